@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pipeline/core/result.h"
+#include "pipeline/net/loop.h"
+
+namespace framelock::net {
+
+/// Every limit of the server, with its default.
+struct HttpServerOptions {
+  std::string listen = "127.0.0.1:8000";  // HOST:PORT; port 0 picks one; [::1]:8000 for IPv6
+  std::size_t max_header_bytes = 32 * 1024;
+  std::size_t max_connections = 4096;       // further ones get 503 and are closed
+  std::chrono::seconds header_timeout{30};  // from the first byte of a request to its head's end
+  std::chrono::minutes idle_timeout{10};    // between requests
+  std::chrono::seconds write_timeout{30};   // a peer that takes nothing for so long is dropped
+};
+
+using HttpHeader = std::pair<std::string, std::string>;
+
+struct HttpRequest {
+  std::string method;  // as sent: "GET"
+  std::string target;  // as sent: "/a%2Fb/0?x=1"
+  std::string path;    // target without the query, not percent-decoded
+  std::string query;   // behind '?', or empty
+  std::vector<HttpHeader> headers;
+  unsigned version = 11;  // 10 or 11
+  std::string remote;     // "127.0.0.1:43210"
+
+  /// First header of that name, case-insensitively; nullopt if absent (an empty value is a value).
+  [[nodiscard]] std::optional<std::string_view> Header(std::string_view name) const;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::string reason;  // empty: the standard phrase
+  std::vector<HttpHeader> headers;
+  std::string body;    // sent with Content-Length
+  bool close = false;  // "Connection: close", and close after it
+};
+
+class WebSocket;
+
+/// One request being answered. Lives on the loop thread, as long as the handler's coroutine.
+/// Rules: answer exactly once (Respond, or Begin/Write/End, or Upgrade). Answering before the body
+/// has been read is allowed; the rest is drained (bounded) or, with close, dropped.
+class HttpExchange {
+ public:
+  virtual ~HttpExchange() = default;
+
+  [[nodiscard]] virtual const HttpRequest& request() const = 0;
+
+  /// Next bytes of the body as they arrive (chunk framing removed); 0 = the body has ended.
+  /// kClosed: the peer went away; kProtocol: broken framing; kCancelled: Interrupt() was called and
+  /// nothing was lost; kTimeout: nothing came within `timeout`, nothing was lost.
+  virtual Task<Result<std::size_t>> ReadBody(
+      std::span<std::byte> buffer,
+      std::chrono::nanoseconds timeout = std::chrono::hours(24 * 365)) = 0;
+  /// The whole body; kResourceLimit when it is longer than `max_bytes`.
+  virtual Task<Result<std::string>> ReadWholeBody(std::size_t max_bytes) = 0;
+
+  /// Waits until the peer is gone or Interrupt() is called: for requests that wait for an event.
+  /// kClosed or kCancelled.
+  virtual Task<Status> WaitForPeerClose() = 0;
+  /// Ends a waiting ReadBody or WaitForPeerClose with kCancelled; remembered once if none waits.
+  virtual void Interrupt() = 0;
+  /// True once the peer's going away has been noticed.
+  [[nodiscard]] virtual bool peer_closed() const = 0;
+
+  /// "HTTP/1.1 100 Continue", any number of times before the answer.
+  virtual Task<Status> SendContinue() = 0;
+
+  virtual Task<Status> Respond(HttpResponse response) = 0;
+  /// A chunked answer (close-delimited for HTTP/1.0): head, pieces as they come, end. Each piece is
+  /// sent at once. The response's body is ignored.
+  virtual Task<Status> BeginResponse(HttpResponse head) = 0;
+  virtual Task<Status> WriteBody(std::span<const std::byte> piece) = 0;
+  virtual Task<Status> EndResponse() = 0;
+
+  /// True if the request asks for a WebSocket upgrade.
+  [[nodiscard]] virtual bool wants_websocket() const = 0;
+  virtual Task<Result<std::unique_ptr<WebSocket>>> Upgrade(std::size_t max_message_bytes) = 0;
+};
+
+/// The server's end of an upgraded connection. Loop thread only.
+class WebSocket {
+ public:
+  struct Message {
+    bool binary = false;
+    std::string payload;
+  };
+  virtual ~WebSocket() = default;
+  /// kClosed at the peer's orderly or other end; kProtocol; kResourceLimit for a long message.
+  virtual Task<Result<Message>> Receive() = 0;
+  virtual Task<Status> SendBinary(std::span<const std::byte> payload) = 0;
+  virtual Task<Status> SendText(std::string_view payload) = 0;
+  /// Sends a close frame (code 1000 and so on) and waits shortly for the peer's.
+  virtual Task<> Close(std::uint16_t code, std::string_view reason) = 0;
+};
+
+/// HTTP/1.1 and 1.0 with keep-alive, pipelining and chunked bodies both ways, on one Loop. An
+/// exception that leaves a handler answers 500 where nothing was sent. Bounded by its options.
+class HttpServer {
+ public:
+  using Handler = std::function<Task<>(HttpExchange&)>;
+
+  /// Binds and listens at once; accepts while the loop runs.
+  static Result<std::unique_ptr<HttpServer>> Listen(Loop& loop, HttpServerOptions options,
+                                                    Handler handler);
+  virtual ~HttpServer() = default;  // closes everything
+
+  /// The bound port (useful with port 0).
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  [[nodiscard]] virtual std::size_t connections() const = 0;
+  /// Stops accepting and closes idle connections; open requests may finish.
+  virtual void StopAccepting() = 0;
+};
+
+/// Percent-decoding of one path part or query value; kInvalidArgument for broken escapes or NUL.
+Result<std::string> PercentDecode(std::string_view text);
+
+}  // namespace framelock::net

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "pipeline/core/result.h"
+
+namespace framelock::net {
+
+/// A coroutine on a Loop. co_await it from another Task, or start it with Loop::Spawn.
+template <typename T = void>
+using Task = boost::asio::awaitable<T>;
+
+/// One event loop: one thread runs it, and everything made on it lives on that thread, so its users
+/// need no locks. Post() and Stop() may be called from any thread.
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+
+  /// Runs until Stop(). Returns after every coroutine's frame has been destroyed.
+  void Run();
+  void Stop();
+  void Post(std::function<void()> work);
+  /// Starts a coroutine; an exception that leaves it is logged and ends only that coroutine.
+  void Spawn(Task<> task);
+
+  boost::asio::io_context& context() { return context_; }
+
+ private:
+  boost::asio::io_context context_;
+};
+
+/// Suspends the calling coroutine.
+Task<> SleepFor(std::chrono::nanoseconds duration);
+
+/// Waits until `fd` is readable (the descriptor stays the caller's). kTimeout after `timeout`.
+Task<Status> WaitReadable(int fd, std::chrono::nanoseconds timeout = std::chrono::hours(24 * 365));
+
+/// A condition that coroutines of one loop wait on. Notifications are not remembered: test your
+/// predicate, then wait. Loop thread only.
+class Signal {
+ public:
+  explicit Signal(Loop& loop);
+  ~Signal();
+  void NotifyAll();
+  Task<> Wait();
+  /// False when `timeout` passed first.
+  Task<bool> WaitFor(std::chrono::nanoseconds timeout);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Runs `on_signal` on the loop for SIGINT and SIGTERM, until destroyed.
+class ShutdownSignals {
+ public:
+  ShutdownSignals(Loop& loop, std::function<void(int)> on_signal);
+  ~ShutdownSignals();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace framelock::net

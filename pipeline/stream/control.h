@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "pipeline/core/packet_socket.h"
+#include "pipeline/core/result.h"
+
+namespace framelock::stream {
+
+/// The line between framelockd and one framelock-stream: JSON objects over a PacketSocket (at most
+/// 64 KiB each; larger texts ride as a sealed memfd). "type" says which:
+///
+///   daemon -> stream
+///     {"type":"worker"} + 1 fd          lends a worker's socket; its prompt is applied already
+///     {"type":"set_prompt","request":n} + 1 fd   text: the prompt JSON
+///     {"type":"stop"}                   finish the output, then exit 0
+///   stream -> daemon
+///     {"type":"started"}                pipeline is running
+///     {"type":"status","status":{…}}    every 250 ms and after each change of state
+///     {"type":"prompt_result","request":n,"applied":b,"revision":r,"errors":{…}}
+///     {"type":"worker_lost","reason":"closed|hung|protocol","detail":"…"}   lend another one
+///     {"type":"error","message":"…","fatal":b}
+///     {"type":"ended","reason":"eos|stopped|error"}
+///
+/// The process exits when the daemon's end closes. Exit codes: 0 stopped or end of stream,
+/// 1 error, 2 bad arguments.
+class ControlChannel {
+ public:
+  struct Message {
+    nlohmann::json body;
+    UniqueFd fd;  // invalid unless one came along
+  };
+
+  explicit ControlChannel(PacketSocket socket) : socket_(std::move(socket)) {}
+
+  [[nodiscard]] int fd() const { return socket_.fd(); }
+
+  /// Sends one object, with at most one descriptor. kUnavailable: full, try later; kClosed.
+  Status Send(const nlohmann::json& message, int fd = -1) const;
+  /// Next message; nullopt: none now. kProtocol: not an object with a "type".
+  Result<std::optional<Message>> Receive() const;
+
+ private:
+  PacketSocket socket_;
+};
+
+}  // namespace framelock::stream

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "pipeline/core/clock.h"
+#include "pipeline/core/frame_sequence.h"
+#include "pipeline/core/packet_socket.h"
+#include "pipeline/core/result.h"
+#include "workers/protocol/messages.h"
+#include "workers/protocol/shared_region.h"
+
+namespace framelock::host {
+
+/// The near side of one worker's socket: writes the messages, checks the answers. Owns the socket
+/// and the control page, not the process. Never blocks: poll fd(), then call Receive() until it
+/// says nullopt. One thread at a time.
+///
+/// States: kGreeting -(Welcome)-> kReady; any -(peer closed or broke the protocol)-> kGone, for
+/// good. Whatever the worker sends is looked up and range-checked; a message that does not fit the
+/// state is kProtocol and the worker must be replaced.
+class WorkerClient {
+ public:
+  struct Welcomed {
+    std::int32_t pid;
+    std::uint64_t revision;
+  };
+  struct PromptApplied {
+    std::uint64_t revision;
+    std::uint32_t output_width, output_height;
+  };
+  struct PromptRejected {
+    std::uint64_t revision;
+    std::string errors_json;
+  };
+  struct Attached {
+    std::uint64_t generation;
+    std::uint32_t output_width, output_height;
+  };
+  using Completed = protocol::Completed;
+  using Event = std::variant<Welcomed, PromptApplied, PromptRejected, Attached, Completed>;
+
+  /// Takes the near end of a worker's socket and says Hello. The worker may have had another host
+  /// before: its prompt stays, its region is dropped.
+  static Result<std::unique_ptr<WorkerClient>> Greet(PacketSocket socket,
+                                                     const Clock& clock = Clock::System());
+  ~WorkerClient();
+
+  [[nodiscard]] int fd() const;
+
+  /// At most one SetPrompt is outstanding; kUnavailable otherwise.
+  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  /// Hands over a region of `layout`; frames of older generations must have been answered before.
+  Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
+  Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  Status Stop();
+
+  /// Next event; nullopt: none now. kClosed: the worker is gone. kProtocol: it lied (unknown or
+  /// repeated sequence, wrong slot, size out of range, ...); replace it.
+  Result<std::optional<Event>> Receive();
+
+  /// How long the heartbeat counter has stood still. Call it regularly (each 100 ms or so).
+  std::chrono::nanoseconds HeartbeatAge();
+
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] std::int32_t pid() const;        // 0 before Welcome
+  [[nodiscard]] std::uint64_t revision() const;  // of the applied prompt, 0: none
+  [[nodiscard]] std::size_t frames_in_flight() const;
+
+  /// Gives the socket away, so that another process can greet the worker anew. The client is dead
+  /// afterwards.
+  PacketSocket Release();
+
+ private:
+  class Impl;
+  explicit WorkerClient(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace framelock::host

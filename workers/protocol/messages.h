@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace framelock::protocol {
+
+/// The worker boundary's wire format: one fixed-size struct per SOCK_SEQPACKET message, little
+/// endian, first field the type. Both ends check size, type and every number that they use.
+/// The byte table and the sequence diagram are in workers/PROTOCOL.md.
+///
+///   host                                   worker
+///    |  Hello {version} + control page fd    |
+///    |--------------------------------------->|
+///    |<------------- Welcome {pid, revision} -|
+///    |  SetPrompt {revision} + text fd        |   text: sealed memfd, API-format prompt JSON
+///    |--------------------------------------->|
+///    |<-- PromptApplied | PromptRejected -----|   rejected: + text fd, node errors JSON
+///    |  Attach {generation, format} + region  |   region: sealed memfd, slots
+///    |--------------------------------------->|
+///    |<----------- Attached {output w, h} ----|
+///    |  Submit {sequence, slots}              |
+///    |--------------------------------------->|
+///    |<--- Completed {sequence, outcome, ...}-|
+///    |  Stop                                  |
+///    |--------------------------------------->|   worker exits 0; so it does when the host's end
+///    closes
+inline constexpr std::uint32_t kVersion = 1;
+
+/// Bounds that both ends enforce.
+inline constexpr std::uint32_t kMaxDimension =
+    16384;                                      // pixels, one side (ComfyUI's MAX_RESOLUTION)
+inline constexpr std::uint32_t kMaxSlots = 32;  // per direction and region
+inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;  // one region
+inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;   // one prompt or error document
+
+enum class MessageType : std::uint32_t {
+  kHello = 1,
+  kSetPrompt = 2,
+  kAttach = 3,
+  kSubmit = 4,
+  kStop = 5,
+  kWelcome = 65,
+  kPromptApplied = 66,
+  kPromptRejected = 67,
+  kAttached = 68,
+  kCompleted = 69,
+};
+
+enum class PixelFormat : std::uint32_t {
+  kRgb8 = 1,   // 3 bytes a pixel, R G B
+  kRgba8 = 2,  // 4 bytes a pixel, R G B A
+};
+
+enum class FrameOutcome : std::uint32_t {
+  kCompleted = 1,  // the output slot holds the result
+  kFailed = 2,     // a node failed; error holds its text
+  kOutputTooLarge =
+      3,  // output_width x output_height does not fit the slot; attach a larger region
+};
+
+// host -> worker ----------------------------------------------------------------------------------
+
+struct Hello {  // carries 1 fd: the control page
+  MessageType type = MessageType::kHello;
+  std::uint32_t version = kVersion;
+};
+
+struct SetPrompt {  // carries 1 fd: sealed memfd with text_bytes of JSON
+  MessageType type = MessageType::kSetPrompt;
+  std::uint32_t reserved = 0;
+  std::uint64_t revision = 0;  // chosen by the host, strictly increasing
+  std::uint64_t text_bytes = 0;
+};
+
+struct Attach {  // carries 1 fd: the region, laid out as RegionLayout says
+  MessageType type = MessageType::kAttach;
+  PixelFormat format = PixelFormat::kRgb8;  // of input and output slots
+  std::uint64_t generation = 0;             // chosen by the host, strictly increasing
+  std::uint64_t region_bytes = 0;
+  std::uint64_t input_slot_bytes = 0;   // multiple of 4096
+  std::uint64_t output_slot_bytes = 0;  // multiple of 4096
+  std::uint32_t input_slots = 0;
+  std::uint32_t output_slots = 0;
+  std::uint32_t width = 0;  // input pixels
+  std::uint32_t height = 0;
+  std::uint32_t stride = 0;  // input bytes per row
+  std::uint32_t reserved = 0;
+};
+
+struct Submit {
+  MessageType type = MessageType::kSubmit;
+  std::uint32_t reserved = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t input_slot = 0;
+  std::uint32_t output_slot = 0;
+};
+
+struct Stop {
+  MessageType type = MessageType::kStop;
+  std::uint32_t reserved = 0;
+};
+
+// worker -> host ----------------------------------------------------------------------------------
+
+struct Welcome {
+  MessageType type = MessageType::kWelcome;
+  std::uint32_t version = kVersion;
+  std::int32_t pid = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t revision = 0;  // of the prompt that is applied; 0: none yet
+};
+
+struct PromptApplied {
+  MessageType type = MessageType::kPromptApplied;
+  std::uint32_t reserved = 0;
+  std::uint64_t revision = 0;
+  std::uint32_t output_width = 0;  // of the attached input format; 0 while nothing is attached
+  std::uint32_t output_height = 0;
+};
+
+struct PromptRejected {  // carries 1 fd: sealed memfd, JSON {"error":…,"node_errors":{…}}
+  MessageType type = MessageType::kPromptRejected;
+  std::uint32_t reserved = 0;
+  std::uint64_t revision = 0;
+  std::uint64_t text_bytes = 0;
+};
+
+/// Answer to Attach. output_width == 0: the region or format was refused, the old one is gone too.
+struct Attached {
+  MessageType type = MessageType::kAttached;
+  std::uint32_t reserved = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t output_width = 0;  // what the current prompt makes of this input
+  std::uint32_t output_height = 0;
+};
+
+/// Output rows are packed: stride = RowBytes(format, output_width).
+struct Completed {
+  MessageType type = MessageType::kCompleted;
+  FrameOutcome outcome = FrameOutcome::kCompleted;
+  std::uint64_t sequence = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t revision = 0;  // of the prompt that made it
+  std::uint64_t service_ns = 0;
+  std::uint32_t output_slot = 0;
+  std::uint32_t output_width = 0;
+  std::uint32_t output_height = 0;
+  std::uint32_t reserved = 0;
+  std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
+};
+
+static_assert(sizeof(Hello) == 8);
+static_assert(sizeof(SetPrompt) == 24);
+static_assert(sizeof(Attach) == 64);
+static_assert(sizeof(Submit) == 32);
+static_assert(sizeof(Stop) == 8);
+static_assert(sizeof(Welcome) == 24);
+static_assert(sizeof(PromptApplied) == 24);
+static_assert(sizeof(PromptRejected) == 24);
+static_assert(sizeof(Attached) == 24);
+static_assert(sizeof(Completed) == 256);
+static_assert(std::is_trivially_copyable_v<Completed> && std::is_trivially_copyable_v<Attach>);
+
+constexpr std::uint32_t BytesPerPixel(PixelFormat format) {
+  return format == PixelFormat::kRgba8 ? 4 : 3;
+}
+
+/// Bytes of one packed row. GStreamer's rule, so that a slot is a plain video frame: rounded up
+/// to 4.
+constexpr std::uint32_t RowBytes(PixelFormat format, std::uint32_t width) {
+  return (width * BytesPerPixel(format) + 3) / 4 * 4;
+}
+
+/// Shared page that the host makes and both map: the worker adds 1 to heartbeat every
+/// kHeartbeatPeriodMs from a thread of its own. Mapped memory is never trusted: the host only asks
+/// whether the number changed.
+struct ControlPage {
+  std::uint64_t heartbeat = 0;
+  std::uint64_t reserved[7] = {};
+};
+static_assert(sizeof(ControlPage) == 64);
+inline constexpr std::uint64_t kControlPageBytes = 4096;
+inline constexpr std::uint32_t kHeartbeatPeriodMs = 100;
+
+}  // namespace framelock::protocol
