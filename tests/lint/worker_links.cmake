@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# framelock-worker must load no media and no network library.
+# Run: cmake -DWORKER=<binary> -DREADELF=<readelf> -P worker_links.cmake
+cmake_policy(VERSION 3.25)
+execute_process(COMMAND "${READELF}" -d "${WORKER}" OUTPUT_VARIABLE dynamic RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "cannot read ${WORKER}")
+endif()
+string(REGEX MATCHALL "NEEDED[^\n]*\\[[^]]*\\]" needed "${dynamic}")
+if(needed STREQUAL "")
+  message(FATAL_ERROR "${WORKER} has no dynamic section to check")
+endif()
+foreach(line IN LISTS needed)
+  string(REGEX REPLACE ".*\\[(.*)\\]" "\\1" library "${line}")
+  if(library MATCHES "gst|glib|gobject|websockets|curl|ssl|crypto|boost|nghttp|soup")
+    message(SEND_ERROR "framelock-worker links ${library}")
+  endif()
+  list(APPEND names "${library}")
+endforeach()
+message(STATUS "framelock-worker links ${names}")

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs, builds and runs the tests. One command, from a fresh clone, Debian 12 packages only.
+# Usage: tests/run.sh                 all tests on the release build: lint, unit, integration, e2e
+#        tests/run.sh asan | tsan     unit and integration tests under the sanitizers
+#        tests/run.sh fuzz [SECONDS]  every fuzz target (60 s each)
+#        tests/run.sh tidy            clang-tidy over all sources
+#        tests/run.sh full            e2e tests in their long form
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+mode=${1:-all}
+
+case $mode in
+  all)
+    examples/install.sh --with-tests
+    ctest --preset release
+    ;;
+  full)
+    examples/install.sh --with-tests
+    FRAMELOCK_E2E_LONG=1 ctest --preset release -L e2e --timeout 1800
+    ;;
+  asan | tsan)
+    examples/install.sh --with-tests --packages-only
+    cmake --preset "$mode"
+    cmake --build --preset "$mode"
+    ctest --preset "$mode"
+    ;;
+  tidy)
+    examples/install.sh --with-tests --packages-only
+    cmake --preset dev
+    git ls-files 'pipeline/*.cc' 'plugins/*.cc' 'trickle/*.cc' 'workers/*.cc' 'api/*.cc' |
+      xargs -P "$(nproc)" -n 4 clang-tidy-14 -p build/dev --quiet
+    ;;
+  fuzz)
+    seconds=${2:-60}
+    examples/install.sh --with-tests --packages-only
+    cmake --preset fuzz
+    cmake --build --preset fuzz
+    found=0
+    for target in build/fuzz/fuzz/*_fuzzer; do
+      name=$(basename "$target")
+      corpus=tests/fuzz/corpus/${name%_fuzzer}
+      work=build/fuzz/corpus/$name
+      mkdir -p "$work"
+      seeds=()
+      if [ -d "$corpus" ]; then seeds=("$corpus"); fi
+      echo "== $name, $seconds s"
+      "$target" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 -print_final_stats=1 \
+        -artifact_prefix="$work-" "$work" "${seeds[@]}" >"$work.log" 2>&1 ||
+        { found=1; tail -n 40 "$work.log"; }
+      sed -nE "s/^stat::(number_of_executed_units|peak_rss_mb)/  \1/p" "$work.log"
+    done
+    exit $found
+    ;;
+  *)
+    sed -n '3,9p' "$0"
+    exit 2
+    ;;
+esac
