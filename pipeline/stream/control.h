@@ -14,19 +14,22 @@ namespace framelock::stream {
 /// 64 KiB each; larger texts ride as a sealed memfd). "type" says which:
 ///
 ///   daemon -> stream
-///     {"type":"worker"} + 1 fd          lends a worker's socket; its prompt is applied already
+///     {"type":"worker","lease":n} + 1 fd   lends a worker's socket; its prompt is applied already
 ///     {"type":"set_prompt","request":n} + 1 fd   text: the prompt JSON
 ///     {"type":"stop"}                   finish the output, then exit 0
 ///   stream -> daemon
 ///     {"type":"started"}                pipeline is running
 ///     {"type":"status","status":{…}}    every 250 ms and after each change of state
 ///     {"type":"prompt_result","request":n,"applied":b,"revision":r,"errors":{…}}
-///     {"type":"worker_lost","reason":"closed|hung|protocol","detail":"…"}   lend another one
+///     {"type":"worker_lost","lease":n,"reason":"closed|hung|protocol","detail":"…"}   lend another
 ///     {"type":"error","message":"…","fatal":b}
 ///     {"type":"ended","reason":"eos|stopped|error"}
 ///
-/// The process exits when the daemon's end closes. Exit codes: 0 stopped or end of stream,
-/// 1 error, 2 bad arguments.
+/// "lease" counts the workers lent on this line; worker_lost repeats it, so that a late one is not
+/// taken for the worker lent since. The process is started as
+///   framelock-stream --config-fd N --control-fd M --die-with-parent PID
+/// (config: the JSON of StreamConfig, read to its end) and exits when the daemon's end closes. Exit
+/// codes: 0 stopped or end of stream, 1 error, 2 bad arguments.
 class ControlChannel {
  public:
   struct Message {
