@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pipeline/core/result.h"
+#include "workers/graph/fault_hooks.h"
+#include "workers/graph/prompt_limits.h"
+
+namespace framelock::graph {
+
+class NodeRegistry;
+
+struct SessionOptions {
+  PromptLimits prompt;
+  ExecutionLimits execution;
+};
+
+/// One stream's graph at work: takes a prompt, then 8-bit frames, and gives 8-bit frames back.
+/// Owned by the worker's frame loop; one thread. Nothing here blocks but the nodes themselves.
+///
+///   Prepare(json) -> Probe(shape) -> { Run(frame) -> WriteOutput(slot) }*
+///
+/// Probe is optional: Run works with any input size at any time.
+class Session {
+ public:
+  /// Width, height and channels (1 to 4) of one frame.
+  struct Shape {
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    std::uint32_t channels = 0;
+    bool operator==(const Shape&) const = default;
+  };
+
+  /// A frame in memory that the caller owns; rows lie `stride` bytes apart. channels is 3 (R G B)
+  /// or 4: alpha is ignored on the way in, 255 on the way out unless the graph made one.
+  struct InputFrame {
+    std::span<const std::byte> bytes;
+    Shape shape;
+    std::size_t stride = 0;
+  };
+  struct OutputFrame {
+    std::span<std::byte> bytes;
+    std::uint32_t channels = 3;
+    std::size_t stride = 0;
+  };
+
+  /// Why a prompt was refused: {"error":{type,message,details,extra_info},"node_errors":{…}},
+  /// ComfyUI's shape.
+  struct Rejected {
+    std::string errors_json;
+  };
+
+  /// `registry` must outlive the session.
+  static Result<std::unique_ptr<Session>> Create(const NodeRegistry& registry,
+                                                 SessionOptions options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Converts (LoadImage to LoadTensor and so on), validates, plans and loads a prompt. The old one
+  /// stays active, with all its state, if the new one is refused.
+  std::optional<Rejected> Prepare(std::string_view prompt_json);
+  [[nodiscard]] bool has_prompt() const;
+
+  /// Dry run on a grey frame that nobody sees: the shape that comes out for this input. Makes the
+  /// tables and buffers that frames of this size need. kUnavailable without a prompt.
+  Result<Shape> Probe(Shape input);
+
+  /// Runs the graph on one frame and keeps the result until the next call; its shape tells how
+  /// large the output slot must be. An error names the node: "node 3 (ImageBlur): …".
+  Result<Shape> Run(const InputFrame& frame);
+
+  /// Writes the last result as bytes (times 255, clamped, truncated). kUnavailable if the last run
+  /// gave none, kResourceLimit if the slot is too small; nothing is written then.
+  Status WriteOutput(const OutputFrame& slot) const;
+
+  /// Faults asked for by the last Run; the caller clears what it has acted on.
+  FaultHooks& fault_hooks();
+
+ private:
+  class Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace framelock::graph
