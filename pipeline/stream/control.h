@@ -10,12 +10,13 @@
 
 namespace framelock::stream {
 
-/// The line between framelockd and one framelock-stream: JSON objects over a PacketSocket (at most
-/// 64 KiB each; larger texts ride as a sealed memfd). "type" says which:
+/// The line between framelockd and one framelock-stream: JSON objects over a PacketSocket. An
+/// object that does not fit into one packet rides as a sealed memfd; neither side notices. "type"
+/// says which:
 ///
 ///   daemon -> stream
 ///     {"type":"worker","lease":n} + 1 fd   lends a worker's socket; its prompt is applied already
-///     {"type":"set_prompt","request":n} + 1 fd   text: the prompt JSON
+///     {"type":"set_prompt","request":n} + 1 fd   the prompt's JSON (SealText)
 ///     {"type":"stop"}                   finish the output, then exit 0
 ///   stream -> daemon
 ///     {"type":"started"}                pipeline is running
@@ -30,8 +31,13 @@ namespace framelock::stream {
 ///   framelock-stream --config-fd N --control-fd M --die-with-parent PID
 /// (config: the JSON of StreamConfig, read to its end) and exits when the daemon's end closes. Exit
 /// codes: 0 stopped or end of stream, 1 error, 2 bad arguments.
+///
+/// Not thread-safe, except that one thread may send while another receives.
 class ControlChannel {
  public:
+  /// Longest object, and longest text beside it, in bytes.
+  static constexpr std::size_t kMaxMessageBytes = 4 * 1024 * 1024;
+
   struct Message {
     nlohmann::json body;
     UniqueFd fd;  // invalid unless one came along
@@ -41,9 +47,11 @@ class ControlChannel {
 
   [[nodiscard]] int fd() const { return socket_.fd(); }
 
-  /// Sends one object, with at most one descriptor. kUnavailable: full, try later; kClosed.
+  /// Sends one object, with at most one descriptor (the caller keeps its own). kUnavailable: full,
+  /// try later; kClosed: the peer is gone.
   Status Send(const nlohmann::json& message, int fd = -1) const;
-  /// Next message; nullopt: none now. kProtocol: not an object with a "type".
+  /// Next message; nullopt: none now. kClosed: the peer is gone. kProtocol: not an object with a
+  /// "type".
   Result<std::optional<Message>> Receive() const;
 
  private:

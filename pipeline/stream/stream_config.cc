@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/stream_config.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace framelock::stream {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxIdBytes = 256;
+constexpr std::size_t kMaxUrlBytes = 2048;
+constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
+constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
+
+Error Bad(std::string_view field, const std::string& reason) {
+  return Error{ErrorCode::kInvalidArgument, std::string(field) + ": " + reason};
+}
+
+// Reads the fields of one object and remembers the first thing wrong.
+class FieldReader {
+ public:
+  explicit FieldReader(const json& object) : object_(object) {}
+
+  void Text(const char* name, std::size_t max_bytes, std::string& out) {
+    const json* value = Find(name);
+    if (value == nullptr) return;
+    if (!value->is_string()) return Fail(name, "must be a string");
+    const auto& text = value->get_ref<const std::string&>();
+    if (text.empty()) return Fail(name, "must not be empty");
+    if (text.size() > max_bytes) {
+      return Fail(name, "longer than " + std::to_string(max_bytes) + " bytes");
+    }
+    if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; })) {
+      return Fail(name, "contains a control character");
+    }
+    out = text;
+  }
+
+  void Url(const char* name, std::optional<std::string>& out) {
+    std::string text;
+    Text(name, kMaxUrlBytes, text);
+    if (text.empty()) return;
+    const auto scheme = std::find_if(kSchemes.begin(), kSchemes.end(),
+                                     [&](const char* s) { return text.starts_with(s); });
+    if (scheme == kSchemes.end()) return Fail(name, "must begin with http(s):// or ws(s)://");
+    if (text.size() == std::string_view(*scheme).size()) return Fail(name, "has no host");
+    out = std::move(text);
+  }
+
+  void Number(const char* name, int min, int max, int& out) {
+    const json* value = Find(name);
+    if (value == nullptr) return;
+    if (!value->is_number_integer()) return Fail(name, "must be an integer");
+    const bool too_big = value->is_number_unsigned() && value->get<std::uint64_t>() > INT64_MAX;
+    const std::int64_t number = too_big ? INT64_MAX : value->get<std::int64_t>();
+    if (number < min || number > max) {
+      return Fail(name, "must be " + std::to_string(min) + ".." + std::to_string(max));
+    }
+    out = static_cast<int>(number);
+  }
+
+  void Number(const char* name, int min, int max, std::optional<int>& out) {
+    if (Find(name) == nullptr) return;
+    int number = min;
+    Number(name, min, max, number);
+    out = number;
+  }
+
+  void Fail(std::string_view name, const std::string& reason) {
+    if (!error_) error_ = Bad(name, reason);
+  }
+
+  /// After all fields were read: what else is in the object is an error too.
+  std::optional<Error> Finish() {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) == known_.end()) Fail(key, "unknown field");
+    }
+    return error_;
+  }
+
+ private:
+  // null stands for "not given".
+  const json* Find(const char* name) {
+    known_.emplace_back(name);
+    const auto it = object_.find(name);
+    return it == object_.end() || it->is_null() ? nullptr : &*it;
+  }
+
+  const json& object_;
+  std::vector<std::string> known_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+json ToJson(const StreamConfig& config) {
+  json out = {{"id", config.id},
+              {"width", config.width},
+              {"height", config.height},
+              {"gop_seconds", config.gop_seconds},
+              {"bitrate_kbps", config.bitrate_kbps},
+              {"on_missing", config.on_missing},
+              {"max_in_flight", config.max_in_flight},
+              {"input_retry_seconds", config.input_retry_seconds}};
+  if (config.subscribe_url) out["subscribe_url"] = *config.subscribe_url;
+  if (config.publish_url) out["publish_url"] = *config.publish_url;
+  if (config.max_framerate) out["max_framerate"] = *config.max_framerate;
+  return out;
+}
+
+Result<StreamConfig> StreamConfigFromJson(const json& object) {
+  if (!object.is_object()) return Bad("stream configuration", "must be an object");
+  StreamConfig config;
+  FieldReader reader(object);
+  reader.Text("id", kMaxIdBytes, config.id);
+  if (config.id.empty()) reader.Fail("id", "is missing");
+  reader.Url("subscribe_url", config.subscribe_url);
+  reader.Url("publish_url", config.publish_url);
+  reader.Number("width", 16, 4096, config.width);
+  reader.Number("height", 16, 4096, config.height);
+  reader.Number("max_framerate", 1, 60, config.max_framerate);
+  reader.Number("gop_seconds", 1, 60, config.gop_seconds);
+  reader.Number("bitrate_kbps", 50, 100'000, config.bitrate_kbps);
+  reader.Text("on_missing", 32, config.on_missing);
+  if (std::find(kOnMissing.begin(), kOnMissing.end(), config.on_missing) == kOnMissing.end()) {
+    reader.Fail("on_missing", "must be repeat, passthrough or gap");
+  }
+  reader.Number("max_in_flight", 1, 16, config.max_in_flight);
+  reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
+  if (std::optional<Error> error = reader.Finish()) return std::move(*error);
+  return config;
+}
+
+}  // namespace framelock::stream

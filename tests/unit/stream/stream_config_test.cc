@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/stream_config.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace framelock::stream {
+namespace {
+
+using nlohmann::json;
+
+TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
+  StreamConfig config;
+  config.id = "a";
+  config.subscribe_url = "http://127.0.0.1:1/in";
+  config.publish_url = "wss://example.org/out";
+  config.width = 640;
+  config.height = 360;
+  config.max_framerate = 24;
+  config.gop_seconds = 1;
+  config.bitrate_kbps = 777;
+  config.on_missing = "repeat";
+  config.max_in_flight = 3;
+  config.input_retry_seconds = 0;
+  const Result<StreamConfig> back = StreamConfigFromJson(ToJson(config));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(*back, config);
+}
+
+TEST(StreamConfig, LeavesOutWhatIsNotSet) {
+  StreamConfig config;
+  config.id = "a";
+  const json object = ToJson(config);
+  EXPECT_FALSE(object.contains("subscribe_url"));
+  EXPECT_FALSE(object.contains("max_framerate"));
+  const Result<StreamConfig> back = StreamConfigFromJson(object);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(*back, config);
+}
+
+TEST(StreamConfig, TakesNullForNotGiven) {
+  const auto config =
+      StreamConfigFromJson({{"id", "a"}, {"max_framerate", nullptr}, {"publish_url", nullptr}});
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->max_framerate);
+  EXPECT_FALSE(config->publish_url);
+}
+
+struct BadField {
+  const char* text;
+  const char* message;
+};
+
+class BadStreamConfig : public testing::TestWithParam<BadField> {};
+
+TEST_P(BadStreamConfig, NamesTheFieldAndTheReason) {
+  const Result<StreamConfig> config = StreamConfigFromJson(json::parse(GetParam().text));
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(config.error().message, GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadStreamConfig,
+    testing::Values(
+        BadField{R"([])", "stream configuration: must be an object"},
+        BadField{R"({})", "id: is missing"}, BadField{R"({"id":""})", "id: must not be empty"},
+        BadField{R"({"id":7})", "id: must be a string"},
+        BadField{R"({"id":"a\nb"})", "id: contains a control character"},
+        BadField{R"({"id":"a","width":"512"})", "width: must be an integer"},
+        BadField{R"({"id":"a","width":512.5})", "width: must be an integer"},
+        BadField{R"({"id":"a","height":8})", "height: must be 16..4096"},
+        BadField{R"({"id":"a","height":18446744073709551615})", "height: must be 16..4096"},
+        BadField{R"({"id":"a","max_framerate":0})", "max_framerate: must be 1..60"},
+        BadField{R"({"id":"a","max_framerate":61})", "max_framerate: must be 1..60"},
+        BadField{R"({"id":"a","gop_seconds":-1})", "gop_seconds: must be 1..60"},
+        BadField{R"({"id":"a","bitrate_kbps":true})", "bitrate_kbps: must be an integer"},
+        BadField{R"({"id":"a","max_in_flight":17})", "max_in_flight: must be 1..16"},
+        BadField{R"({"id":"a","on_missing":"maybe"})",
+                 "on_missing: must be repeat, passthrough or gap"},
+        BadField{R"({"id":"a","subscribe_url":"file:///etc/passwd"})",
+                 "subscribe_url: must begin with http(s):// or ws(s)://"},
+        BadField{R"({"id":"a","publish_url":"http://"})", "publish_url: has no host"},
+        BadField{R"({"id":"a","widht":512})", "widht: unknown field"}));
+
+}  // namespace
+}  // namespace framelock::stream
