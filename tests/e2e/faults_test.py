@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process dies or hangs: its stream goes on, the others notice nothing (invariants 6 and 7)."""
+import os
+import signal
+import time
+import unittest
+
+from harness import INVERT, House, alive, assert_adds_up, children_of, intervals, main, wait_for
+
+
+def two_streams(house):
+    for stream in "ab":
+        house.source(stream + "-in", "--fps", 30)
+        house.start(stream, INVERT)
+    for stream in "ab":
+        house.wait_running(stream)
+
+
+class Faults(unittest.TestCase):
+    def whole(self, report):
+        self.assertEqual(report["frames"], report["last_number"] - report["first_number"] + 1,
+                         report)
+
+    def worker_fault(self, number):
+        with House() as house:
+            two_streams(house)
+            checks = {s: house.check(s + "-out", "--seconds", 8) for s in "ab"}
+            wait_for("frames at the readers",
+                     lambda: all(len(c.frames()) > 30 for c in checks.values()), 10)
+            victim = house.status("a")["worker"]["pid"]
+            hit = time.time()
+            os.kill(victim, number)
+            for check in checks.values():
+                check.program.wait(30)
+            frames = checks["a"].frames()
+            longest = max(intervals(frames))
+            self.assertLess(longest, 0.5)
+            # The source passes through (not inverted) until a new worker runs the prompt.
+            raw = [f for f in frames if f["arrival"] > hit and not f["inverted"]]
+            processed = [f for f in frames if f["arrival"] > (raw[-1]["arrival"] if raw else hit)]
+            back = processed[0]["arrival"] - hit
+            self.assertLess(back, 1.5)
+            self.assertGreater(len(processed), 60)
+            numbers = [f["number"] for f in frames]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            report = checks["b"].finish(10)
+            self.whole(report)
+            self.assertEqual(report["inverted_frames"], report["frames"])
+            self.assertFalse(alive(victim))
+            status = house.status("a")
+            assert_adds_up(self, status)
+            self.assertNotEqual(status["worker"]["pid"], victim)
+            self.assertEqual(house.status("b")["account"]["lost"], 0)
+            print("signal %d: processed frames again after %.0f ms, longest output interval %.0f ms"
+                  % (number, back * 1e3, longest * 1e3))
+
+    def test_worker_killed(self):
+        self.worker_fault(signal.SIGKILL)
+
+    def test_worker_segfaults(self):
+        self.worker_fault(signal.SIGSEGV)
+
+    def test_worker_stopped(self):
+        self.worker_fault(signal.SIGSTOP)
+
+    def test_media_process_killed(self):
+        with House() as house:
+            two_streams(house)
+            check = house.check("b-out", "--seconds", 8)
+            wait_for("frames at the reader", lambda: len(check.frames()) > 30, 10)
+            before = house.status("a")
+            os.kill(before["media_pid"], signal.SIGKILL)
+            wait_for("a new media process",
+                     lambda: house.status("a")["media_pid"] not in (0, None, before["media_pid"]),
+                     5)
+            self.assertEqual(house.status("a")["worker"]["pid"], before["worker"]["pid"])
+            report = house.check("a-out", "--seconds", 3, "--expect", "inverted").finish(20)
+            self.assertGreater(report["frames"], 60)
+            self.assertEqual(report["mismatched"], 0)
+            self.whole(check.finish(30))
+
+    def test_daemon_killed_leaves_nothing(self):
+        with House() as house:
+            two_streams(house)
+            family = children_of(house.daemon.pid)
+            self.assertGreaterEqual(len(family), 4, family)
+            os.kill(house.status("a")["worker"]["pid"], signal.SIGSTOP)
+            os.kill(house.daemon.pid, signal.SIGKILL)
+            time.sleep(1.0)
+            self.assertEqual({p: n for p, n in family.items() if alive(p)}, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command in README.md is run as it stands there.
+
+A fenced block marked `sh run` is one shell script; `sh run stream` is run against a relay with a
+live channel "demo" on the addresses that the README uses; plain `sh` blocks hold the two commands
+of the first page, which tests/run.sh and the quickstart test run themselves.
+"""
+import os
+import re
+import subprocess
+import unittest
+
+from harness import House, main, wait_for
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def blocks(kind):
+    with open(os.path.join(ROOT, "README.md")) as file:
+        return re.findall(r"^```sh %s\n(.*?)^```" % re.escape(kind), file.read(),
+                          re.MULTILINE | re.DOTALL)
+
+
+class Readme(unittest.TestCase):
+    def shell(self, script, house):
+        script = script.replace("http://127.0.0.1:8470", house.relay_url)
+        script = script.replace("ws://127.0.0.1:8470", house.relay_url.replace("http", "ws", 1))
+        script = script.replace("http://127.0.0.1:8000", house.api_url)
+        bin_dir = os.path.abspath(os.environ.get("FRAMELOCK_BIN", "build/release/bin"))
+        script = script.replace("build/release/", os.path.dirname(bin_dir) + "/")
+        done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=ROOT, text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0, script + done.stdout[-2000:] + done.stderr[-3000:])
+        return done.stdout
+
+    def test_commands_alone(self):
+        found = blocks("run")
+        self.assertGreater(len(found), 2)
+        with House() as house:
+            for script in found:
+                with self.subTest(script):
+                    self.shell(script, house)
+
+    def test_commands_on_a_live_channel(self):
+        found = blocks("run stream")
+        self.assertGreater(len(found), 3)
+        with House() as house:
+            house.source("demo", "--fps", 30)
+            check = house.check("demo", "--frames", 5)
+            wait_for("the live channel", lambda: check.program.process.poll() is not None, 15)
+            for script in found:
+                with self.subTest(script):
+                    self.shell(script, house)
+
+    def test_names_the_elements_and_programs_that_exist(self):
+        with open(os.path.join(ROOT, "README.md")) as file:
+            text = file.read()
+        with open(os.path.join(ROOT, "plugins", "plugin.cc")) as file:
+            plugin = file.read()
+        for element in ("tricklesrc", "tricklesink", "websocketsrc", "websocketsink",
+                        "workerfilter"):
+            self.assertIn("`%s`" % element, text)
+        self.assertIn("framelock", plugin)
+
+
+if __name__ == "__main__":
+    main()
