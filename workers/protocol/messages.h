@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "workers/protocol/frame_format.h"
+
 namespace framelock::protocol {
 
 /// The worker boundary's wire format: one fixed-size struct per SOCK_SEQPACKET message, little
@@ -30,13 +32,6 @@ namespace framelock::protocol {
 ///    closes
 inline constexpr std::uint32_t kVersion = 1;
 
-/// Bounds that both ends enforce.
-inline constexpr std::uint32_t kMaxDimension =
-    16384;                                      // pixels, one side (ComfyUI's MAX_RESOLUTION)
-inline constexpr std::uint32_t kMaxSlots = 32;  // per direction and region
-inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;  // one region
-inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;   // one prompt or error document
-
 enum class MessageType : std::uint32_t {
   kHello = 1,
   kSetPrompt = 2,
@@ -50,19 +45,12 @@ enum class MessageType : std::uint32_t {
   kCompleted = 69,
 };
 
-enum class PixelFormat : std::uint32_t {
-  kRgb8 = 1,   // 3 bytes a pixel, R G B
-  kRgba8 = 2,  // 4 bytes a pixel, R G B A
-};
-
 enum class FrameOutcome : std::uint32_t {
   kCompleted = 1,  // the output slot holds the result
   kFailed = 2,     // a node failed; error holds its text
   kOutputTooLarge =
       3,  // output_width x output_height does not fit the slot; attach a larger region
 };
-
-// host -> worker ----------------------------------------------------------------------------------
 
 struct Hello {  // carries 1 fd: the control page
   MessageType type = MessageType::kHello;
@@ -104,8 +92,6 @@ struct Stop {
   MessageType type = MessageType::kStop;
   std::uint32_t reserved = 0;
 };
-
-// worker -> host ----------------------------------------------------------------------------------
 
 struct Welcome {
   MessageType type = MessageType::kWelcome;
@@ -154,37 +140,11 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
-static_assert(sizeof(Hello) == 8);
-static_assert(sizeof(SetPrompt) == 24);
-static_assert(sizeof(Attach) == 64);
-static_assert(sizeof(Submit) == 32);
-static_assert(sizeof(Stop) == 8);
-static_assert(sizeof(Welcome) == 24);
-static_assert(sizeof(PromptApplied) == 24);
-static_assert(sizeof(PromptRejected) == 24);
-static_assert(sizeof(Attached) == 24);
+static_assert(sizeof(Hello) == 8 && sizeof(Stop) == 8);
+static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
+static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
+static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);
 static_assert(sizeof(Completed) == 256);
 static_assert(std::is_trivially_copyable_v<Completed> && std::is_trivially_copyable_v<Attach>);
-
-constexpr std::uint32_t BytesPerPixel(PixelFormat format) {
-  return format == PixelFormat::kRgba8 ? 4 : 3;
-}
-
-/// Bytes of one packed row. GStreamer's rule, so that a slot is a plain video frame: rounded up
-/// to 4.
-constexpr std::uint32_t RowBytes(PixelFormat format, std::uint32_t width) {
-  return (width * BytesPerPixel(format) + 3) / 4 * 4;
-}
-
-/// Shared page that the host makes and both map: the worker adds 1 to heartbeat every
-/// kHeartbeatPeriodMs from a thread of its own. Mapped memory is never trusted: the host only asks
-/// whether the number changed.
-struct ControlPage {
-  std::uint64_t heartbeat = 0;
-  std::uint64_t reserved[7] = {};
-};
-static_assert(sizeof(ControlPage) == 64);
-inline constexpr std::uint64_t kControlPageBytes = 4096;
-inline constexpr std::uint32_t kHeartbeatPeriodMs = 100;
 
 }  // namespace framelock::protocol

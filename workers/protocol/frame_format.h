@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace framelock::protocol {
+
+/// Bounds that both ends enforce.
+inline constexpr std::uint32_t kMaxDimension = 16384;         // pixels, one side, as in ComfyUI
+inline constexpr std::uint32_t kMaxSlots = 32;                // per direction and region
+inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;  // one region
+inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;   // one prompt or error document
+
+enum class PixelFormat : std::uint32_t {
+  kRgb8 = 1,   // 3 bytes a pixel, R G B
+  kRgba8 = 2,  // 4 bytes a pixel, R G B A
+};
+
+constexpr std::uint32_t BytesPerPixel(PixelFormat format) {
+  return format == PixelFormat::kRgba8 ? 4 : 3;
+}
+
+/// Bytes of one packed row. GStreamer's rule, so that a slot is a plain video frame: rounded up
+/// to 4.
+constexpr std::uint32_t RowBytes(PixelFormat format, std::uint32_t width) {
+  return (width * BytesPerPixel(format) + 3) / 4 * 4;
+}
+
+/// Shared page that the host makes and both map: the worker adds 1 to heartbeat every
+/// kHeartbeatPeriodMs from a thread of its own. Mapped memory is never trusted: the host only asks
+/// whether the number changed.
+struct ControlPage {
+  std::uint64_t heartbeat = 0;
+  std::uint64_t reserved[7] = {};
+};
+static_assert(sizeof(ControlPage) == 64);
+inline constexpr std::uint64_t kControlPageBytes = 4096;
+inline constexpr std::uint32_t kHeartbeatPeriodMs = 100;
+
+}  // namespace framelock::protocol
