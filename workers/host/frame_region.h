@@ -39,12 +39,11 @@ class FrameRegion {
     protocol::PixelFormat format = protocol::PixelFormat::kRgb8;
     std::uint32_t width = 0;  // input pixels
     std::uint32_t height = 0;
-    std::uint32_t stride = 0;  // input bytes per row; 0: RowBytes(format, width)
+    std::optional<std::uint32_t> stride;  // input bytes per row; unset: RowBytes(format, width)
     std::uint32_t input_slots = 4;
     std::uint32_t output_slots = 4;
-    std::uint64_t output_slot_bytes = 0;  // rounded up to pages; 0: as large as an input slot
-    /// Called after a slot became free, without a lock, from whatever thread freed it. It may be
-    /// called after the element is gone, so it must own what it touches.
+    /// Rounded up to pages; unset: as large as an input slot.
+    std::optional<std::uint64_t> output_slot_bytes;
     std::function<void()> on_free;
   };
 
@@ -91,8 +90,7 @@ class FrameRegion {
   FrameRegion(protocol::SharedMemory memory, const protocol::RegionLayout& layout,
               std::function<void()> on_free);
   std::optional<std::uint32_t> Acquire(Slots& slots);
-  Status MoveBoth(std::uint32_t input_slot, std::uint32_t output_slot, SlotState from,
-                  SlotState to);
+  bool MoveBoth(std::uint32_t input_slot, std::uint32_t output_slot, SlotState from, SlotState to);
   Status Release(Slots& slots, std::uint32_t slot);
 
   const protocol::SharedMemory memory_;

@@ -55,6 +55,9 @@ enum class FrameOutcome : std::uint32_t {
 struct Hello {  // carries 1 fd: the control page
   MessageType type = MessageType::kHello;
   std::uint32_t version = kVersion;
+  std::uint32_t greeting = 0;  // any number; Welcome repeats it, so that an answer to the host
+                               // before is not taken for one to us
+  std::uint32_t reserved = 0;
 };
 
 struct SetPrompt {  // carries 1 fd: sealed memfd with text_bytes of JSON
@@ -97,7 +100,7 @@ struct Welcome {
   MessageType type = MessageType::kWelcome;
   std::uint32_t version = kVersion;
   std::int32_t pid = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t greeting = 0;  // the Hello's
   std::uint64_t revision = 0;  // of the prompt that is applied; 0: none yet
 };
 
@@ -140,7 +143,7 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
-static_assert(sizeof(Hello) == 8 && sizeof(Stop) == 8);
+static_assert(sizeof(Hello) == 16 && sizeof(Stop) == 8);
 static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
 static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
 static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/host/progress_watch.h"
+
+#include <algorithm>
+
+namespace framelock::host {
+
+const char* VerdictText(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kFine:
+      return "fine";
+    case Verdict::kHeartbeatStale:
+      return "heartbeat stands still";
+    case Verdict::kFrameOverdue:
+      return "a frame is overdue";
+    case Verdict::kLoadingOverdue:
+      return "loading takes too long";
+  }
+  return "unknown";
+}
+
+ProgressWatch::ProgressWatch(const Options& options)
+    : options_(options), service_times_(options.window) {}
+
+void ProgressWatch::OnLoadingStarted(SteadyTime now) {
+  if (loading_++ == 0) loading_since_ = now;
+}
+
+void ProgressWatch::OnLoadingEnded(SteadyTime now) {
+  if (loading_ > 0) --loading_;
+  loading_since_ = now;
+  last_progress_ = std::max(last_progress_, now);
+}
+
+void ProgressWatch::OnSubmitted(FrameSequence sequence, SteadyTime now) {
+  submitted_.emplace(sequence, now);
+}
+
+void ProgressWatch::OnCompleted(FrameSequence sequence, SteadyTime now) {
+  const auto it = submitted_.find(sequence);
+  if (it == submitted_.end()) return;
+  service_times_.Add(now - ServiceStart(it->second));
+  submitted_.erase(it);
+  last_progress_ = std::max(last_progress_, now);
+}
+
+void ProgressWatch::Reset() {
+  submitted_.clear();
+  loading_ = 0;
+}
+
+Verdict ProgressWatch::Judge(SteadyTime now,
+                             std::optional<std::chrono::nanoseconds> heartbeat_age) const {
+  if (heartbeat_age && *heartbeat_age >= options_.heartbeat_stale) return Verdict::kHeartbeatStale;
+  if (loading_ > 0) {
+    return now - loading_since_ >= options_.loading_deadline ? Verdict::kLoadingOverdue
+                                                             : Verdict::kFine;
+  }
+  if (submitted_.empty()) return Verdict::kFine;
+  const SteadyTime start = ServiceStart(submitted_.begin()->second);
+  return now - start >= FrameDeadline() ? Verdict::kFrameOverdue : Verdict::kFine;
+}
+
+std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {
+  const auto scaled = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      service_times_.Percentile(95) * options_.frame_factor);
+  return std::max(options_.min_frame_deadline, scaled);
+}
+
+SteadyTime ProgressWatch::ServiceStart(SteadyTime submitted) const {
+  return std::max(submitted, last_progress_);
+}
+
+}  // namespace framelock::host
