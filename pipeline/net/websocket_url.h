@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pipeline/core/result.h"
+
+namespace framelock::net {
+
+/// A ws:// or wss:// address, taken apart.
+struct WebSocketUrl {
+  bool tls = false;
+  std::string host;  // without the brackets of an IPv6 address
+  std::uint16_t port = 80;
+  std::string target;     // path and query, at least "/"
+  std::string authority;  // host[:port] as a Host header carries it
+};
+
+/// Refuses other schemes, user names, fragments, bad ports, and any character that could not stand
+/// in a request line (so nothing can be smuggled into the handshake).
+Result<WebSocketUrl> ParseWebSocketUrl(std::string_view url);
+
+}  // namespace framelock::net

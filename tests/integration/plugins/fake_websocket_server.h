@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "pipeline/core/unique_fd.h"
+
+namespace framelock::testing {
+
+/// The server's end of one connection, under the test's full control. Used by its session only.
+class FakeWebSocketPeer {
+ public:
+  enum Opcode : std::uint8_t { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9 };
+  struct Frame {
+    std::uint8_t opcode = 0;
+    std::string payload;
+  };
+
+  FakeWebSocketPeer(int fd, std::string target) : fd_(fd), target_(std::move(target)) {}
+
+  [[nodiscard]] const std::string& target() const { return target_; }
+  bool Send(std::string_view payload, Opcode opcode = kBinary) {
+    return SendFrame(payload, opcode, 0x80);
+  }
+  bool SendFragment(std::string_view payload, Opcode opcode) {
+    return SendFrame(payload, opcode, 0);
+  }
+  /// A close frame, then waits for the peer's.
+  void Close(std::uint16_t code);
+  /// Ends the connection as a crash would.
+  void Abort();
+  /// Next frame; nullopt at the connection's end. Does not answer pings.
+  std::optional<Frame> Receive();
+
+ private:
+  bool SendFrame(std::string_view payload, Opcode opcode, std::uint8_t fin);
+  int fd_;
+  std::string target_;
+};
+
+/// Accepts on a port of its own and runs `session` for each connection, on a thread of its own.
+/// The destructor shuts all connections and joins.
+class FakeWebSocketServer {
+ public:
+  using Session = std::function<void(FakeWebSocketPeer&)>;
+  struct Options {
+    std::string refuse_with;  // a status line instead of the upgrade, "404 Not Found"
+  };
+
+  explicit FakeWebSocketServer(Session session)
+      : FakeWebSocketServer(std::move(session), Options{}) {}
+  FakeWebSocketServer(Session session, Options options);
+  ~FakeWebSocketServer();
+
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] int connections() const { return connections_; }
+
+ private:
+  void Accept();
+  void Serve(int fd);
+
+  const Session session_;
+  const Options options_;
+  UniqueFd listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_{0};
+  std::vector<UniqueFd> sockets_;
+  std::vector<std::thread> sessions_;
+  std::thread acceptor_;
+};
+
+}  // namespace framelock::testing
