@@ -26,6 +26,15 @@ constexpr std::uint32_t RowBytes(PixelFormat format, std::uint32_t width) {
   return (width * BytesPerPixel(format) + 3) / 4 * 4;
 }
 
+/// Bytes of one packed frame; 64 bits, so that no pair of dimensions within kMaxDimension
+/// overflows.
+constexpr std::uint64_t FrameBytes(PixelFormat format, std::uint32_t width, std::uint32_t height) {
+  return std::uint64_t{RowBytes(format, width)} * height;
+}
+
+/// A slot that holds `bytes`, in whole pages.
+constexpr std::uint64_t SlotBytes(std::uint64_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+
 /// Shared page that the host makes and both map: the worker adds 1 to heartbeat every
 /// kHeartbeatPeriodMs from a thread of its own. Mapped memory is never trusted: the host only asks
 /// whether the number changed.

@@ -50,13 +50,4 @@ Result<Message> Decode(std::span<const std::byte> packet) {
   return message;
 }
 
-/// Bytes of one packed frame; 64 bits, so that no pair of dimensions within kMaxDimension
-/// overflows.
-constexpr std::uint64_t FrameBytes(PixelFormat format, std::uint32_t width, std::uint32_t height) {
-  return std::uint64_t{RowBytes(format, width)} * height;
-}
-
-/// A slot that holds `bytes`, in whole pages.
-constexpr std::uint64_t SlotBytes(std::uint64_t bytes) { return (bytes + 4095) / 4096 * 4096; }
-
 }  // namespace framelock::protocol

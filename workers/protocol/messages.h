@@ -28,8 +28,7 @@ namespace framelock::protocol {
 ///    |--------------------------------------->|
 ///    |<--- Completed {sequence, outcome, ...}-|
 ///    |  Stop                                  |
-///    |--------------------------------------->|   worker exits 0; so it does when the host's end
-///    closes
+///    |--------------------------------------->|   worker exits 0; so it does when the host closes
 inline constexpr std::uint32_t kVersion = 1;
 
 enum class MessageType : std::uint32_t {
@@ -46,17 +45,15 @@ enum class MessageType : std::uint32_t {
 };
 
 enum class FrameOutcome : std::uint32_t {
-  kCompleted = 1,  // the output slot holds the result
-  kFailed = 2,     // a node failed; error holds its text
-  kOutputTooLarge =
-      3,  // output_width x output_height does not fit the slot; attach a larger region
+  kCompleted = 1,       // the output slot holds the result
+  kFailed = 2,          // a node failed; error holds its text
+  kOutputTooLarge = 3,  // output_width x output_height needs a larger slot
 };
 
 struct Hello {  // carries 1 fd: the control page
   MessageType type = MessageType::kHello;
   std::uint32_t version = kVersion;
-  std::uint32_t greeting = 0;  // any number; Welcome repeats it, so that an answer to the host
-                               // before is not taken for one to us
+  std::uint32_t greeting = 0;  // any number; Welcome repeats it: it is not for an earlier host
   std::uint32_t reserved = 0;
 };
 
