@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
 #include "pipeline/core/unique_fd.h"
 
 namespace framelock::graph {
@@ -10,11 +15,23 @@ class NodeRegistry;
 namespace framelock::worker {
 
 struct LiveOptions {
-  UniqueFd socket;                                // our end of the host's SOCK_SEQPACKET pair
-  const graph::NodeRegistry* registry = nullptr;  // never null; outlives the call
+  UniqueFd socket;                                  // our end of the host's SOCK_SEQPACKET pair
+  const graph::NodeRegistry* registry = nullptr;    // never null; outlives the call
+  std::optional<pid_t> die_with_parent;             // SIGKILL for us when this parent ends
+  std::optional<std::uint64_t> memory_limit_bytes;  // of address space; unset: none
 };
 
-/// Serves one host over the socket until it says Stop or goes away. Returns the exit status.
+/// How a live worker ends.
+enum LiveExit : int {
+  kLiveStopped = 0,        // the host said Stop or closed its end
+  kLiveFailed = 1,         // could not start
+  kLiveAbandoned = 3,      // the host closed its end while a node did not come back
+  kLiveProtocolError = 4,  // the host broke the protocol
+};
+
+/// Serves one host after the other over the socket until one says Stop or all are gone. Confines
+/// the process first (no core file, no new privileges, no other descriptors). Returns the exit
+/// status, one of LiveExit.
 int RunLive(LiveOptions options);
 
 }  // namespace framelock::worker

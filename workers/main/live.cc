@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/main/live.h"
+
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "pipeline/core/log.h"
+#include "pipeline/core/packet_socket.h"
+#include "workers/graph/session.h"
+#include "workers/main/heartbeat.h"
+#include "workers/main/live_dispatcher.h"
+
+namespace framelock::worker {
+
+namespace {
+
+Status DieWithParent(pid_t parent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return ErrnoError("set the parent death signal");
+  // It may have ended before the signal was set.
+  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);
+  return {};
+}
+
+Status SetLimit(decltype(RLIMIT_CORE) which, std::uint64_t value, const char* what) {
+  const rlimit limit{.rlim_cur = value, .rlim_max = value};
+  if (::setrlimit(which, &limit) != 0) return ErrnoError(what);
+  return {};
+}
+
+// What the process gives up before it sees the first prompt.
+Status Confine(const LiveOptions& options) {
+  if (options.die_with_parent) {
+    if (auto set = DieWithParent(*options.die_with_parent); !set) return set;
+  }
+  const auto socket = static_cast<unsigned>(options.socket.get());
+  if ((socket > STDERR_FILENO + 1 && ::close_range(STDERR_FILENO + 1, socket - 1, 0) != 0) ||
+      ::close_range(std::max<unsigned>(socket, STDERR_FILENO) + 1, ~0U, 0) != 0) {
+    return ErrnoError("close foreign descriptors");
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return ErrnoError("give up new privileges");
+  if (auto set = SetLimit(RLIMIT_CORE, 0, "forbid core files"); !set) return set;
+  if (options.memory_limit_bytes) {
+    return SetLimit(RLIMIT_AS, *options.memory_limit_bytes, "limit the address space");
+  }
+  return {};
+}
+
+// Answers may wait for a slow host; the heartbeat thread ends us if it is gone instead.
+Status SendWaiting(const PacketSocket& socket, std::span<const std::byte> bytes,
+                   std::span<const int> fds) {
+  for (;;) {
+    auto sent = socket.Send(bytes, fds);
+    if (sent || sent.error().code != ErrorCode::kUnavailable) return sent;
+    pollfd writable{.fd = socket.fd(), .events = POLLOUT, .revents = 0};
+    ::poll(&writable, 1, -1);
+  }
+}
+
+int ExitFor(const Error& error) {
+  if (error.code == ErrorCode::kClosed) return kLiveStopped;
+  spdlog::error("{}; the worker ends", error.message);
+  return error.code == ErrorCode::kProtocol ? kLiveProtocolError : kLiveFailed;
+}
+
+int Serve(const PacketSocket& socket, LiveDispatcher& dispatcher) {
+  for (;;) {
+    auto packet = socket.Receive();
+    if (!packet) return ExitFor(packet.error());
+    if (!packet->has_value()) {
+      pollfd readable{.fd = socket.fd(), .events = POLLIN, .revents = 0};
+      ::poll(&readable, 1, -1);
+      continue;
+    }
+    auto next = dispatcher.Handle(std::move(**packet));
+    if (!next) return ExitFor(next.error());
+    if (*next == LiveDispatcher::Next::kStop) return kLiveStopped;
+  }
+}
+
+}  // namespace
+
+int RunLive(LiveOptions options) {
+  ::signal(SIGPIPE, SIG_IGN);  // the reader of our stderr may end before the host's socket does
+  if (auto confined = Confine(options); !confined) return ExitFor(confined.error());
+  auto socket = PacketSocket::Adopt(std::move(options.socket));
+  if (!socket) return ExitFor(socket.error());
+  auto session = graph::Session::Create(*options.registry);
+  if (!session) return ExitFor(session.error());
+  auto heartbeat = Heartbeat::Start({.socket_fd = socket->fd(), .on_abandoned = [] {
+                                       // A node holds the main thread: nothing can be unwound.
+                                       ::_exit(kLiveAbandoned);
+                                     }});
+  if (!heartbeat) return ExitFor(heartbeat.error());
+  LiveDispatcher dispatcher(
+      **session,
+      {.send = [&socket](auto bytes, auto fds) { return SendWaiting(*socket, bytes, fds); },
+       .use_control_page = [&heartbeat](auto page) { (*heartbeat)->Use(std::move(page)); }});
+  return Serve(*socket, dispatcher);
+}
+
+}  // namespace framelock::worker
