@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "pipeline/core/result.h"
+#include "pipeline/net/http_request.h"
 #include "pipeline/net/loop.h"
 
 namespace framelock::net {
@@ -28,22 +28,11 @@ struct HttpServerOptions {
   std::chrono::seconds write_timeout{30};   // a peer that takes nothing for so long is dropped
 };
 
-using HttpHeader = std::pair<std::string, std::string>;
-
-struct HttpRequest {
-  std::string method;  // as sent: "GET"
-  std::string target;  // as sent: "/a%2Fb/0?x=1"
-  std::string path;    // target without the query, not percent-decoded
-  std::string query;   // behind '?', or empty
-  std::vector<HttpHeader> headers;
-  unsigned version = 11;  // 10 or 11
-  std::string remote;     // "127.0.0.1:43210"
-
-  /// First header of that name, case-insensitively; nullopt if absent (an empty value is a value).
-  [[nodiscard]] std::optional<std::string_view> Header(std::string_view name) const;
-};
-
 struct HttpResponse {
+  // Not an aggregate on purpose: GCC 12 destroys a braced temporary inside a co_await expression
+  // twice. Name the response, set its members, then co_await Respond(std::move(response)).
+  HttpResponse() = default;
+
   unsigned status = 200;
   std::string reason;  // empty: the standard phrase
   std::vector<HttpHeader> headers;
@@ -72,7 +61,8 @@ class HttpExchange {
   virtual Task<Result<std::string>> ReadWholeBody(std::size_t max_bytes) = 0;
 
   /// Waits until the peer is gone or Interrupt() is called: for requests that wait for an event.
-  /// kClosed or kCancelled.
+  /// kClosed or kCancelled. Bytes that come meanwhile are kept for later; a peer that sends more
+  /// than 64 KiB behind its waiting request counts as gone.
   virtual Task<Status> WaitForPeerClose() = 0;
   /// Ends a waiting ReadBody or WaitForPeerClose with kCancelled; remembered once if none waits.
   virtual void Interrupt() = 0;
@@ -94,7 +84,8 @@ class HttpExchange {
   virtual Task<Result<std::unique_ptr<WebSocket>>> Upgrade(std::size_t max_message_bytes) = 0;
 };
 
-/// The server's end of an upgraded connection. Loop thread only.
+/// The server's end of an upgraded connection. Loop thread only; one coroutine may receive while
+/// another sends. Idle peers are pinged, silent ones dropped, but only while a Receive waits.
 class WebSocket {
  public:
   struct Message {
@@ -104,6 +95,8 @@ class WebSocket {
   virtual ~WebSocket() = default;
   /// kClosed at the peer's orderly or other end; kProtocol; kResourceLimit for a long message.
   virtual Task<Result<Message>> Receive() = 0;
+  /// True once the peer's close frame has come: it meant to end.
+  [[nodiscard]] virtual bool closed_in_order() const = 0;
   virtual Task<Status> SendBinary(std::span<const std::byte> payload) = 0;
   virtual Task<Status> SendText(std::string_view payload) = 0;
   /// Sends a close frame (code 1000 and so on) and waits shortly for the peer's.
@@ -127,8 +120,5 @@ class HttpServer {
   /// Stops accepting and closes idle connections; open requests may finish.
   virtual void StopAccepting() = 0;
 };
-
-/// Percent-decoding of one path part or query value; kInvalidArgument for broken escapes or NUL.
-Result<std::string> PercentDecode(std::string_view text);
 
 }  // namespace framelock::net

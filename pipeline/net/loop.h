@@ -24,9 +24,11 @@ class Loop {
   Loop();
   ~Loop();
 
-  /// Runs until Stop(). Returns after every coroutine's frame has been destroyed.
+  /// Runs until Stop(); once in a Loop's life. Returns after every coroutine's frame has been
+  /// destroyed (what it borrows must live till then), also those Run() never got to.
   void Run();
   void Stop();
+  /// Work that comes after Stop() is dropped; an exception that leaves it is logged.
   void Post(std::function<void()> work);
   /// Starts a coroutine; an exception that leaves it is logged and ends only that coroutine.
   void Spawn(Task<> task);
@@ -34,7 +36,11 @@ class Loop {
   boost::asio::io_context& context() { return context_; }
 
  private:
-  boost::asio::io_context context_;
+  // Asio destroys what still waits when its context goes; this one lets Run() ask for it earlier.
+  struct Context : boost::asio::io_context {
+    using boost::asio::io_context::execution_context::shutdown;
+  };
+  Context context_;
 };
 
 /// Suspends the calling coroutine.
