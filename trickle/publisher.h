@@ -23,8 +23,9 @@ struct PublisherOptions {
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds retry_initial{100};
   std::chrono::milliseconds retry_max{4000};
-  std::chrono::milliseconds give_up_after{60000};  // zero: never
-  std::chrono::milliseconds close_timeout{2000};   // for the last bytes and the DELETE
+  std::chrono::milliseconds give_up_after{60000};   // zero: never
+  std::chrono::milliseconds answer_timeout{10000};  // from a request's end to its answer
+  std::chrono::milliseconds close_timeout{2000};    // for the last bytes and the DELETE
   bool verify_tls = true;
 };
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "pipeline/core/clock.h"
+
+namespace framelock::trickle {
+
+/// How long to wait before the next attempt, and since when nothing has worked. Not thread-safe.
+class BackOff {
+ public:
+  struct Options {
+    std::chrono::milliseconds initial;
+    std::chrono::milliseconds longest;
+    std::chrono::milliseconds give_up_after;  // zero: never
+  };
+
+  explicit BackOff(Options options) : options_(options) {}
+
+  /// Notes a failure: the time of the next attempt, nullopt when it is time to give up.
+  std::optional<SteadyTime> Failed(SteadyTime now) {
+    if (!failing_since_) failing_since_ = now;
+    const auto failing = now - *failing_since_;
+    if (options_.give_up_after.count() > 0 && failing >= options_.give_up_after) {
+      return std::nullopt;
+    }
+    delay_ = delay_ ? std::min(*delay_ * 2, options_.longest) : options_.initial;
+    return now + *delay_;
+  }
+
+  void Succeeded() {
+    delay_.reset();
+    failing_since_.reset();
+  }
+
+ private:
+  Options options_;
+  std::optional<std::chrono::milliseconds> delay_;
+  std::optional<SteadyTime> failing_since_;
+};
+
+}  // namespace framelock::trickle

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pipeline/core/clock.h"
+#include "pipeline/core/result.h"
+#include "pipeline/net/http_client.h"
+#include "trickle/back_off.h"
+#include "trickle/headers.h"
+#include "trickle/subscriber.h"
+
+namespace framelock::trickle {
+
+/// The protocol logic of a subscriber, without sockets or threads: it is told what happened to its
+/// requests and says through its Port what to do next. Owned by Subscriber (or a test), which calls
+/// it from one thread at a time.
+class SubscriberSession {
+ public:
+  class Port {
+   public:
+    virtual ~Port() = default;
+    /// GET channel/seq; negative numbers are kWireNext and kWireCurrent.
+    virtual net::TransferId StartGet(std::int64_t wire_seq) = 0;
+    virtual void Cancel(net::TransferId id) = 0;
+    virtual void ResumeBody(net::TransferId id) = 0;
+    virtual bool HasRoom() = 0;
+    virtual void Push(Piece piece) = 0;
+    /// The session has ended; nothing comes after it.
+    virtual void End(Error reason) = 0;
+  };
+
+  SubscriberSession(const SubscriberOptions& options, Port& port);
+
+  void Start(SteadyTime now);
+  void OnHead(net::TransferId id, const AnswerHead& head, SteadyTime now);
+  net::BodyAction OnBody(net::TransferId id, std::span<const std::byte> bytes, SteadyTime now);
+  void OnEnd(net::TransferId id, const Status& status, SteadyTime now);
+  /// Does what is due. Call it when NextDeadline has passed and when the queue has room again.
+  void OnTime(SteadyTime now);
+  [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;
+
+  /// Without connections, segment_seq and queued_bytes, which the session does not know.
+  [[nodiscard]] const SubscriberStats& stats() const { return stats_; }
+
+ private:
+  //            ┌────────────── 250 ms, back-off ─────────────┐
+  //            ▼                                             │
+  //   ──► kAsking ──200──► kReading ──connection broke──► kPausing
+  //        │  ▲ └──470 ahead, 404, 5xx, no connection────────▲
+  //        │  └─end of body: next GET takes over─┘
+  //        └──Closed, 404 after a segment, refusals, gave up──► kEnded
+  enum class State : std::uint8_t { kAsking, kReading, kPausing, kEnded };
+
+  struct Attempt {
+    net::TransferId id;
+    SteadyTime started;
+  };
+  // One segment asked for: by one GET, or by two while a waiting one is being renewed.
+  struct Fetch {
+    std::int64_t wire_seq;
+    std::vector<Attempt> attempts;
+    SteadyTime renew_at;
+    std::optional<AnswerHead> head;
+    std::optional<Status> end;
+    std::uint64_t skip = 0;      // bytes that were handed out before the connection broke
+    std::uint64_t received = 0;  // body bytes of this answer, skipped ones included
+    bool paused = false;
+  };
+
+  Fetch Request(std::int64_t wire_seq, SteadyTime now);
+  void Ask(std::int64_t wire_seq, SteadyTime now);
+  void AskLater(std::int64_t wire_seq, SteadyTime when);
+  void Detour(std::int64_t wire_seq, SteadyTime now);
+  void Drop(std::optional<Fetch>& fetch);
+  std::optional<Fetch>* Find(net::TransferId id);
+  void Renew(std::optional<Fetch>& fetch, SteadyTime now);
+
+  void HeadOfCurrent(SteadyTime now);
+  void EndOfCurrent(SteadyTime now);
+  void SegmentEnded(SteadyTime now);
+  void Promote(SteadyTime now);
+  void Deliver(std::span<const std::byte> bytes);
+  void CutOff(SteadyTime now);
+
+  void NoAnswer(const Status& status, SteadyTime now);
+  void Broken(const Status& status, SteadyTime now);
+  void NoSuchSegment(SteadyTime now);
+  void NotFound(SteadyTime now);
+  void Refused(SteadyTime now);
+  void RetryOrGiveUp(std::int64_t wire_seq, Error error, SteadyTime now);
+  void Finish(Error reason);
+
+  const SubscriberOptions options_;
+  Port& port_;
+  State state_ = State::kAsking;
+  std::optional<Fetch> current_;
+  std::optional<Fetch> next_;
+  std::optional<SteadyTime> retry_at_;  // in kPausing
+  std::int64_t retry_seq_ = 0;
+  BackOff back_off_;
+  SubscriberStats stats_;
+
+  std::optional<std::uint64_t> expected_;  // number of the segment to be completed next
+  std::uint64_t seq_ = 0;                  // of the segment being read
+  std::uint64_t delivered_ = 0;            // bytes of expected_ that were handed out
+  unsigned detours_ = 0;                   // answers without bytes in a row
+  bool discontinuity_ = false;             // to be marked on the next piece
+  bool seen_segment_ = false;
+  bool server_was_down_ = false;  // since its last answer other than 404
+};
+
+}  // namespace framelock::trickle
