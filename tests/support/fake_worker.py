@@ -135,7 +135,7 @@ class Worker:
     def submit(self, packet, _):
         start = time.monotonic_ns()
         _, _, sequence, generation, in_slot, out_slot = struct.unpack("<IIQQII", packet)
-        prompt = self.prompt or {"fail": "no prompt"}
+        prompt = {"fail": "no prompt"} if self.prompt is None else self.prompt
         time.sleep(prompt.get("sleep_ms", 0) / 1000)
         if "exit" in prompt:
             os._exit(prompt["exit"])
