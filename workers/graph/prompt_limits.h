@@ -10,7 +10,8 @@ namespace framelock::graph {
 struct PromptLimits {
   std::size_t max_bytes = 16U << 20;  // as protocol::kMaxTextBytes
   std::size_t max_depth = 64;         // nested arrays and objects
-  std::size_t max_nodes = 4096;       // and members of any other object
+  std::size_t max_nodes = 4096;
+  std::size_t max_members = 256;  // of any object but the prompt itself
   std::size_t max_array_items = 65536;
 };
 

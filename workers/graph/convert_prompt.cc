@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/convert_prompt.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+namespace framelock::graph {
+
+namespace {
+
+bool IsAny(const PromptNode& node, std::initializer_list<std::string_view> classes) {
+  return std::ranges::any_of(classes, [&](std::string_view name) { return node.Is(name); });
+}
+
+Error Refused(const char* text) { return {ErrorCode::kInvalidArgument, text}; }
+
+void Become(PromptNode& node, const char* class_type) {
+  node.class_type = class_type;
+  node.title = class_type;
+}
+
+}  // namespace
+
+Status ConvertPrompt(Prompt& prompt) {
+  std::size_t primary = 0;
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  for (const PromptNode& node : prompt.nodes()) {
+    primary += node.Is("PrimaryInputLoadImage") ? 1 : 0;
+    inputs += IsAny(node, {"LoadImage", "LoadTensor", "LoadAudioTensor"}) ? 1 : 0;
+    outputs += IsAny(node, {"PreviewImage", "SaveImage", "SaveTensor", "SaveAudioTensor"}) ? 1 : 0;
+  }
+  if (primary > 1) {
+    return Refused("too many primary inputs in prompt");
+  }
+  if (primary == 0 && inputs > 1) {
+    return Refused("too many inputs in prompt");
+  }
+  if (outputs > 1) {
+    return Refused("too many outputs in prompt");
+  }
+  if (primary + inputs == 0) {
+    return Refused("missing input");
+  }
+  if (outputs == 0) {
+    return Refused("missing output");
+  }
+  const char* source = primary == 1 ? "PrimaryInputLoadImage" : "LoadImage";
+  for (PromptNode& node : prompt.nodes()) {
+    if (node.Is(source)) {
+      Become(node, "LoadTensor");
+      node.inputs.emplace();
+    } else if (IsAny(node, {"PreviewImage", "SaveImage"})) {
+      Become(node, "SaveTensor");
+    }
+  }
+  return {};
+}
+
+}  // namespace framelock::graph

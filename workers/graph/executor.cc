@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/executor.h"
+
+#include <utility>
+
+namespace framelock::graph {
+
+std::string NodeFailure::ToString() const {
+  return "node " + node_id + " (" + class_type + "): " + text;
+}
+
+// The view that one node has of its step.
+class Executor::Call final : public NodeCall {
+ public:
+  Call(Executor& executor, std::size_t step, FrameUse use)
+      : executor_(executor), index_(step), step_(executor.plan_.steps()[step]), use_(use) {}
+
+  [[nodiscard]] bool Has(std::size_t i) const override {
+    return !std::holds_alternative<std::monostate>(input(i));
+  }
+
+  [[nodiscard]] const Value& input(std::size_t i) const override {
+    static const Value kNothing;
+    const Binding& binding = step_.inputs[i];
+    switch (binding.from) {
+      case Binding::From::kLiteral:
+        return binding.literal;
+      case Binding::From::kSlot:
+        return executor_.slots_[binding.slot];
+      case Binding::From::kNowhere:
+        break;
+    }
+    return kNothing;
+  }
+
+  Tensor TakeTensor(std::size_t i) override {
+    const Binding& binding = step_.inputs[i];
+    if (binding.last_reader) {
+      return std::move(std::get<Tensor>(executor_.slots_[binding.slot]));
+    }
+    return Image(i);
+  }
+
+  Tensor TakeFrame() override {
+    if (executor_.sources_left_ > 1) {
+      --executor_.sources_left_;
+      return executor_.frame_;
+    }
+    return std::move(executor_.frame_);
+  }
+
+  [[nodiscard]] FrameUse use() const override { return use_; }
+  TensorPool& pool() override { return executor_.pool_; }
+  FaultHooks& fault_hooks() override { return executor_.faults_; }
+
+  void SetOutput(std::size_t output, Value value) override {
+    executor_.slots_[step_.first_output + output] = std::move(value);
+  }
+
+  void Emit(Tensor image) override {
+    if (const auto sink = executor_.sink_of_[index_]) {
+      executor_.results_[*sink] = std::move(image);
+    }
+  }
+
+  // Types of links were checked once; what stays are literals in place of images, and wildcards.
+  [[nodiscard]] std::optional<std::string> Misfit() const {
+    const std::vector<InputSpec>& specs = step_.node_class->spec.inputs;
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      const bool required = specs[i].presence == Presence::kRequired;
+      if (!Fits(input(i), specs[i].kind) && (required || Has(i))) {
+        return "input '" + specs[i].name + "' takes " + Describe(specs[i].kind) + ", not " +
+               Describe(input(i));
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Executor& executor_;
+  std::size_t index_;
+  const Step& step_;
+  FrameUse use_;
+};
+
+Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
+    : plan_(std::move(plan)),
+      pool_(pool),
+      faults_(faults),
+      slots_(plan_.slots()),
+      results_(plan_.sinks().size()),
+      sink_of_(plan_.steps().size()) {
+  for (std::size_t i = 0; i < plan_.sinks().size(); ++i) {
+    sink_of_[plan_.sinks()[i]] = i;
+  }
+  for (const Step& step : plan_.steps()) {
+    nodes_.push_back(step.node_class->make());
+    sources_ += step.node_class->spec.freshness == Freshness::kEveryFrame ? 1 : 0;
+  }
+}
+
+Executor::~Executor() = default;
+
+std::optional<NodeFailure> Executor::Load() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Call call(*this, i, FrameUse::kRehearsal);
+    if (Status loaded = nodes_[i]->Load(call); !loaded.ok()) {
+      const Step& step = plan_.steps()[i];
+      return NodeFailure{step.node_id, step.node_class->spec.class_type, loaded.error().message};
+    }
+  }
+  return RunSteps(StepPhase::kOnce, FrameUse::kRehearsal);
+}
+
+std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
+  DropFrameValues();
+  frame_ = std::move(frame);
+  sources_left_ = sources_;
+  std::optional<NodeFailure> failure = RunSteps(StepPhase::kEveryFrame, use);
+  if (failure) {
+    DropFrameValues();
+  }
+  frame_ = Tensor();
+  return failure;
+}
+
+std::optional<NodeFailure> Executor::RunSteps(StepPhase phase, FrameUse use) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (plan_.steps()[i].phase != phase) {
+      continue;
+    }
+    if (std::optional<NodeFailure> failure = RunStep(i, use)) {
+      return failure;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
+  const Step& step = plan_.steps()[index];
+  const auto failure = [&](std::string text) {
+    return NodeFailure{step.node_id, step.node_class->spec.class_type, std::move(text)};
+  };
+  Call call(*this, index, use);
+  if (std::optional<std::string> misfit = call.Misfit()) {
+    return failure(std::move(*misfit));
+  }
+  if (Status ran = nodes_[index]->Run(call); !ran.ok()) {
+    return failure(ran.error().message);
+  }
+  for (const std::size_t slot : step.freed_slots) {
+    slots_[slot] = Value();
+  }
+  return std::nullopt;
+}
+
+// What the last frame left: its results, and its values if it failed half-way.
+void Executor::DropFrameValues() {
+  for (const Step& step : plan_.steps()) {
+    if (step.phase == StepPhase::kEveryFrame) {
+      for (std::size_t i = 0; i < step.node_class->spec.outputs.size(); ++i) {
+        slots_[step.first_output + i] = Value();
+      }
+    }
+  }
+  for (std::size_t i = 0; i < results_.size(); ++i) {
+    if (plan_.steps()[plan_.sinks()[i]].phase == StepPhase::kEveryFrame) {
+      results_[i] = Tensor();
+    }
+  }
+}
+
+}  // namespace framelock::graph

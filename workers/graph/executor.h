@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workers/graph/fault_hooks.h"
+#include "workers/graph/node.h"
+#include "workers/graph/plan.h"
+#include "workers/graph/tensor.h"
+
+namespace framelock::graph {
+
+/// The node that failed and why.
+struct NodeFailure {
+  std::string node_id;
+  std::string class_type;
+  std::string text;
+
+  /// "node 3 (ImageBlur): …".
+  [[nodiscard]] std::string ToString() const;
+};
+
+/// Runs a plan: what does not depend on the frame once, the rest on every frame. Values are dropped
+/// after their last reader, so that their buffers serve again within the same frame; after the
+/// first frames of a size a run allocates nothing. Owned by whoever drives the frames; one thread.
+class Executor {
+ public:
+  /// `pool` and `faults` outlive the executor; the plan's registry too.
+  Executor(Plan plan, TensorPool& pool, FaultHooks& faults);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  /// Makes and loads the nodes and runs what needs no frame. Once, before the first Run().
+  std::optional<NodeFailure> Load();
+
+  /// Runs the rest on one frame. After a failure the next frame may succeed.
+  std::optional<NodeFailure> Run(Tensor frame, FrameUse use);
+
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  /// What sink i of the plan received in the last run; invalid if that failed before.
+  [[nodiscard]] const Tensor& result(std::size_t sink) const { return results_[sink]; }
+
+ private:
+  class Call;
+  std::optional<NodeFailure> RunSteps(StepPhase phase, FrameUse use);
+  std::optional<NodeFailure> RunStep(std::size_t step, FrameUse use);
+  void DropFrameValues();
+
+  Plan plan_;
+  TensorPool& pool_;
+  FaultHooks& faults_;
+  std::vector<std::unique_ptr<Node>> nodes_;  // by step
+  std::vector<Value> slots_;
+  std::vector<Tensor> results_;                      // by sink
+  std::vector<std::optional<std::size_t>> sink_of_;  // by step
+  std::size_t sources_ = 0;                          // steps that take the frame
+  std::size_t sources_left_ = 0;
+  Tensor frame_;
+};
+
+}  // namespace framelock::graph

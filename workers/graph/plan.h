@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workers/graph/node_registry.h"
+#include "workers/graph/prompt.h"
+#include "workers/graph/validate.h"
+#include "workers/graph/value.h"
+
+namespace framelock::graph {
+
+/// When a step runs: once, when the prompt is taken, or on every frame.
+enum class StepPhase : std::uint8_t { kOnce, kEveryFrame };
+
+/// Where one input of a step comes from.
+struct Binding {
+  enum class From : std::uint8_t { kNowhere, kLiteral, kSlot } from = From::kNowhere;
+  Value literal;
+  std::size_t slot = 0;
+  // This step is the slot's last reader and reads it through this input only: it may keep the
+  // value.
+  bool last_reader = false;
+};
+
+/// One node at its place in the order of execution.
+struct Step {
+  std::string node_id;
+  const NodeClass* node_class = nullptr;
+  StepPhase phase = StepPhase::kOnce;
+  std::vector<Binding> inputs;           // one per input of the spec
+  std::size_t first_output = 0;          // its outputs are slots [first_output, + outputs)
+  std::vector<std::size_t> freed_slots;  // nobody reads these after this step
+};
+
+/// What a valid prompt runs: the ancestors of its good outputs, each once, in topological order. A
+/// value; made when the prompt is taken, read on every frame.
+class Plan {
+ public:
+  /// `prompt` and `verdict` as Validate() left them. The plan keeps pointers into `registry`.
+  static Plan Make(const NodeRegistry& registry, const Prompt& prompt, const Verdict& verdict);
+
+  [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
+  [[nodiscard]] std::size_t slots() const { return slots_; }
+  /// Positions in steps() of the good outputs, in prompt order.
+  [[nodiscard]] const std::vector<std::size_t>& sinks() const { return sinks_; }
+  /// The sink with this node id.
+  [[nodiscard]] std::optional<std::size_t> FindSink(const std::string& node_id) const;
+
+ private:
+  class Builder;
+  std::vector<Step> steps_;
+  std::vector<std::size_t> sinks_;
+  std::size_t slots_ = 0;
+};
+
+}  // namespace framelock::graph

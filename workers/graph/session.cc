@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "workers/graph/convert_prompt.h"
+#include "workers/graph/executor.h"
+#include "workers/graph/json.h"
+#include "workers/graph/pixels.h"
+#include "workers/graph/plan.h"
+#include "workers/graph/prompt.h"
+#include "workers/graph/validate.h"
+
+namespace framelock::graph {
+
+namespace {
+
+Session::Rejected Reject(const Verdict& verdict) {
+  return {DumpJson({{"error", verdict.error}, {"node_errors", verdict.node_errors}})};
+}
+
+// ComfyUI's own words leave the reader of a cycle in the dark.
+void ExplainCycle(Verdict& verdict) {
+  if (verdict.cycle.empty() || verdict.valid) {
+    return;
+  }
+  std::string path;
+  for (const std::string& id : verdict.cycle) {
+    path += id + " -> ";
+  }
+  std::string details = verdict.error["details"];
+  details += (details.empty() ? "" : "\n");
+  verdict.error["details"] = details + "Dependency cycle: " + path + verdict.cycle.front();
+}
+
+Error BadFrame(std::string text) { return {ErrorCode::kInvalidArgument, std::move(text)}; }
+
+// Bytes of `height` rows that lie `stride` apart; the last need not be padded.
+std::uint64_t FrameBytes(std::uint32_t height, std::uint64_t row, std::uint64_t stride) {
+  return height == 0 ? 0 : (height - 1) * stride + row;
+}
+
+}  // namespace
+
+class Session::Impl {
+ public:
+  Impl(const NodeRegistry& registry, const SessionOptions& options)
+      : registry_(registry), options_(options), pool_(options.execution.max_tensor_bytes) {}
+
+  std::optional<Rejected> Prepare(std::string_view prompt_json);
+  Result<Shape> RunOn(Tensor frame, FrameUse use);
+  Result<Tensor> MakeFrame(const InputFrame& frame);
+  Result<Tensor> MakeGreyFrame(Shape shape);
+  Status Write(const OutputFrame& slot) const;
+
+  const NodeRegistry& registry_;
+  SessionOptions options_;
+  TensorPool pool_;
+  FaultHooks faults_;
+  std::unique_ptr<Executor> executor_;
+
+ private:
+  Result<Tensor> CheckResult() const;
+};
+
+std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_json) {
+  Result<Prompt> prompt = Prompt::Parse(prompt_json, options_.prompt);
+  if (!prompt.ok()) {
+    return Reject(Refusal(prompt.error().message));
+  }
+  if (Status converted = ConvertPrompt(*prompt); !converted.ok()) {
+    return Reject(Refusal(converted.error().message));
+  }
+  Verdict verdict = Validate(registry_, *prompt);
+  if (!verdict.valid) {
+    ExplainCycle(verdict);
+    return Reject(verdict);
+  }
+  Plan plan = Plan::Make(registry_, *prompt, verdict);
+  auto executor = std::make_unique<Executor>(std::move(plan), pool_, faults_);
+  if (const std::optional<NodeFailure> failure = executor->Load()) {
+    Verdict refused = Refusal("The prompt failed while loading: " + failure->ToString());
+    refused.error["extra_info"] = {{"node_id", failure->node_id},
+                                   {"class_type", failure->class_type}};
+    return Reject(refused);
+  }
+  executor_ = std::move(executor);
+  pool_.Trim();
+  return std::nullopt;
+}
+
+Result<Tensor> Session::Impl::MakeFrame(const InputFrame& frame) {
+  const Shape& shape = frame.shape;
+  if (shape.width == 0 || shape.height == 0 || (shape.channels != 3 && shape.channels != 4)) {
+    return BadFrame("a frame needs a width, a height and 3 or 4 channels");
+  }
+  const std::size_t row = std::size_t{shape.width} * shape.channels;
+  if (frame.stride < row || frame.bytes.size() < FrameBytes(shape.height, row, frame.stride)) {
+    return BadFrame("the frame's memory is smaller than its shape");
+  }
+  Result<Tensor> tensor = pool_.Allocate({1, shape.height, shape.width, 3});
+  if (!tensor.ok()) {
+    return tensor;
+  }
+  const std::size_t floats = tensor->shape().row();
+  for (std::uint32_t y = 0; y < shape.height; ++y) {
+    const std::span<const std::byte> in = frame.bytes.subspan(y * frame.stride, row);
+    const std::span<float> out(tensor->mutable_data() + y * floats, floats);
+    if (shape.channels == 3) {
+      BytesToFloats(in, out);
+    } else {
+      RgbaBytesToRgbFloats(in, out);
+    }
+  }
+  return tensor;
+}
+
+Result<Tensor> Session::Impl::MakeGreyFrame(Shape shape) {
+  if (shape.width == 0 || shape.height == 0) {
+    return BadFrame("a frame needs a width and a height");
+  }
+  Result<Tensor> tensor = pool_.Allocate({1, shape.height, shape.width, 3});
+  if (tensor.ok()) {
+    std::fill_n(tensor->mutable_data(), tensor->size(), 128.0F / 255.0F);
+  }
+  return tensor;
+}
+
+Result<Session::Shape> Session::Impl::RunOn(Tensor frame, FrameUse use) {
+  if (const std::optional<NodeFailure> failure = executor_->Run(std::move(frame), use)) {
+    return Error{ErrorCode::kInternal, failure->ToString()};
+  }
+  const Result<Tensor> result = CheckResult();
+  if (!result.ok()) {
+    return result.error();
+  }
+  const TensorShape& shape = result->shape();
+  return Shape{shape.width, shape.height, shape.channels};
+}
+
+Result<Tensor> Session::Impl::CheckResult() const {
+  if (!executor_ || !executor_->result(0).valid()) {
+    return Error{ErrorCode::kUnavailable, "no frame has been run"};
+  }
+  const Tensor& result = executor_->result(0);
+  const TensorShape& shape = result.shape();
+  const std::string node =
+      "node " + executor_->plan().steps()[executor_->plan().sinks()[0]].node_id;
+  if (shape.batch != 1) {
+    return Error{ErrorCode::kInternal, node + ": a batch of " + std::to_string(shape.batch) +
+                                           " images cannot be shown as one frame"};
+  }
+  if (result.size() == 0) {
+    return Error{ErrorCode::kInternal, node + ": the image is empty: " + shape.ToString()};
+  }
+  const bool fits = shape.channels == 1 || shape.channels == 3 || shape.channels == 4;
+  if (!fits) {
+    return Error{ErrorCode::kInternal, node + ": an image of " + std::to_string(shape.channels) +
+                                           " channels cannot be shown as a frame"};
+  }
+  return result;
+}
+
+Status Session::Impl::Write(const OutputFrame& slot) const {
+  const Result<Tensor> result = CheckResult();
+  if (!result.ok()) {
+    return result.error();
+  }
+  const TensorShape& shape = result->shape();
+  const std::size_t row = std::size_t{shape.width} * slot.channels;
+  if (slot.channels != 3 && slot.channels != 4) {
+    return BadFrame("a frame goes out with 3 or 4 channels");
+  }
+  if (slot.stride < row || slot.bytes.size() < FrameBytes(shape.height, row, slot.stride)) {
+    return Error{ErrorCode::kResourceLimit, "the output slot is too small for " + shape.ToString()};
+  }
+  for (std::uint32_t y = 0; y < shape.height; ++y) {
+    const std::span<const float> in = result->values().subspan(y * shape.row(), shape.row());
+    const std::span<std::byte> out = slot.bytes.subspan(y * slot.stride, row);
+    if (shape.channels == slot.channels) {
+      FloatsToBytes(in, out);
+    } else {
+      FloatsToBytes(in, out, {.from = shape.channels, .to = slot.channels});
+    }
+  }
+  return {};
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::Create(const NodeRegistry& registry,
+                                                 SessionOptions options) {
+  return std::unique_ptr<Session>(new Session(std::make_unique<Impl>(registry, options)));
+}
+
+std::optional<Session::Rejected> Session::Prepare(std::string_view prompt_json) {
+  return impl_->Prepare(prompt_json);
+}
+
+bool Session::has_prompt() const { return impl_->executor_ != nullptr; }
+
+Result<Session::Shape> Session::Probe(Shape input) {
+  if (!has_prompt()) {
+    return Error{ErrorCode::kUnavailable, "no prompt is set"};
+  }
+  impl_->pool_.Trim();
+  Result<Tensor> frame = impl_->MakeGreyFrame(input);
+  if (!frame.ok()) {
+    return frame.error();
+  }
+  return impl_->RunOn(std::move(*frame), FrameUse::kRehearsal);
+}
+
+Result<Session::Shape> Session::Run(const InputFrame& frame) {
+  if (!has_prompt()) {
+    return Error{ErrorCode::kUnavailable, "no prompt is set"};
+  }
+  Result<Tensor> tensor = impl_->MakeFrame(frame);
+  if (!tensor.ok()) {
+    return tensor.error();
+  }
+  return impl_->RunOn(std::move(*tensor), FrameUse::kShown);
+}
+
+Status Session::WriteOutput(const OutputFrame& slot) const { return impl_->Write(slot); }
+
+FaultHooks& Session::fault_hooks() { return impl_->faults_; }
+
+}  // namespace framelock::graph

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/validate.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "workers/graph/python_text.h"
+#include "workers/graph/validate_input.h"
+
+namespace framelock::graph {
+
+namespace {
+
+// What is known of one node. A bad node without reasons depends on a bad one.
+struct Finding {
+  enum class State : std::uint8_t { kNew, kOpen, kGood, kBad } state = State::kNew;
+  std::vector<Json> reasons;
+  std::vector<std::size_t> links;  // nodes that its declared inputs were followed to
+};
+
+// Follows the graph from one output upstream, the way the original recursion goes, but on a stack
+// of its own: a prompt cannot make it overflow.
+class Walk {
+ public:
+  Walk(const NodeRegistry& registry, Prompt& prompt)
+      : registry_(registry), prompt_(prompt), findings_(prompt.nodes().size()) {}
+
+  // Judges `output` and all its ancestors.
+  void Follow(std::size_t output);
+  const Finding& finding(std::size_t node) const { return findings_[node]; }
+  std::vector<std::size_t> Reachable(std::size_t output) const;
+  std::vector<std::string> cycle;
+
+ private:
+  // One node whose inputs are being looked at.
+  struct Frame {
+    std::size_t node = 0;
+    std::size_t next_input = 0;
+    bool valid = true;
+    std::vector<Json> errors;
+    // The input being followed upstream, for the record of an exception in there.
+    const InputSpec* followed = nullptr;
+    Json link;
+  };
+
+  const NodeSpec& SpecOf(std::size_t node) const {
+    return registry_.Find(prompt_.nodes()[node].class_type->get_ref<const std::string&>())->spec;
+  }
+  void Step();
+  void FollowLink(const InputSpec& input, const Json& link);
+  void Close();
+  void Raise(const PythonException& exception);
+  void NoteCycle(std::size_t node);
+
+  const NodeRegistry& registry_;
+  Prompt& prompt_;
+  std::vector<Finding> findings_;
+  std::vector<Frame> stack_;
+};
+
+void Walk::Follow(std::size_t output) {
+  if (findings_[output].state != Finding::State::kNew) {
+    return;
+  }
+  findings_[output].state = Finding::State::kOpen;
+  stack_.push_back({.node = output});
+  while (!stack_.empty()) {
+    Step();
+  }
+}
+
+// Looks at the next input of the innermost node.
+void Walk::Step() {
+  Frame& frame = stack_.back();
+  PromptNode& node = prompt_.nodes()[frame.node];
+  const NodeSpec& spec = SpecOf(frame.node);
+  if (!node.inputs) {
+    return Raise({"KeyError", "'inputs'"});
+  }
+  if (frame.next_input == spec.inputs.size()) {
+    return Close();
+  }
+  const InputSpec& input = spec.inputs[frame.next_input++];
+  PromptNode::Input* given = node.FindInput(input.name);
+  if (given == nullptr) {
+    if (input.presence == Presence::kRequired) {
+      frame.errors.push_back(MakeError("required_input_missing", "Required input is missing",
+                                       input.name, {{"input_name", input.name}}));
+    }
+    return;
+  }
+  if (given->value.is_array()) {
+    return FollowLink(input, given->value);
+  }
+  if (std::optional<Json> error = CheckLiteral(input, spec.style, given->value)) {
+    frame.errors.push_back(std::move(*error));
+  }
+}
+
+void Walk::FollowLink(const InputSpec& input, const Json& link) {
+  Frame& frame = stack_.back();
+  const SchemaStyle style = SpecOf(frame.node).style;
+  const auto config = [&] { return InputConfig(input, style); };
+  if (link.size() != 2) {
+    frame.errors.push_back(MakeError(
+        "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]",
+        input.name,
+        {{"input_name", input.name}, {"input_config", config()}, {"received_value", link}}));
+    return;
+  }
+  LinkTarget target;
+  if (const auto exception = ResolveLink(registry_, prompt_, link, target)) {
+    return Raise(*exception);
+  }
+  const std::string& received = SpecOf(target.node).outputs[target.slot].type;
+  if (!TypesMatch(received, input, style)) {
+    const Json wanted = config()[0];
+    frame.errors.push_back(MakeError("return_type_mismatch",
+                                     "Return type mismatch between linked nodes",
+                                     input.name + ", " + received + " != " + PythonStr(wanted),
+                                     {{"input_name", input.name},
+                                      {"input_config", config()},
+                                      {"received_type", received},
+                                      {"linked_node", link}}));
+    return;
+  }
+  findings_[frame.node].links.push_back(target.node);
+  Finding& upstream = findings_[target.node];
+  if (upstream.state == Finding::State::kNew) {
+    upstream.state = Finding::State::kOpen;
+    frame.followed = &input;
+    frame.link = link;
+    stack_.push_back({.node = target.node});
+    return;
+  }
+  if (upstream.state == Finding::State::kOpen) {
+    NoteCycle(target.node);
+  }
+  frame.valid = frame.valid && upstream.state == Finding::State::kGood;
+}
+
+// All inputs were looked at.
+void Walk::Close() {
+  Frame frame = std::move(stack_.back());
+  stack_.pop_back();
+  const bool good = frame.valid && frame.errors.empty();
+  Finding& finding = findings_[frame.node];
+  finding.state = good ? Finding::State::kGood : Finding::State::kBad;
+  finding.reasons = std::move(frame.errors);
+  if (!stack_.empty()) {
+    stack_.back().valid = stack_.back().valid && good;
+  }
+}
+
+// An exception ends the innermost node. The one that follows it files the record under it.
+void Walk::Raise(const PythonException& exception) {
+  const std::size_t node = stack_.back().node;
+  stack_.pop_back();
+  Finding& finding = findings_[node];
+  finding.state = Finding::State::kBad;
+  if (stack_.empty()) {
+    finding.reasons = {
+        MakeError("exception_during_validation", "Exception when validating node", exception.text,
+                  {{"exception_type", exception.type}, {"traceback", Json::array()}})};
+    return;
+  }
+  Frame& holder = stack_.back();
+  holder.valid = false;
+  finding.reasons = {MakeError(
+      "exception_during_inner_validation", "Exception when validating inner node", exception.text,
+      {{"input_name", holder.followed->name},
+       {"input_config", InputConfig(*holder.followed, SpecOf(holder.node).style)},
+       {"exception_message", exception.text},
+       {"exception_type", exception.type},
+       {"traceback", Json::array()},
+       {"linked_node", holder.link}})};
+}
+
+void Walk::NoteCycle(std::size_t node) {
+  if (!cycle.empty()) {
+    return;
+  }
+  const auto start = std::ranges::find(stack_, node, &Frame::node);
+  for (auto frame = start; frame != stack_.end(); ++frame) {
+    cycle.push_back(prompt_.nodes()[frame->node].id);
+  }
+}
+
+std::vector<std::size_t> Walk::Reachable(std::size_t output) const {
+  std::vector<bool> seen(findings_.size());
+  std::vector<std::size_t> reached{output};
+  seen[output] = true;
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    for (const std::size_t next : findings_[reached[i]].links) {
+      if (!seen[next]) {
+        seen[next] = true;
+        reached.push_back(next);
+      }
+    }
+  }
+  return reached;
+}
+
+// Every node must have a class that is known; the first that has not ends it all.
+Json FindUnknownClass(const NodeRegistry& registry, const Prompt& prompt) {
+  for (const PromptNode& node : prompt.nodes()) {
+    const Json class_type = node.class_type.value_or(Json());
+    if (class_type.is_string() && registry.Find(class_type.get_ref<const std::string&>())) {
+      continue;
+    }
+    const bool missing = !node.class_type;
+    const Json title = node.title.value_or(missing ? Json() : class_type);
+    const std::string name = missing && !PythonTruth(title) ? "ID #" + node.id : PythonStr(title);
+    return MakeError("missing_node_type",
+                     "Node '" + name +
+                         (missing ? "' has no class_type. The workflow may be corrupted or a "
+                                    "custom node is missing."
+                                  : "' not found. The custom node may not be installed."),
+                     "Node ID '#" + node.id + "'",
+                     {{"node_id", node.id}, {"class_type", class_type}, {"node_title", title}});
+  }
+  return {};
+}
+
+void AddNodeErrors(const Walk& walk, const Prompt& prompt, std::size_t output, Json& node_errors) {
+  for (const std::size_t reached : walk.Reachable(output)) {
+    const Finding& finding = walk.finding(reached);
+    if (finding.state != Finding::State::kBad || finding.reasons.empty()) {
+      continue;
+    }
+    const PromptNode& node = prompt.nodes()[reached];
+    if (!node_errors.contains(node.id)) {
+      node_errors[node.id] = {{"errors", finding.reasons},
+                              {"dependent_outputs", Json::array()},
+                              {"class_type", *node.class_type}};
+    }
+    node_errors[node.id]["dependent_outputs"].push_back(prompt.nodes()[output].id);
+  }
+}
+
+// No output is good: lists what is wrong with the outputs themselves.
+Json FailedOutputs(const Walk& walk, const std::vector<std::size_t>& outputs,
+                   const Json& node_errors) {
+  std::string details;
+  std::string exception_type = "ValidationError";
+  for (const std::size_t output : outputs) {
+    for (const Json& reason : walk.finding(output).reasons) {
+      details += (details.empty() ? "" : "\n") + reason["message"].get<std::string>() + ": " +
+                 reason["details"].get<std::string>();
+      if (reason["type"] == "exception_during_validation") {
+        exception_type = reason["extra_info"]["exception_type"];
+      }
+    }
+  }
+  Json extra{{"exception_type", exception_type}, {"traceback", Json::array()}};
+  if (!node_errors.empty()) {
+    extra["node_errors"] = node_errors;
+  }
+  return MakeError("prompt_outputs_failed_validation", "Prompt outputs failed validation", details,
+                   std::move(extra));
+}
+
+}  // namespace
+
+Json Verdict::ToJson() const {
+  return {{"valid", valid},
+          {"error", error},
+          {"good_outputs", good_outputs},
+          {"node_errors", node_errors}};
+}
+
+Verdict Validate(const NodeRegistry& registry, Prompt& prompt) {
+  Verdict verdict;
+  verdict.error = FindUnknownClass(registry, prompt);
+  if (!verdict.error.is_null()) {
+    return verdict;
+  }
+  std::vector<std::size_t> outputs;
+  for (std::size_t i = 0; i < prompt.nodes().size(); ++i) {
+    const Json& class_type = *prompt.nodes()[i].class_type;
+    if (registry.Find(class_type.get_ref<const std::string&>())->spec.is_output) {
+      outputs.push_back(i);
+    }
+  }
+  if (outputs.empty()) {
+    verdict.error = MakeError("prompt_no_outputs", "Prompt has no outputs", "", Json::object());
+    return verdict;
+  }
+  Walk walk(registry, prompt);
+  for (const std::size_t output : outputs) {
+    walk.Follow(output);
+    if (walk.finding(output).state == Finding::State::kGood) {
+      verdict.good_outputs.push_back(prompt.nodes()[output].id);
+    } else {
+      AddNodeErrors(walk, prompt, output, verdict.node_errors);
+    }
+  }
+  verdict.cycle = walk.cycle;
+  verdict.valid = !verdict.good_outputs.empty();
+  if (!verdict.valid) {
+    verdict.error = FailedOutputs(walk, outputs, verdict.node_errors);
+  }
+  return verdict;
+}
+
+Verdict Refusal(const std::string& message) {
+  Verdict verdict;
+  verdict.error = MakeError("invalid_prompt", message, "", Json::object());
+  return verdict;
+}
+
+}  // namespace framelock::graph

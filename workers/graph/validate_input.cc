@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/validate_input.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "workers/graph/python_text.h"
+
+namespace framelock::graph {
+
+namespace {
+
+constexpr std::string_view kMatchType = "COMFY_MATCHTYPE_V3";
+constexpr std::size_t kMostOptionsShown = 20;
+
+std::vector<std::string_view> SplitTypes(std::string_view types) {
+  std::vector<std::string_view> split;
+  while (true) {
+    const std::size_t comma = types.find(',');
+    std::string_view one = types.substr(0, comma);
+    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+    one = one.substr(0, one.find_last_not_of(' ') + 1);
+    split.push_back(one);
+    if (comma == std::string_view::npos) {
+      return split;
+    }
+    types.remove_prefix(comma + 1);
+  }
+}
+
+// Python compares ints and floats exactly; so does this for all that JSON holds here.
+bool Less(const Json& a, const Json& b) {
+  if (a.is_number_float() || b.is_number_float()) {
+    return a.get<double>() < b.get<double>();
+  }
+  const auto is_big = [](const Json& number) {
+    return number.is_number_unsigned() && number.get<std::uint64_t>() > INT64_MAX;
+  };
+  if (is_big(a) || is_big(b)) {
+    return !is_big(a) || (is_big(b) && a.get<std::uint64_t>() < b.get<std::uint64_t>());
+  }
+  return a.get<std::int64_t>() < b.get<std::int64_t>();
+}
+
+std::optional<Json> Convert(const InputSpec& input, SchemaStyle style, Json& value) {
+  Converted converted{value, {}};
+  if (input.type == "INT") {
+    converted = PythonInt(value);
+  } else if (input.type == "FLOAT") {
+    converted = PythonFloat(value);
+  } else if (input.type == "STRING") {
+    converted.value = PythonStr(value);
+  } else if (input.type == "BOOLEAN") {
+    converted.value = PythonTruth(value);
+  }
+  if (converted.ok()) {
+    value = std::move(converted.value);
+    return std::nullopt;
+  }
+  return MakeError("invalid_input_type",
+                   "Failed to convert an input value to a " + input.type + " value",
+                   input.name + ", " + PythonStr(value) + ", " + converted.exception,
+                   {{"input_name", input.name},
+                    {"input_config", InputConfig(input, style)},
+                    {"received_value", value},
+                    {"exception_message", converted.exception}});
+}
+
+std::optional<Json> CheckBounds(const InputSpec& input, SchemaStyle style, const Json& value) {
+  const auto error = [&](const char* type, const char* relation, const Json& bound) {
+    return MakeError(type, "Value " + PythonStr(value) + relation + PythonStr(bound), input.name,
+                     {{"input_name", input.name},
+                      {"input_config", InputConfig(input, style)},
+                      {"received_value", value}});
+  };
+  if (!value.is_number()) {
+    return std::nullopt;
+  }
+  const auto min = input.options.find("min");
+  if (min != input.options.end() && Less(value, *min)) {
+    return error("value_smaller_than_min", " smaller than min of ", *min);
+  }
+  const auto max = input.options.find("max");
+  if (max != input.options.end() && Less(*max, value)) {
+    return error("value_bigger_than_max", " bigger than max of ", *max);
+  }
+  return std::nullopt;
+}
+
+std::optional<Json> CheckChoice(const InputSpec& input, SchemaStyle style, const Json& value) {
+  Json received = value;
+  if (received.is_string()) {
+    std::ranges::replace(received.get_ref<std::string&>(), '\\', '/');
+  }
+  if (received.is_string() &&
+      std::ranges::find(input.choices, received.get_ref<const std::string&>()) !=
+          input.choices.end()) {
+    return std::nullopt;
+  }
+  const bool shown = input.choices.size() <= kMostOptionsShown;
+  return MakeError("value_not_in_list", "Value not in list",
+                   input.name + ": '" + PythonStr(received) + "' not in " +
+                       (shown ? PythonRepr(Json(input.choices))
+                              : "(list of length " + std::to_string(input.choices.size()) + ")"),
+                   {{"input_name", input.name},
+                    {"input_config", shown ? InputConfig(input, style) : Json()},
+                    {"received_value", received}});
+}
+
+// prompt[node_id], for a node id of any type.
+std::optional<PythonException> FindNode(const Prompt& prompt, const Json& id, std::size_t& node) {
+  if (id.is_structured()) {
+    return PythonException{"TypeError",
+                           std::string("unhashable type: '") + PythonTypeName(id) + "'"};
+  }
+  const std::optional<std::size_t> found =
+      id.is_string() ? prompt.Find(id.get_ref<const std::string&>()) : std::nullopt;
+  if (!found) {
+    return PythonException{"KeyError", PythonRepr(id)};
+  }
+  node = *found;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Json MakeError(const char* type, const std::string& message, const std::string& details,
+               Json extra_info) {
+  return {{"type", type},
+          {"message", message},
+          {"details", details},
+          {"extra_info", std::move(extra_info)}};
+}
+
+std::optional<PythonException> ResolveLink(const NodeRegistry& registry, const Prompt& prompt,
+                                           const Json& link, LinkTarget& target) {
+  if (auto missing = FindNode(prompt, link[0], target.node)) {
+    return missing;
+  }
+  const PromptNode& node = prompt.nodes()[target.node];
+  const NodeSpec& spec = registry.Find(node.class_type->get_ref<const std::string&>())->spec;
+  const std::string sequence = spec.style == SchemaStyle::kClassic ? "tuple" : "list";
+  const Json& slot = link[1];
+  if (!slot.is_number_integer() && !slot.is_boolean()) {
+    return PythonException{
+        "TypeError", sequence + " indices must be integers or slices, not " + PythonTypeName(slot)};
+  }
+  const auto count = static_cast<std::int64_t>(spec.outputs.size());
+  std::int64_t index = slot.is_boolean() ? (slot.get<bool>() ? 1 : 0) : slot.get<std::int64_t>();
+  const bool huge = slot.is_number_unsigned() && slot.get<std::uint64_t>() > INT64_MAX;
+  if (huge || index < -count || index >= count) {
+    return PythonException{"IndexError", sequence + " index out of range"};
+  }
+  index += index < 0 ? count : 0;
+  target.slot = static_cast<std::size_t>(index);
+  return std::nullopt;
+}
+
+bool TypesMatch(std::string_view output, const InputSpec& input, SchemaStyle style) {
+  const bool list_type = !input.choices.empty() && style == SchemaStyle::kClassic;
+  if (output == kMatchType || input.type == kMatchType) {
+    return true;
+  }
+  if (list_type) {
+    return false;
+  }
+  const std::vector<std::string_view> outputs = SplitTypes(output);
+  const std::vector<std::string_view> inputs = SplitTypes(input.type);
+  const auto is_wild = [](std::string_view type) { return type == "*"; };
+  return std::ranges::any_of(outputs, is_wild) || std::ranges::any_of(inputs, is_wild) ||
+         std::ranges::any_of(outputs, [&](std::string_view type) {
+           return std::ranges::find(inputs, type) != inputs.end();
+         });
+}
+
+std::optional<Json> CheckLiteral(const InputSpec& input, SchemaStyle style, Json& value) {
+  if (value.is_object() && value.contains("__value__")) {
+    Json literal = value["__value__"];
+    value = std::move(literal);
+  }
+  if (auto error = Convert(input, style, value)) {
+    return error;
+  }
+  if (auto error = CheckBounds(input, style, value)) {
+    return error;
+  }
+  return input.choices.empty() ? std::nullopt : CheckChoice(input, style, value);
+}
+
+}  // namespace framelock::graph

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "workers/graph/tensor.h"
+
+namespace framelock::graph {
+
+/// What travels along a link or stands in a prompt. IMAGE and MASK are tensors told apart by their
+/// layout; INT beyond 63 bits (seeds) wraps; monostate is nothing yet, or null.
+using Value = std::variant<std::monostate, Tensor, std::int64_t, double, bool, std::string>;
+
+/// What an input takes at run time; kAny leaves the look to the node.
+enum class ValueKind : std::uint8_t { kAny, kImage, kMask, kInt, kFloat, kBoolean, kString };
+
+bool Fits(const Value& value, ValueKind kind);
+/// "an IMAGE", "a STRING", for error texts.
+const char* Describe(const Value& value);
+const char* Describe(ValueKind kind);
+
+}  // namespace framelock::graph

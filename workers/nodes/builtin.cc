@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/nodes/builtin.h"
+
+#include <utility>
+
+#include "workers/nodes/fault/fault_list.h"
+#include "workers/nodes/node_list.h"
+
+namespace framelock::nodes {
+
+namespace {
+
+using ClassFactory = graph::NodeClass (*)();
+
+constexpr ClassFactory kNodes[] = {
+    ImageBlend, ImageBlur, ImageInvert, ImageScale, LoadTensor, SaveTensor,
+};
+
+constexpr ClassFactory kFaultNodes[] = {
+    FaultAllocate, FaultCrash,     FaultError, FaultExit,
+    FaultHang,     FaultLoadSleep, FaultSleep, FaultWrongSequence,
+};
+
+}  // namespace
+
+Result<graph::NodeRegistry> BuiltinNodes(FaultNodes faults) {
+  graph::NodeRegistry registry;
+  for (const ClassFactory factory : kNodes) {
+    if (Status added = registry.Add(factory()); !added.ok()) {
+      return added.error();
+    }
+  }
+  if (faults == FaultNodes::kAbsent) {
+    return registry;
+  }
+  for (const ClassFactory factory : kFaultNodes) {
+    if (Status added = registry.Add(factory()); !added.ok()) {
+      return added.error();
+    }
+  }
+  return registry;
+}
+
+}  // namespace framelock::nodes

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "pipeline/core/result.h"
+#include "workers/graph/node_registry.h"
+
+namespace framelock::nodes {
+
+/// Fault nodes crash, hang and lie on request: for tests of everything around the worker.
+enum class FaultNodes : std::uint8_t { kAbsent, kPresent };
+
+/// All node classes of this worker. Construct once at start-up and keep until the last session
+/// ends.
+Result<graph::NodeRegistry> BuiltinNodes(FaultNodes faults = FaultNodes::kAbsent);
+
+}  // namespace framelock::nodes

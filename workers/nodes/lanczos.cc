@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/nodes/lanczos.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace framelock::nodes {
+
+namespace {
+
+constexpr double kRadius = 3.0;
+constexpr int kWeightBits = 22;
+constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
+
+double Sinc(double x) {
+  const double angle = x * std::numbers::pi;
+  return x == 0.0 ? 1.0 : std::sin(angle) / angle;
+}
+
+double Lanczos(double x) {
+  return x >= -kRadius && x < kRadius ? Sinc(x) * Sinc(x / kRadius) : 0.0;
+}
+
+std::uint8_t ToByte(std::int32_t sum) {
+  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+}
+
+}  // namespace
+
+LanczosResizer::Axis LanczosResizer::MakeAxis(std::uint32_t in, std::uint32_t out) {
+  Axis axis;
+  const double scale = static_cast<double>(in) / out;
+  const double stretch = std::max(scale, 1.0);
+  const double support = kRadius * stretch;
+  axis.widest = static_cast<std::size_t>(std::ceil(support)) * 2 + 1;
+  axis.weights.resize(axis.widest * out);
+  std::vector<double> exact(axis.widest);
+  for (std::uint32_t i = 0; i < out; ++i) {
+    const double centre = (i + 0.5) * scale;
+    const auto first = static_cast<std::int64_t>(std::max(centre - support + 0.5, 0.0));
+    const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(centre + support + 0.5), in);
+    double sum = 0;
+    for (std::int64_t tap = first; tap < end; ++tap) {
+      double& weight = exact[static_cast<std::size_t>(tap - first)];
+      weight = Lanczos((static_cast<double>(tap) - centre + 0.5) * (1.0 / stretch));
+      sum += weight;
+    }
+    axis.first.push_back(static_cast<std::uint32_t>(first));
+    axis.count.push_back(static_cast<std::uint32_t>(end - first));
+    for (std::size_t t = 0; t < axis.count.back(); ++t) {
+      const double scaled = (sum == 0.0 ? exact[t] : exact[t] / sum) * (1 << kWeightBits);
+      axis.weights[i * axis.widest + t] =
+          static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    }
+  }
+  return axis;
+}
+
+void LanczosResizer::Prepare(Size in, Size out, std::size_t channels) {
+  if (in == in_ && out == out_ && channels == channels_) {
+    return;
+  }
+  in_ = in;
+  out_ = out;
+  channels_ = channels;
+  columns_ = MakeAxis(in.width, out.width);
+  rows_ = MakeAxis(in.height, out.height);
+}
+
+void LanczosResizer::Run(const float* in, std::size_t stride, float* out) {
+  ToBytes(in, stride);
+  const bool premultiplied = channels_ == 4 && !(in_ == out_);
+  if (premultiplied) {
+    Premultiply(bytes_);
+  }
+  if (in_.width != out_.width) {
+    ResizeColumns();
+  }
+  if (in_.height != out_.height) {
+    ResizeRows();
+  }
+  if (premultiplied) {
+    Unpremultiply(bytes_);
+  }
+  for (std::size_t i = 0; i < bytes_.size(); ++i) {
+    out[i] = static_cast<float>(bytes_[i]) / 255.0F;
+  }
+}
+
+void LanczosResizer::ToBytes(const float* in, std::size_t stride) {
+  const std::size_t row = in_.width * channels_;
+  bytes_.resize(row * in_.height);
+  for (std::size_t y = 0; y < in_.height; ++y) {
+    const float* from = in + y * stride;
+    std::uint8_t* to = bytes_.data() + y * row;
+    for (std::size_t i = 0; i < row; ++i) {
+      const float scaled = from[i] * 255.0F;
+      const float low = scaled > 0.0F ? scaled : 0.0F;
+      to[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(low < 255.0F ? low : 255.0F));
+    }
+  }
+}
+
+void LanczosResizer::ResizeColumns() {
+  next_.resize(std::size_t{out_.width} * in_.height * channels_);
+  std::uint8_t* to = next_.data();
+  for (std::size_t y = 0; y < in_.height; ++y) {
+    const std::uint8_t* row = bytes_.data() + y * in_.width * channels_;
+    for (std::size_t x = 0; x < out_.width; ++x) {
+      const std::int32_t* weights = columns_.weights.data() + x * columns_.widest;
+      const std::uint8_t* from = row + columns_.first[x] * channels_;
+      std::int32_t sum[4] = {kHalf, kHalf, kHalf, kHalf};
+      for (std::size_t t = 0; t < columns_.count[x]; ++t) {
+        for (std::size_t c = 0; c < channels_; ++c) {
+          sum[c] += from[t * channels_ + c] * weights[t];
+        }
+      }
+      for (std::size_t c = 0; c < channels_; ++c) {
+        *to++ = ToByte(sum[c]);
+      }
+    }
+  }
+  bytes_.swap(next_);
+}
+
+void LanczosResizer::ResizeRows() {
+  const std::size_t row = std::size_t{out_.width} * channels_;
+  next_.resize(row * out_.height);
+  sums_.resize(row);
+  for (std::size_t y = 0; y < out_.height; ++y) {
+    std::ranges::fill(sums_, kHalf);
+    std::int32_t* sums = sums_.data();
+    for (std::size_t t = 0; t < rows_.count[y]; ++t) {
+      const std::int32_t weight = rows_.weights[y * rows_.widest + t];
+      const std::uint8_t* from = bytes_.data() + (rows_.first[y] + t) * row;
+      for (std::size_t i = 0; i < row; ++i) {
+        sums[i] += from[i] * weight;
+      }
+    }
+    std::uint8_t* to = next_.data() + y * row;
+    for (std::size_t i = 0; i < row; ++i) {
+      to[i] = ToByte(sums[i]);
+    }
+  }
+  bytes_.swap(next_);
+}
+
+void LanczosResizer::Premultiply(std::vector<std::uint8_t>& pixels) const {
+  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      const std::uint32_t product = std::uint32_t{pixels[i + c]} * pixels[i + 3] + 128;
+      pixels[i + c] = static_cast<std::uint8_t>(((product >> 8) + product) >> 8);
+    }
+  }
+}
+
+void LanczosResizer::Unpremultiply(std::vector<std::uint8_t>& pixels) const {
+  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
+    const std::uint32_t alpha = pixels[i + 3];
+    if (alpha == 0 || alpha == 255) {
+      continue;
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+      pixels[i + c] = static_cast<std::uint8_t>(std::min(255U * pixels[i + c] / alpha, 255U));
+    }
+  }
+}
+
+}  // namespace framelock::nodes

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/nodes/resample.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+namespace framelock::nodes {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, ResampleMethod>, 5> kMethods{{
+    {"nearest-exact", ResampleMethod::kNearestExact},
+    {"bilinear", ResampleMethod::kBilinear},
+    {"area", ResampleMethod::kArea},
+    {"bicubic", ResampleMethod::kBicubic},
+    {"lanczos", ResampleMethod::kLanczos},
+}};
+
+constexpr float kKeysA = -0.75F;
+
+float KeysInner(float x) { return ((kKeysA + 2) * x - (kKeysA + 3)) * x * x + 1; }
+float KeysOuter(float x) { return ((kKeysA * x - 5 * kKeysA) * x + 8 * kKeysA) * x - 4 * kKeysA; }
+
+std::string SizeText(std::uint32_t height, std::uint32_t width) {
+  return "(H: " + std::to_string(height) + ", W: " + std::to_string(width) + ")";
+}
+
+// Python's round() of a size: half goes to even.
+std::uint32_t RoundedHalf(double surplus) {
+  return static_cast<std::uint32_t>(std::nearbyint(surplus / 2));
+}
+
+}  // namespace
+
+std::vector<std::string> ResampleMethodNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, method] : kMethods) {
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+std::optional<ResampleMethod> ParseResampleMethod(std::string_view name) {
+  for (const auto& [known, method] : kMethods) {
+    if (known == name) {
+      return method;
+    }
+  }
+  return std::nullopt;
+}
+
+Resampler::Window Resampler::CropWindow(const graph::TensorShape& shape,
+                                        const ResampleTarget& target) {
+  Window window{0, 0, shape.width, shape.height};
+  if (target.crop == Crop::kDisabled || shape.height == 0 || target.height == 0 ||
+      shape.width == 0 || target.width == 0) {
+    return window;
+  }
+  const double width = shape.width;
+  const double height = shape.height;
+  const double old_aspect = width / height;
+  const double new_aspect = static_cast<double>(target.width) / target.height;
+  if (old_aspect > new_aspect) {
+    window.x = RoundedHalf(width - width * (new_aspect / old_aspect));
+  } else if (old_aspect < new_aspect) {
+    window.y = RoundedHalf(height - height * (old_aspect / new_aspect));
+  }
+  window.width -= std::min(2 * window.x, window.width);
+  window.height -= std::min(2 * window.y, window.height);
+  return window;
+}
+
+// Source positions and weights along one axis, all in float32 as torch computes them. Area keeps
+// [begin, end) instead of taps.
+Resampler::Axis Resampler::MakeAxis(ResampleMethod method, std::uint32_t in, std::uint32_t out) {
+  Axis axis{.in = in, .out = out};
+  const float scale = static_cast<float>(in) / static_cast<float>(out);
+  const auto clamped = [&](std::int64_t i) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(i, 0, std::int64_t{in} - 1));
+  };
+  const auto add = [&axis](std::uint32_t tap, float weight) {
+    axis.taps.push_back(tap);
+    axis.weights.push_back(weight);
+  };
+  for (std::uint32_t i = 0; i < out; ++i) {
+    const float centre = (static_cast<float>(i) + 0.5F) * scale;
+    if (method == ResampleMethod::kNearestExact) {
+      add(clamped(static_cast<std::int64_t>(std::floor(centre))), 1);
+    } else if (method == ResampleMethod::kBilinear) {
+      const float position = std::max(centre - 0.5F, 0.0F);
+      const auto first = static_cast<std::int64_t>(position);
+      const float weight = position - static_cast<float>(first);
+      add(clamped(first), 1 - weight);
+      add(clamped(first + 1), weight);
+    } else if (method == ResampleMethod::kBicubic) {
+      const float position = centre - 0.5F;
+      const auto first = static_cast<std::int64_t>(std::floor(position));
+      const float u = position - std::floor(position);
+      add(clamped(first - 1), KeysOuter(u + 1));
+      add(clamped(first), KeysInner(u));
+      add(clamped(first + 1), KeysInner(1 - u));
+      add(clamped(first + 2), KeysOuter(2 - u));
+    } else if (method == ResampleMethod::kArea) {
+      const std::uint64_t begin = std::uint64_t{i} * in / out;
+      const std::uint64_t end = ((std::uint64_t{i} + 1) * in + out - 1) / out;
+      add(static_cast<std::uint32_t>(begin), 0);
+      add(static_cast<std::uint32_t>(end), 0);
+    }
+  }
+  axis.count = out == 0 ? 0 : axis.taps.size() / out;
+  return axis;
+}
+
+Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget& target) {
+  const Window window = CropWindow(shape, target);
+  const bool empty_in = window.width == 0 || window.height == 0;
+  const bool empty_out = target.width == 0 || target.height == 0;
+  if (target.method == ResampleMethod::kLanczos && (empty_in || empty_out)) {
+    return Error{ErrorCode::kInvalidArgument, "height and width must be > 0"};
+  }
+  if (empty_in || (empty_out && target.method != ResampleMethod::kArea)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "Input and output sizes should be greater than 0, but got input " +
+                     SizeText(window.height, window.width) + " output " +
+                     SizeText(target.height, target.width)};
+  }
+  const bool lanczos = target.method == ResampleMethod::kLanczos;
+  if (lanczos) {
+    lanczos_.Prepare({window.width, window.height}, {target.width, target.height}, shape.channels);
+  } else if (method_ != target.method || columns_.in != window.width ||
+             columns_.out != target.width || rows_.in != window.height ||
+             rows_.out != target.height) {
+    columns_ = MakeAxis(target.method, window.width, target.width);
+    rows_ = MakeAxis(target.method, window.height, target.height);
+  }
+  method_ = lanczos ? method_ : target.method;
+  window_ = window;
+  channels_ = shape.channels;
+  return {};
+}
+
+Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const ResampleTarget& target,
+                                          graph::TensorPool& pool) {
+  const graph::TensorShape& shape = image.shape();
+  if (Status ready = Prepare(shape, target); !ready.ok()) {
+    return ready.error();
+  }
+  Result<graph::Tensor> output =
+      pool.Allocate({shape.batch, target.height, target.width, shape.channels, shape.layout});
+  if (!output.ok() || output->size() == 0) {
+    return output;
+  }
+  for (std::uint32_t b = 0; b < shape.batch; ++b) {
+    const Plane in{
+        image.data() + b * shape.plane() + window_.y * shape.row() + window_.x * shape.channels,
+        shape.row()};
+    float* out = output->mutable_data() + b * output->shape().plane();
+    switch (target.method) {
+      case ResampleMethod::kNearestExact:
+        RunNearest(in, out);
+        break;
+      case ResampleMethod::kArea:
+        RunArea(in, out);
+        break;
+      case ResampleMethod::kLanczos:
+        lanczos_.Run(in.pixels, in.stride, out);
+        break;
+      case ResampleMethod::kBilinear:
+      case ResampleMethod::kBicubic:
+        RunTaps(in, out);
+        break;
+    }
+  }
+  return output;
+}
+
+void Resampler::RunNearest(const Plane& in, float* out) const {
+  const std::size_t row = columns_.out * channels_;
+  for (std::uint32_t y = 0; y < rows_.out; ++y, out += row) {
+    if (y > 0 && rows_.taps[y] == rows_.taps[y - 1]) {
+      std::memcpy(out, out - row, row * sizeof(float));
+      continue;
+    }
+    const float* from = in.pixels + rows_.taps[y] * in.stride;
+    for (std::size_t x = 0; x < columns_.out; ++x) {
+      for (std::size_t c = 0; c < channels_; ++c) {
+        out[x * channels_ + c] = from[columns_.taps[x] * channels_ + c];
+      }
+    }
+  }
+}
+
+// Mean of each window: rows are summed first, then columns of the sums.
+void Resampler::RunArea(const Plane& in, float* out) {
+  sums_.resize(columns_.in * channels_);
+  for (std::uint32_t y = 0; y < rows_.out; ++y) {
+    const std::uint32_t top = rows_.taps[2 * y];
+    const std::uint32_t bottom = rows_.taps[2 * y + 1];
+    std::copy_n(in.pixels + top * in.stride, sums_.size(), sums_.begin());
+    for (std::uint32_t line = top + 1; line < bottom; ++line) {
+      const float* from = in.pixels + line * in.stride;
+      for (std::size_t i = 0; i < sums_.size(); ++i) {
+        sums_[i] += from[i];
+      }
+    }
+    for (std::uint32_t x = 0; x < columns_.out; ++x) {
+      const std::uint32_t left = columns_.taps[2 * x];
+      const std::uint32_t right = columns_.taps[2 * x + 1];
+      const auto area = static_cast<float>(std::uint64_t{right - left} * (bottom - top));
+      for (std::size_t c = 0; c < channels_; ++c) {
+        float sum = 0;
+        for (std::uint32_t column = left; column < right; ++column) {
+          sum += sums_[column * channels_ + c];
+        }
+        *out++ = sum / area;
+      }
+    }
+  }
+}
+
+// One source row resampled across, from the cache or into it. A cache of as many rows as an output
+// row has taps, addressed by position: taps are neighbours, so they never push each other out.
+const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y) {
+  CachedRow& cached = row_cache_[y % row_cache_.size()];
+  if (cached.y == y) {
+    return cached.floats.data();
+  }
+  const float* from = in.pixels + y * in.stride;
+  float* to = cached.floats.data();
+  for (std::size_t x = 0; x < columns_.out; ++x) {
+    const std::uint32_t* taps = &columns_.taps[x * columns_.count];
+    const float* weights = &columns_.weights[x * columns_.count];
+    for (std::size_t c = 0; c < channels_; ++c) {
+      float sum = from[taps[0] * channels_ + c] * weights[0];
+      for (std::size_t t = 1; t < columns_.count; ++t) {
+        sum += from[taps[t] * channels_ + c] * weights[t];
+      }
+      *to++ = sum;
+    }
+  }
+  cached.y = y;
+  return cached.floats.data();
+}
+
+void Resampler::RunTaps(const Plane& in, float* out) {
+  const std::size_t row = columns_.out * channels_;
+  row_cache_.resize(rows_.count);
+  for (CachedRow& cached : row_cache_) {
+    cached.y.reset();
+    cached.floats.resize(row);
+  }
+  for (std::uint32_t y = 0; y < rows_.out; ++y, out += row) {
+    for (std::size_t t = 0; t < rows_.count; ++t) {
+      const float* line = HorizontalRow(in, rows_.taps[y * rows_.count + t]);
+      const float weight = rows_.weights[y * rows_.count + t];
+      for (std::size_t i = 0; i < row; ++i) {
+        out[i] = t == 0 ? line[i] * weight : out[i] + line[i] * weight;
+      }
+    }
+  }
+}
+
+}  // namespace framelock::nodes
