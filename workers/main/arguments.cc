@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/main/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace framelock::worker {
+
+namespace {
+
+Error Usage(const std::string& text) { return {ErrorCode::kInvalidArgument, text}; }
+
+bool Knows(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
+
+Result<Arguments> Arguments::Parse(std::span<const char* const> words, const OptionNames& names) {
+  Arguments arguments;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    const std::size_t equals = word.find('=');
+    const std::string name(word.substr(0, equals));
+    if (Knows(names.flags, word)) {
+      if (!arguments.flags_.emplace(word).second) {
+        return Usage(name + " is given twice");
+      }
+      continue;
+    }
+    if (!Knows(names.values, name)) {
+      return Usage("unknown argument '" + std::string(word) + "'");
+    }
+    if (equals == std::string_view::npos && i + 1 == words.size()) {
+      return Usage(name + " needs a value");
+    }
+    const std::string_view value =
+        equals == std::string_view::npos ? words[++i] : word.substr(equals + 1);
+    if (!arguments.values_.emplace(name, value).second) {
+      return Usage(name + " is given twice");
+    }
+  }
+  return arguments;
+}
+
+std::optional<std::string> Arguments::Find(std::string_view name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) {
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+Result<std::optional<std::int64_t>> Arguments::FindNumber(std::string_view name) const {
+  const std::optional<std::string> text = Find(name);
+  if (!text) {
+    return std::optional<std::int64_t>();
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size()) {
+    return Usage(std::string(name) + " takes a number, not '" + *text + "'");
+  }
+  return std::optional(number);
+}
+
+}  // namespace framelock::worker

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pipeline/core/log.h"
+#include "pipeline/core/unique_fd.h"
+#include "workers/main/arguments.h"
+#include "workers/main/live.h"
+#include "workers/main/offline.h"
+#include "workers/nodes/builtin.h"
+
+namespace framelock::worker {
+
+namespace {
+
+constexpr const char* kUsage = R"(Runs prompt graphs on frames.
+
+  framelock-worker --socket-fd N [--die-with-parent PID] [--memory-limit-mb N]
+      serves one host over its socket (workers/PROTOCOL.md); hosts start it so
+
+  framelock-worker run --prompt FILE [--input FILE|--input-u8 FILE --shape B,H,W,C]
+                       [--output FILE] [--output-u8 FILE] [--sink ID] [--convert] [--repeat N]
+      runs a prompt on raw float32 (or 8-bit) frames; --sink picks one of several outputs,
+      --convert treats LoadImage, SaveImage and so on as a live stream does
+      exit status: 0 done, 1 invalid prompt or failed node, 2 usage
+
+  framelock-worker validate --prompt FILE [--convert]
+      prints {"valid","error","good_outputs","node_errors"}
+      exit status: 0 valid, 1 invalid, 2 usage
+
+  framelock-worker nodes
+      prints every node class as ComfyUI's /object_info does
+
+A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
+lie, for tests) and --log-level trace|debug|info|warn|error|off.
+)";
+
+int Usage(const std::string& problem) {
+  std::cerr << "framelock-worker: " << problem << "; try --help" << std::endl;
+  return kOfflineUsage;
+}
+
+enum class Command { kLive, kRun, kValidate, kNodes };
+
+std::optional<Command> ParseCommand(std::string_view name) {
+  if (name == "run") {
+    return Command::kRun;
+  }
+  if (name == "validate") {
+    return Command::kValidate;
+  }
+  return name == "nodes" ? std::optional(Command::kNodes) : std::nullopt;
+}
+
+OptionNames NamesOf(Command command) {
+  OptionNames names;
+  if (command == Command::kRun) {
+    names = RunOptionNames();
+  } else if (command == Command::kValidate) {
+    names = ValidateOptionNames();
+  } else if (command == Command::kLive) {
+    names.values = {"--socket-fd", "--die-with-parent", "--memory-limit-mb"};
+  }
+  names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
+  names.values.push_back("--log-level");
+  return names;
+}
+
+int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
+  LiveOptions options{.registry = &registry};
+  const auto socket = arguments.FindNumber("--socket-fd");
+  const auto parent = arguments.FindNumber("--die-with-parent");
+  const auto memory = arguments.FindNumber("--memory-limit-mb");
+  for (const auto* number : {&socket, &parent, &memory}) {
+    if (!number->ok()) {
+      return Usage(number->error().message);
+    }
+    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+    if (number->value().value_or(0) < 0 || number->value().value_or(0) > kMost) {
+      return Usage("a number is out of range");
+    }
+  }
+  if (!socket.value()) {
+    return Usage("--socket-fd is missing, and no command is given");
+  }
+  options.socket = UniqueFd(static_cast<int>(*socket.value()));
+  if (parent.value()) {
+    options.die_with_parent = static_cast<pid_t>(*parent.value());
+  }
+  if (memory.value()) {
+    options.memory_limit_bytes = static_cast<std::uint64_t>(*memory.value()) << 20;
+  }
+  return RunLive(std::move(options));
+}
+
+int Main(std::span<const char* const> words) {
+  Command command = Command::kLive;
+  if (!words.empty() && !std::string_view(words[0]).starts_with('-')) {
+    const std::optional<Command> named = ParseCommand(words[0]);
+    if (!named) {
+      return Usage("unknown command '" + std::string(words[0]) + "'");
+    }
+    command = *named;
+    words = words.subspan(1);
+  }
+  const Result<Arguments> arguments = Arguments::Parse(words, NamesOf(command));
+  if (!arguments.ok()) {
+    return Usage(arguments.error().message);
+  }
+  if (arguments->Has("--help")) {
+    std::cout << kUsage;
+    return 0;
+  }
+  if (arguments->Has("--version")) {
+    std::cout << "framelock-worker " FRAMELOCK_VERSION << std::endl;
+    return 0;
+  }
+  const std::string level = arguments->Find("--log-level").value_or("info");
+  if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
+    return Usage(log.error().message);
+  }
+  const Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
+      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent);
+  if (!registry.ok()) {
+    return Usage(registry.error().message);
+  }
+  switch (command) {
+    case Command::kRun:
+      return RunOffline(*arguments, *registry);
+    case Command::kValidate:
+      return ValidateOffline(*arguments, *registry);
+    case Command::kNodes:
+      return PrintNodes(*registry);
+    case Command::kLive:
+      break;
+  }
+  return Live(*arguments, *registry);
+}
+
+}  // namespace
+
+}  // namespace framelock::worker
+
+int main(int argc, char** argv) {
+  return framelock::worker::Main({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+}
