@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/elements.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/stream/gst_handle.h"
+
+namespace framelock::stream {
+
+namespace {
+
+using nlohmann::json;
+
+Error TakeError(GError* error, const std::string& what) {
+  Error result{ErrorCode::kInternal, what + ": " + error->message};
+  g_error_free(error);
+  return result;
+}
+
+bool IsWebSocket(const std::string& url) {
+  return url.starts_with("ws://") || url.starts_with("wss://");
+}
+
+Result<GstElement*> MakeAt(const char* factory, const std::string& url) {
+  Result<GstElement*> element = MakeElement(factory);
+  if (element) g_object_set(*element, "location", url.c_str(), nullptr);
+  return element;
+}
+
+json ToJson(const GValue* value) {
+  switch (G_VALUE_TYPE(value)) {
+    case G_TYPE_BOOLEAN:
+      return g_value_get_boolean(value) != 0;
+    case G_TYPE_INT:
+      return g_value_get_int(value);
+    case G_TYPE_UINT:
+      return g_value_get_uint(value);
+    case G_TYPE_INT64:
+      return g_value_get_int64(value);
+    case G_TYPE_UINT64:
+      return g_value_get_uint64(value);
+    case G_TYPE_DOUBLE:
+      return g_value_get_double(value);
+    case G_TYPE_STRING: {
+      const gchar* text = g_value_get_string(value);
+      return text == nullptr ? "" : text;
+    }
+    default:
+      return {};
+  }
+}
+
+gboolean AddField(GQuark field, const GValue* value, gpointer object) {
+  std::string name = g_quark_to_string(field);
+  std::replace(name.begin(), name.end(), '-', '_');
+  json converted = ToJson(value);
+  if (!converted.is_null()) (*static_cast<json*>(object))[name] = std::move(converted);
+  return TRUE;
+}
+
+}  // namespace
+
+Status InitGStreamer(const std::optional<std::filesystem::path>& plugin_dir) {
+  GError* error = nullptr;
+  if (gst_init_check(nullptr, nullptr, &error) == 0) return TakeError(error, "GStreamer");
+  if (!plugin_dir) {
+    const ElementPtr known(gst_element_factory_make("workerfilter", nullptr));
+    if (known) return {};
+  }
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  const auto plugin =
+      plugin_dir.value_or(program.parent_path().parent_path() / "lib" / "gstreamer-1.0") /
+      "libgstframelock.so";
+  GstPlugin* loaded = gst_plugin_load_file(plugin.c_str(), &error);
+  if (loaded == nullptr) return TakeError(error, "plugin " + plugin.string());
+  gst_object_unref(loaded);
+  return {};
+}
+
+Result<GstElement*> MakeElement(const char* factory) {
+  GstElement* element = gst_element_factory_make(factory, nullptr);
+  if (element != nullptr) return element;
+  return Error{ErrorCode::kNotFound, std::string("GStreamer has no element ") + factory};
+}
+
+Result<GstElement*> MakeSource(const std::string& url) {
+  return MakeAt(IsWebSocket(url) ? "websocketsrc" : "tricklesrc", url);
+}
+
+Result<GstElement*> MakeSink(const std::string& url) {
+  Result<GstElement*> sink = MakeAt(IsWebSocket(url) ? "websocketsink" : "tricklesink", url);
+  if (sink) g_object_set(*sink, "sync", FALSE, nullptr);
+  return sink;
+}
+
+Result<GstElement*> MakeChain(const std::string& description) {
+  GError* error = nullptr;
+  GstElement* bin = gst_parse_bin_from_description(description.c_str(), TRUE, &error);
+  if (error == nullptr) return bin;
+  if (bin != nullptr) gst_object_unref(bin);
+  return TakeError(error, "elements " + description);
+}
+
+json ReadStats(GstElement* element) {
+  json object = json::object();
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "stats") == nullptr) return object;
+  GstStructure* stats = nullptr;
+  g_object_get(element, "stats", &stats, nullptr);
+  const StructurePtr owner(stats);
+  return stats == nullptr ? object : ToJson(stats);
+}
+
+json ToJson(const GstStructure* structure) {
+  json object = json::object();
+  gst_structure_foreach(structure, &AddField, &object);
+  return object;
+}
+
+}  // namespace framelock::stream

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "pipeline/core/result.h"
+
+namespace framelock::stream {
+
+/// gst_init, and Framelock's plugin from `plugin_dir` (default: lib/gstreamer-1.0 beside the
+/// program's bin directory) unless GST_PLUGIN_PATH has it already.
+Status InitGStreamer(const std::optional<std::filesystem::path>& plugin_dir);
+
+/// The element that reads or writes a channel, chosen by the URL's scheme. Floating.
+Result<GstElement*> MakeSource(const std::string& url);
+Result<GstElement*> MakeSink(const std::string& url);
+
+/// One element by name; kNotFound says which package's element is missing. Floating.
+Result<GstElement*> MakeElement(const char* factory);
+
+/// A chain of elements as a bin with ghost pads. Floating.
+Result<GstElement*> MakeChain(const std::string& description);
+
+/// An element's "stats" property as an object, '-' in names replaced by '_'; empty without one.
+nlohmann::json ReadStats(GstElement* element);
+
+/// Fields of any simple type; others are left out.
+nlohmann::json ToJson(const GstStructure* structure);
+
+}  // namespace framelock::stream

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/media_input.h"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/stream/elements.h"
+#include "pipeline/stream/gst_handle.h"
+
+namespace framelock::stream {
+
+namespace {
+
+constexpr char kNoVideo[] = "input is not MPEG-TS with a video stream";
+
+// One thread: frame threads hold pictures back. A picture with missing references is dropped and
+// counted, never shown as if it were whole.
+constexpr char kDecodeH264[] =
+    "h264parse ! avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
+
+std::string CapsName(GstPad* pad) {
+  const CapsPtr caps(gst_pad_get_current_caps(pad));
+  if (!caps || gst_caps_get_size(caps.get()) == 0) return {};
+  return gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+}
+
+void OnDecodedPad(GstElement* /*decodebin*/, GstPad* pad, gpointer branch) {
+  const PadPtr exit(gst_element_get_static_pad(static_cast<GstElement*>(branch), "src"));
+  if (CapsName(pad).starts_with("video/")) gst_ghost_pad_set_target(GST_GHOST_PAD(exit.get()), pad);
+}
+
+// Any other codec: decodebin finds the decoder; its picture pad comes later.
+Result<GstElement*> MakeAnyDecoder() {
+  Result<GstElement*> decodebin = MakeElement("decodebin");
+  if (!decodebin) return decodebin;
+  GstElement* branch = gst_bin_new(nullptr);
+  gst_bin_add(GST_BIN(branch), *decodebin);
+  const PadPtr entry(gst_element_get_static_pad(*decodebin, "sink"));
+  gst_element_add_pad(branch, gst_ghost_pad_new("sink", entry.get()));
+  gst_element_add_pad(branch, gst_ghost_pad_new_no_target("src", GST_PAD_SRC));
+  g_signal_connect(*decodebin, "pad-added", G_CALLBACK(&OnDecodedPad), branch);
+  return branch;
+}
+
+// "give-up-after" in milliseconds, as our sources name it.
+void SetPatience(GstElement* source, std::chrono::milliseconds patience) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(source), "give-up-after") != nullptr) {
+    g_object_set(source, "give-up-after", static_cast<guint>(patience.count()), nullptr);
+  }
+}
+
+}  // namespace
+
+MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* next)
+    : options_(options), pipeline_(pipeline), next_(next) {
+  if (options.max_framerate) cap_.emplace(*options.max_framerate);
+}
+
+Result<std::unique_ptr<MediaInput>> MediaInput::Create(const Options& options, GstBin* pipeline,
+                                                       GstElement* next) {
+  std::unique_ptr<MediaInput> input(new MediaInput(options, pipeline, next));
+  if (const Status built = input->Build(); !built) return built.error();
+  return input;
+}
+
+Status MediaInput::Build() {
+  Result<GstElement*> source = MakeSource(options_.url);
+  if (!source) return source.error();
+  source_ = *source;
+  gst_bin_add(pipeline_, source_);
+  SetPatience(source_, options_.give_up_after);
+  Result<GstElement*> demux = MakeElement("tsdemux");
+  if (!demux) return demux.error();
+  demux_ = *demux;
+  gst_bin_add(pipeline_, demux_);
+  g_object_set(demux_, "latency", 0, nullptr);
+  g_signal_connect(demux_, "pad-added", G_CALLBACK(&MediaInput::OnPadAdded), this);
+  g_signal_connect(demux_, "pad-removed", G_CALLBACK(&MediaInput::OnPadRemoved), this);
+  if (gst_element_link(source_, demux_) == 0) {
+    return Error{ErrorCode::kInternal, "source and demuxer do not link"};
+  }
+  const PadPtr exit(gst_element_get_static_pad(source_, "src"));
+  gst_pad_add_probe(
+      exit.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      &MediaInput::OnBytes, this, nullptr);
+  return {};
+}
+
+GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  auto* input = static_cast<MediaInput*>(self);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+      input->source_ended_ = true;
+    }
+    return GST_PAD_PROBE_OK;
+  }
+  const std::lock_guard lock(input->mutex_);
+  if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
+  input->counts_.bytes += gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
+  return GST_PAD_PROBE_OK;
+}
+
+void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
+  auto* input = static_cast<MediaInput*>(self);
+  const std::string caps = CapsName(pad);
+  if (!caps.starts_with("video/")) {
+    input->Discard(pad);
+  } else if (input->branch_ == nullptr) {
+    input->AddVideo(pad);
+  } else {
+    // A second video stream, or the first one of the next programme.
+    input->spare_pad_ = pad;
+    input->Discard(pad);
+  }
+}
+
+void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self) {
+  auto* input = static_cast<MediaInput*>(self);
+  if (pad == input->spare_pad_) input->spare_pad_ = nullptr;
+  if (pad != input->branch_pad_) return;
+  input->DropBranch();
+  if (input->spare_pad_ != nullptr) {
+    const PadPtr ignored(gst_pad_get_peer(input->spare_pad_));
+    if (ignored) gst_pad_unlink(input->spare_pad_, ignored.get());
+    input->AddVideo(std::exchange(input->spare_pad_, nullptr));
+  }
+}
+
+void MediaInput::AddVideo(GstPad* pad) {
+  const std::string caps = CapsName(pad);
+  Result<GstElement*> branch = caps == "video/x-h264" ? MakeChain(kDecodeH264) : MakeAnyDecoder();
+  if (!branch) {
+    GST_ELEMENT_ERROR(demux_, STREAM, DECODE, ("%s", branch.error().message.c_str()), (nullptr));
+    return;
+  }
+  branch_ = *branch;
+  branch_pad_ = pad;
+  gst_bin_add(pipeline_, branch_);
+  const PadPtr exit(gst_element_get_static_pad(branch_, "src"));
+  const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
+  const PadPtr target(gst_element_get_static_pad(next_, "sink"));
+  gst_pad_add_probe(
+      exit.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      &MediaInput::OnPicture, this, nullptr);
+  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnAccessUnit, this,
+                    nullptr);
+  gst_pad_link(exit.get(), target.get());
+  gst_element_sync_state_with_parent(branch_);
+  gst_pad_link(pad, entry.get());
+  has_video_ = true;
+  spdlog::info("input video is {}", caps);
+}
+
+void MediaInput::Discard(GstPad* pad) {
+  Result<GstElement*> sink = MakeElement("fakesink");
+  if (!sink) return;
+  g_object_set(*sink, "sync", FALSE, "async", FALSE, nullptr);
+  gst_bin_add(pipeline_, *sink);
+  gst_element_sync_state_with_parent(*sink);
+  const PadPtr entry(gst_element_get_static_pad(*sink, "sink"));
+  gst_pad_link(pad, entry.get());
+}
+
+void MediaInput::DropBranch() {
+  const ElementPtr branch(GST_ELEMENT(gst_object_ref(branch_)));
+  gst_element_set_state(branch_, GST_STATE_NULL);
+  gst_bin_remove(pipeline_, branch_);
+  branch_ = nullptr;
+  branch_pad_ = nullptr;
+}
+
+GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
+  auto* input = static_cast<MediaInput*>(self);
+  const std::lock_guard lock(input->mutex_);
+  input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn MediaInput::OnPicture(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  auto* input = static_cast<MediaInput*>(self);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    // The end of one programme is not the end of the channel.
+    const bool eos = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
+    return eos && !input->source_ended_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  }
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  // A picture without a time cannot be matched to anything.
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_DROP;
+  return input->KeepPicture(std::chrono::nanoseconds(pts)) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+bool MediaInput::KeepPicture(std::chrono::nanoseconds pts) {
+  const std::lock_guard lock(mutex_);
+  decoded_.OnPicture(pts);
+  counts_.last_picture = Clock::System().Now();
+  if (!cap_ || cap_->Keep(pts)) return true;
+  ++counts_.rate_dropped;
+  return false;
+}
+
+MediaInput::Counts MediaInput::counts() const {
+  const std::lock_guard lock(mutex_);
+  Counts counts = counts_;
+  counts.pictures = decoded_.pictures();
+  counts.decode_errors = decoded_.lost();
+  counts.decode_errors_in_a_row = decoded_.lost_in_a_row();
+  return counts;
+}
+
+nlohmann::json MediaInput::Stats() const {
+  const Counts counts = this->counts();
+  nlohmann::json stats = ReadStats(source_);
+  stats["bytes"] = counts.bytes;
+  stats["pictures"] = counts.pictures;
+  stats["rate_dropped"] = counts.rate_dropped;
+  return stats;
+}
+
+std::optional<Error> MediaInput::Verdict(SteadyTime now) const {
+  const Counts counts = this->counts();
+  if (counts.pictures > 0) {
+    if (options_.max_decode_errors == 0 ||
+        counts.decode_errors_in_a_row < options_.max_decode_errors) {
+      return std::nullopt;
+    }
+    return Error{ErrorCode::kProtocol,
+                 "input video cannot be decoded: " + std::to_string(counts.decode_errors_in_a_row) +
+                     " access units in a row gave no picture"};
+  }
+  if (!counts.first_byte) return std::nullopt;
+  const bool late = now - *counts.first_byte > options_.detect_time;
+  const bool ended = source_ended_ && !has_video_;
+  if (!ended && !late && counts.bytes <= options_.detect_bytes) return std::nullopt;
+  const std::string seen = " (" + std::to_string(counts.bytes) + " bytes read)";
+  if (!has_video_) return Error{ErrorCode::kProtocol, kNoVideo + seen};
+  return Error{ErrorCode::kProtocol, "input video gives no picture" + seen};
+}
+
+bool MediaInput::ExplainsNoVideo(GstMessage* error) const {
+  if (has_video_) return false;
+  GError* details = nullptr;
+  gst_message_parse_error(error, &details, nullptr);
+  // A source says STREAM/FAILED when what is behind it refused its bytes.
+  const bool stream = details->domain == GST_STREAM_ERROR;
+  g_error_free(details);
+  const GstObject* from = GST_MESSAGE_SRC(error);
+  return from == GST_OBJECT(demux_) || (from == GST_OBJECT(source_) && stream);
+}
+
+void MediaInput::End() {
+  if (has_video_) {
+    gst_element_send_event(source_, gst_event_new_eos());
+    return;
+  }
+  // Nothing is linked yet: the end of the source would never reach the output.
+  gst_element_set_locked_state(source_, TRUE);
+  gst_element_set_state(source_, GST_STATE_NULL);
+  const PadPtr target(gst_element_get_static_pad(next_, "sink"));
+  gst_pad_send_event(target.get(), gst_event_new_stream_start("nothing"));
+  gst_pad_send_event(target.get(), gst_event_new_eos());
+}
+
+}  // namespace framelock::stream

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "pipeline/core/clock.h"
+#include "pipeline/core/result.h"
+#include "pipeline/stream/decode_account.h"
+#include "pipeline/stream/frame_rate_cap.h"
+
+namespace framelock::stream {
+
+/// From a channel to pictures: source, demuxer, and a decoding branch that is built when the
+/// demuxer shows a video stream and rebuilt when the programme changes. Its elements belong to the
+/// pipeline; destroy this only after the pipeline has stopped. Create, counts, Verdict and
+/// EndWithoutVideo: the owner's thread; the rest runs on the source's streaming thread, and the
+/// channel's queue pushes back on the publisher when we are slow.
+class MediaInput {
+ public:
+  struct Options {
+    std::string url;
+    std::chrono::seconds give_up_after{60};  // without a channel or contact; zero: never
+    std::optional<int> max_framerate;
+    // The first picture must come within so much time and so many bytes of input.
+    std::chrono::milliseconds detect_time{10'000};
+    std::uint64_t detect_bytes = 32u << 20;
+    // Access units in a row without a picture before the input counts as broken; zero: never.
+    std::uint64_t max_decode_errors = 0;
+  };
+
+  struct Counts {
+    std::uint64_t bytes = 0;
+    std::uint64_t pictures = 0;
+    std::uint64_t decode_errors = 0;
+    std::uint64_t decode_errors_in_a_row = 0;
+    std::uint64_t rate_dropped = 0;  // by max_framerate
+    std::optional<SteadyTime> first_byte, last_picture;
+  };
+
+  /// Adds its elements to `pipeline`; pictures go into `next`'s sink pad.
+  static Result<std::unique_ptr<MediaInput>> Create(const Options& options, GstBin* pipeline,
+                                                    GstElement* next);
+  MediaInput(const MediaInput&) = delete;
+  MediaInput& operator=(const MediaInput&) = delete;
+
+  [[nodiscard]] Counts counts() const;
+  /// Source's own figures and counts(), for the status.
+  [[nodiscard]] nlohmann::json Stats() const;
+  /// Why this input will never work, once that is certain.
+  [[nodiscard]] std::optional<Error> Verdict(SteadyTime now) const;
+  /// True if the error message in hand only says that no video was found.
+  [[nodiscard]] bool ExplainsNoVideo(GstMessage* error) const;
+
+  /// Ends the input; end of stream goes through everything. Never blocks for long.
+  void End();
+
+ private:
+  MediaInput(const Options& options, GstBin* pipeline, GstElement* next);
+
+  Status Build();
+  static void OnPadAdded(GstElement* demux, GstPad* pad, gpointer self);
+  static void OnPadRemoved(GstElement* demux, GstPad* pad, gpointer self);
+  static GstPadProbeReturn OnBytes(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn OnAccessUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  void AddVideo(GstPad* pad);
+  void Discard(GstPad* pad);
+  void DropBranch();
+  bool KeepPicture(std::chrono::nanoseconds pts);
+
+  const Options options_;
+  GstBin* const pipeline_;
+  GstElement* const next_;
+  GstElement* source_ = nullptr;  // the pipeline's, like all elements here
+  GstElement* demux_ = nullptr;
+
+  // The source's streaming thread only.
+  GstElement* branch_ = nullptr;
+  GstPad* branch_pad_ = nullptr;  // the demuxer's pad that feeds it; compared, never used
+  GstPad* spare_pad_ = nullptr;   // a further video stream, taken when the first one goes
+
+  std::atomic<bool> has_video_{false};
+  std::atomic<bool> source_ended_{false};
+  mutable std::mutex mutex_;  // what follows
+  Counts counts_;
+  DecodeAccount decoded_;
+  std::optional<FrameRateCap> cap_;
+};
+
+}  // namespace framelock::stream

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/media_output.h"
+
+#include <gst/video/video.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/stream/elements.h"
+#include "pipeline/stream/gst_handle.h"
+
+namespace framelock::stream {
+
+namespace {
+
+// The muxer rounds down to 90 kHz ticks. Half a tick on top makes it round to the nearest, so that
+// the way from the input's pts to the output's adds the same constant to each frame.
+constexpr gint64 kHalfTick = 5556;
+
+constexpr int kPixelsPerThread = 1280 * 720;
+constexpr int kMaxThreads = 4;
+
+std::string EncoderChain(const MediaOutput::Options& options) {
+  const int threads = std::min(1 + options.pixels / (kPixelsPerThread + 1), kMaxThreads);
+  // The keyframes come from the cadence; key-int-max only bounds what a lost request could cost.
+  const auto longest_gop = options.gop.count() * 60 * 2;
+  return "x264enc name=encoder tune=zerolatency speed-preset=superfast bframes=0 "
+         "option-string=scenecut=0 bitrate=" +
+         std::to_string(options.bitrate_kbps) + " threads=" + std::to_string(threads) +
+         " key-int-max=" + std::to_string(longest_gop) +
+         " ! h264parse name=parser config-interval=-1 ! mpegtsmux";
+}
+
+Status LinkAll(GstElement* from, GstElement* even, GstElement* convert, GstElement* encode,
+               GstElement* sink) {
+  const CapsPtr i420(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", nullptr));
+  if (gst_element_link_many(from, even, convert, nullptr) == 0 ||
+      gst_element_link_filtered(convert, encode, i420.get()) == 0 ||
+      gst_element_link(encode, sink) == 0) {
+    return Error{ErrorCode::kInternal, "the output's elements do not link"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MediaOutput>> MediaOutput::Create(const Options& options, GstBin* pipeline,
+                                                         GstElement* from) {
+  std::unique_ptr<MediaOutput> output(new MediaOutput(options.gop));
+  if (const Status built = output->Build(options, pipeline, from); !built) return built.error();
+  return output;
+}
+
+Status MediaOutput::AddSink(const Options& options, GstBin* pipeline) {
+  Result<GstElement*> sink = options.url ? MakeSink(*options.url) : MakeElement("fakesink");
+  if (!sink) return sink.error();
+  sink_ = *sink;
+  gst_bin_add(pipeline, sink_);
+  if (!options.url) g_object_set(sink_, "sync", FALSE, nullptr);
+  return {};
+}
+
+Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* from) {
+  if (const Status added = AddSink(options, pipeline); !added) return added;
+  Result<GstElement*> encode = MakeChain(EncoderChain(options));
+  if (!encode) return encode.error();
+  gst_bin_add(pipeline, *encode);
+  Result<GstElement*> even = MakeElement("videocrop");
+  if (!even) return even.error();
+  even_ = *even;
+  gst_bin_add(pipeline, even_);
+  Result<GstElement*> convert = MakeElement("videoconvert");
+  if (!convert) return convert.error();
+  gst_bin_add(pipeline, *convert);
+  if (const Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
+
+  const PadPtr pictures(gst_element_get_static_pad(from, "src"));
+  gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &MediaOutput::OnCaps, this,
+                    nullptr);
+  const ElementPtr encoder(gst_bin_get_by_name(GST_BIN(*encode), "encoder"));
+  const PadPtr entry(gst_element_get_static_pad(encoder.get(), "sink"));
+  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaOutput::OnPicture, this, nullptr);
+  const ElementPtr parser(gst_bin_get_by_name(GST_BIN(*encode), "parser"));
+  const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
+  gst_pad_set_offset(parsed.get(), kHalfTick);
+  return {};
+}
+
+GstPadProbeReturn MediaOutput::OnCaps(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  GstVideoInfo video;
+  if (gst_video_info_from_caps(&video, caps) == 0) return GST_PAD_PROBE_OK;
+  g_object_set(static_cast<MediaOutput*>(self)->even_, "right", video.width % 2, "bottom",
+               video.height % 2, nullptr);
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn MediaOutput::OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  KeyFrameCadence& cadence = static_cast<MediaOutput*>(self)->cadence_;
+  if (GST_CLOCK_TIME_IS_VALID(pts) && cadence.Due(std::chrono::nanoseconds(pts))) {
+    gst_pad_send_event(
+        pad, gst_video_event_new_downstream_force_key_unit(GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
+                                                           GST_CLOCK_TIME_NONE, TRUE, 0));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+nlohmann::json MediaOutput::Stats() const { return ReadStats(sink_); }
+
+}  // namespace framelock::stream

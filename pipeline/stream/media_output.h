@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "pipeline/core/result.h"
+#include "pipeline/stream/key_frame_cadence.h"
+
+namespace framelock::stream {
+
+/// From pictures to a channel: H.264 without look-ahead, MPEG-TS, sink. Its elements belong to the
+/// pipeline; destroy this only after the pipeline has stopped. Everything but Create and Stats runs
+/// on the streaming thread of `from`. The graph may change the size of its pictures at any time; an
+/// odd one loses its last row or column, which 4:2:0 cannot carry.
+class MediaOutput {
+ public:
+  struct Options {
+    std::optional<std::string> url;  // unset: encoded, then thrown away
+    std::chrono::seconds gop{2};
+    int bitrate_kbps = 2000;
+    int pixels = 512 * 512;  // expected size, for the number of encoder threads
+  };
+
+  /// Adds its elements to `pipeline` and links them behind `from`.
+  static Result<std::unique_ptr<MediaOutput>> Create(const Options& options, GstBin* pipeline,
+                                                     GstElement* from);
+  MediaOutput(const MediaOutput&) = delete;
+  MediaOutput& operator=(const MediaOutput&) = delete;
+
+  /// The sink's own figures, for the status.
+  [[nodiscard]] nlohmann::json Stats() const;
+
+ private:
+  explicit MediaOutput(std::chrono::seconds gop) : cadence_(gop) {}
+
+  Status Build(const Options& options, GstBin* pipeline, GstElement* from);
+  Status AddSink(const Options& options, GstBin* pipeline);
+  static GstPadProbeReturn OnCaps(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  GstElement* even_ = nullptr;  // crops to even sizes
+  GstElement* sink_ = nullptr;
+  KeyFrameCadence cadence_;
+};
+
+}  // namespace framelock::stream

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/stream_pipeline.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/stream/elements.h"
+
+namespace framelock::stream {
+
+namespace {
+
+using nlohmann::json;
+
+std::string TextField(const GstStructure* structure, const char* name) {
+  const gchar* text = gst_structure_get_string(structure, name);
+  return text == nullptr ? std::string() : text;
+}
+
+int IntField(const GstStructure* structure, const char* name) {
+  gint value = 0;
+  gst_structure_get_int(structure, name, &value);
+  return value;
+}
+
+MediaInput::Options InputOptions(const StreamPipeline::Options& options) {
+  MediaInput::Options input = options.input;
+  input.url = *options.config.subscribe_url;
+  input.give_up_after = std::chrono::seconds(options.config.input_retry_seconds);
+  input.max_framerate = options.config.max_framerate;
+  return input;
+}
+
+MediaOutput::Options OutputOptions(const StreamConfig& config) {
+  return {.url = config.publish_url,
+          .gop = std::chrono::seconds(config.gop_seconds),
+          .bitrate_kbps = config.bitrate_kbps,
+          .pixels = config.width * config.height};
+}
+
+Result<GstElement*> AddTo(const ElementPtr& pipeline, const char* factory) {
+  Result<GstElement*> element = MakeElement(factory);
+  if (element) gst_bin_add(GST_BIN(pipeline.get()), *element);
+  return element;
+}
+
+}  // namespace
+
+StreamPipeline::StreamPipeline(const Options& options)
+    : options_(options),
+      pipeline_(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new("stream")))),
+      bus_(gst_element_get_bus(pipeline_.get())),
+      created_(Clock::System().Now()) {}
+
+StreamPipeline::~StreamPipeline() { Stop(); }
+
+Result<std::unique_ptr<StreamPipeline>> StreamPipeline::Create(const Options& options) {
+  if (!options.config.subscribe_url) {
+    return Error{ErrorCode::kInvalidArgument, "subscribe_url: is missing, there is no input"};
+  }
+  std::unique_ptr<StreamPipeline> stream(new StreamPipeline(options));
+  if (const Status built = stream->Build(); !built) return built.error();
+  return stream;
+}
+
+Status StreamPipeline::Build() {
+  // Cover: crop to the target's shape first, then scale what is left to its size.
+  Result<GstElement*> crop = AddTo(pipeline_, "aspectratiocrop");
+  if (!crop) return crop.error();
+  Result<GstElement*> scale = AddTo(pipeline_, "videoconvertscale");
+  if (!scale) return scale.error();
+  if (const Status added = AddFilter(); !added) return added;
+  if (const Status linked = LinkFront(*crop, *scale); !linked) return linked;
+  GstBin* bin = GST_BIN(pipeline_.get());
+  Result<std::unique_ptr<MediaInput>> input =
+      MediaInput::Create(InputOptions(options_), bin, *crop);
+  if (!input) return input.error();
+  input_ = std::move(*input);
+  Result<std::unique_ptr<MediaOutput>> output =
+      MediaOutput::Create(OutputOptions(options_.config), bin, filter_);
+  if (!output) return output.error();
+  output_ = std::move(*output);
+  return {};
+}
+
+Status StreamPipeline::AddFilter() {
+  Result<GstElement*> filter = AddTo(pipeline_, "workerfilter");
+  if (!filter) return filter.error();
+  filter_ = *filter;
+  gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", options_.config.on_missing.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter_), "max-in-flight",
+                          std::to_string(options_.config.max_in_flight).c_str());
+  if (options_.prompt_file) {
+    g_object_set(filter_, "prompt-file", options_.prompt_file->c_str(), nullptr);
+  } else {
+    g_object_set(filter_, "lent", TRUE, nullptr);
+  }
+  return {};
+}
+
+Status StreamPipeline::LinkFront(GstElement* crop, GstElement* scale) {
+  const StreamConfig& config = options_.config;
+  g_object_set(crop, "aspect-ratio", config.width, config.height, nullptr);
+  g_object_set(scale, "add-borders", FALSE, nullptr);
+  const CapsPtr caps(gst_caps_new_simple(
+      "video/x-raw", "format", G_TYPE_STRING, "RGB", "width", G_TYPE_INT, config.width, "height",
+      G_TYPE_INT, config.height, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr));
+  if (gst_element_link(crop, scale) == 0 ||
+      gst_element_link_filtered(scale, filter_, caps.get()) == 0) {
+    return Error{ErrorCode::kInternal, "scaler and workerfilter do not link"};
+  }
+  return {};
+}
+
+Status StreamPipeline::Start() {
+  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+    playing_ = true;
+    return {};
+  }
+  const MessagePtr error(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
+  if (error) FromError(error.get());
+  if (failure_.empty()) Fail("the pipeline does not start");
+  return Error{ErrorCode::kInternal, failure_};
+}
+
+void StreamPipeline::LendWorker(UniqueFd socket) {
+  g_object_set(filter_, "worker-fd", socket.release(), nullptr);
+}
+
+StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const std::string& prompt) {
+  GstStructure* result = nullptr;
+  g_signal_emit_by_name(filter_, "set-prompt", prompt.c_str(), &result);
+  const StructurePtr owner(result);
+  PromptAnswer answer;
+  if (result == nullptr) {
+    answer.errors = {{"error", "the stream is stopping"}};
+    return answer;
+  }
+  gboolean applied = FALSE;
+  guint64 revision = 0;
+  gst_structure_get_boolean(result, "applied", &applied);
+  gst_structure_get_uint64(result, "revision", &revision);
+  answer.applied = applied != 0;
+  answer.revision = revision;
+  answer.errors = json::object();
+  if (answer.applied) return answer;
+  const std::string text = TextField(result, "errors");
+  answer.errors = json::parse(text, nullptr, false);
+  if (!answer.errors.is_object()) answer.errors = {{"error", text}};
+  return answer;
+}
+
+void StreamPipeline::RequestEnd() {
+  ending_ = true;
+  input_->End();
+}
+
+void StreamPipeline::Stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+int StreamPipeline::bus_fd() const {
+  GPollFD entry{};
+  gst_bus_get_pollfd(bus_.get(), &entry);
+  return entry.fd;
+}
+
+std::optional<StreamPipeline::Event> StreamPipeline::NextEvent() {
+  while (const MessagePtr message{gst_bus_pop(bus_.get())}) {
+    if (std::optional<Event> event = Translate(message.get())) return event;
+  }
+  if (ended_ || !failure_.empty()) return std::nullopt;
+  if (const std::optional<Error> verdict = input_->Verdict(Clock::System().Now())) {
+    return Fail(verdict->message);
+  }
+  return std::nullopt;
+}
+
+std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* message) {
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_EOS:
+      ended_ = true;
+      return Ended{};
+    case GST_MESSAGE_ERROR:
+      // One failure makes others: the first one tells.
+      if (ended_ || !failure_.empty()) return std::nullopt;
+      return FromError(message);
+    case GST_MESSAGE_LATENCY:
+      gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
+      return std::nullopt;
+    case GST_MESSAGE_ELEMENT:
+      break;
+    default:
+      return std::nullopt;
+  }
+  const GstStructure* structure = gst_message_get_structure(message);
+  if (gst_structure_has_name(structure, "framelock-worker") == 0) return std::nullopt;
+  const int pid = IntField(structure, "pid");
+  if (TextField(structure, "event") == "ready") return WorkerReady{pid};
+  return WorkerLost{TextField(structure, "reason"), TextField(structure, "detail"), pid};
+}
+
+StreamPipeline::Event StreamPipeline::Fail(std::string message) {
+  failure_ = std::move(message);
+  return Failed{failure_};
+}
+
+StreamPipeline::Event StreamPipeline::FromError(GstMessage* message) {
+  GError* details = nullptr;
+  gchar* debug = nullptr;
+  gst_message_parse_error(message, &details, &debug);
+  const std::string text = details->message;
+  spdlog::debug("{}: {} ({})", GST_MESSAGE_SRC_NAME(message), text, debug == nullptr ? "" : debug);
+  g_error_free(details);
+  g_free(debug);
+  if (ending_) {
+    ended_ = true;
+    return Ended{};
+  }
+  if (input_ && input_->ExplainsNoVideo(message)) {
+    return Fail("input is not MPEG-TS with a video stream");
+  }
+  return Fail(text);
+}
+
+StreamStatus StreamPipeline::Look(SteadyTime now) const {
+  StreamStatus status;
+  status.filter = ReadStats(filter_);
+  status.input = input_->Stats();
+  status.output = output_->Stats();
+  const MediaInput::Counts counts = input_->counts();
+  status.decode_errors = counts.decode_errors;
+  status.last_error = failure_;
+  status.uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - created_);
+  const auto worker = status.filter.find("worker_state");
+  status.state = Judge({.playing = playing_,
+                        .ended = ended_,
+                        .failed = !failure_.empty(),
+                        .worker_ready = worker != status.filter.end() && *worker == "ready",
+                        .last_picture = counts.last_picture},
+                       now);
+  return status;
+}
+
+}  // namespace framelock::stream

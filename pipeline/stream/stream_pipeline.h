@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "pipeline/core/clock.h"
+#include "pipeline/core/result.h"
+#include "pipeline/core/unique_fd.h"
+#include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/media_input.h"
+#include "pipeline/stream/media_output.h"
+#include "pipeline/stream/stream_config.h"
+#include "pipeline/stream/stream_status.h"
+
+namespace framelock::stream {
+
+/// One stream's GstPipeline:
+///
+///   source ! tsdemux ! decoder ! crop ! convert and scale ! workerfilter ! x264enc ! mpegtsmux !
+///   sink
+///
+/// Owned by the process's main thread, which calls everything but SetPrompt. The destructor stops
+/// it and joins its threads. There is no queue between the elements: what waits, waits in the
+/// source's bounded queue (read more slowly), in workerfilter (skipped and counted) or in the
+/// sink's bounded queue (dropped by whole segments).
+class StreamPipeline {
+ public:
+  struct Options {
+    StreamConfig config;
+    MediaInput::Options input;  // url, patience and frame rate come from the configuration
+    /// Set: workerfilter starts its own worker with this prompt file. Unset: workers are lent.
+    std::optional<std::string> prompt_file;
+  };
+
+  struct WorkerReady {
+    int pid;
+  };
+  struct WorkerLost {
+    std::string reason, detail;
+    int pid;  // 0: it never said
+  };
+  struct Ended {};  // everything that came in went out
+  struct Failed {
+    std::string message;
+  };
+  using Event = std::variant<WorkerReady, WorkerLost, Ended, Failed>;
+
+  struct PromptAnswer {
+    bool applied = false;
+    std::uint64_t revision = 0;
+    nlohmann::json errors;  // an object; empty if applied
+  };
+
+  /// GStreamer must be initialised. kInvalidArgument: the configuration names no input.
+  static Result<std::unique_ptr<StreamPipeline>> Create(const Options& options);
+  ~StreamPipeline();
+  StreamPipeline(const StreamPipeline&) = delete;
+  StreamPipeline& operator=(const StreamPipeline&) = delete;
+
+  Status Start();
+  /// Hands a worker's socket to workerfilter; it replaces the one at hand.
+  void LendWorker(UniqueFd socket);
+  /// Blocks until the worker has answered; any thread, one at a time.
+  PromptAnswer SetPrompt(const std::string& prompt);
+  /// Ends the input; Ended follows once the output is finished.
+  void RequestEnd();
+  /// Stops everything at once. SetPrompt returns.
+  void Stop();
+
+  /// Readable when NextEvent() may have something.
+  [[nodiscard]] int bus_fd() const;
+  std::optional<Event> NextEvent();
+
+  [[nodiscard]] StreamStatus Look(SteadyTime now) const;
+
+ private:
+  explicit StreamPipeline(const Options& options);
+
+  Status Build();
+  Status AddFilter();
+  Status LinkFront(GstElement* crop, GstElement* scale);
+  std::optional<Event> Translate(GstMessage* message);
+  Event Fail(std::string message);
+  Event FromError(GstMessage* message);
+
+  const Options options_;
+  const ElementPtr pipeline_;
+  const BusPtr bus_;
+  const SteadyTime created_;
+  GstElement* filter_ = nullptr;  // the pipeline's
+  std::unique_ptr<MediaInput> input_;
+  std::unique_ptr<MediaOutput> output_;
+  bool playing_ = false, ended_ = false;
+  bool ending_ = false;  // on request: what fails now is of no interest
+  std::string failure_;
+};
+
+}  // namespace framelock::stream

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/stream_process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "pipeline/stream/sealed_text.h"
+
+namespace framelock::stream {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxPromptBytes = ControlChannel::kMaxMessageBytes;
+constexpr std::size_t kMaxKnownWorkers = 64;
+constexpr std::chrono::milliseconds kLastWords{500};
+
+Result<UniqueFd> OpenSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return ErrnoError("create a signal descriptor");
+  return fd;
+}
+
+std::int64_t IntegerOr(const json& object, const char* name, std::int64_t otherwise) {
+  const auto it = object.find(name);
+  return it != object.end() && it->is_number_integer() ? it->get<std::int64_t>() : otherwise;
+}
+
+}  // namespace
+
+StreamProcess::StreamProcess(std::chrono::milliseconds status_interval,
+                             std::chrono::milliseconds stop_timeout,
+                             std::optional<ControlChannel> control, UniqueFd signals)
+    : status_interval_(status_interval),
+      stop_timeout_(stop_timeout),
+      control_(std::move(control)),
+      signals_(std::move(signals)),
+      outbox_(control_ ? &*control_ : nullptr) {}
+
+StreamProcess::~StreamProcess() {
+  if (pipeline_) pipeline_->Stop();  // lets the prompt under way return
+}
+
+Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
+  Result<UniqueFd> signals = OpenSignals();
+  if (!signals) return signals.error();
+  std::optional<ControlChannel> control;
+  if (options.control) control.emplace(std::move(*options.control));
+  std::unique_ptr<StreamProcess> process(new StreamProcess(
+      options.status_interval, options.stop_timeout, std::move(control), std::move(*signals)));
+  if (process->control_) {
+    Result<std::unique_ptr<PeerWatch>> watch = PeerWatch::Start(process->control_->fd());
+    if (!watch) return watch.error();
+    process->watch_ = std::move(*watch);
+  }
+  Result<std::unique_ptr<StreamPipeline>> pipeline = StreamPipeline::Create(options.stream);
+  if (!pipeline) {
+    process->OnEvent(StreamPipeline::Failed{pipeline.error().message});
+    process->End();
+    return pipeline.error();
+  }
+  process->pipeline_ = std::move(*pipeline);
+  StreamPipeline& stream = *process->pipeline_;
+  Result<std::unique_ptr<PromptLine>> prompts =
+      PromptLine::Create([&stream](const std::string& text) { return stream.SetPrompt(text); });
+  if (!prompts) return prompts.error();
+  process->prompts_ = std::move(*prompts);
+  return process;
+}
+
+int StreamProcess::Run() {
+  if (const Status started = pipeline_->Start(); !started) {
+    OnEvent(StreamPipeline::Failed{started.error().message});
+    return End();
+  }
+  Check(outbox_.Say({{"type", "started"}}));
+  while (!finish_) {
+    WaitForNews();
+    // The bus first: a worker's loss must be known before the next worker is taken.
+    HandleBus();
+    HandleSignals();
+    HandlePrompts();
+    HandleControl();
+    const SteadyTime now = Clock::System().Now();
+    if (!finish_) ReportStatus(now);
+    if (!finish_ && stop_deadline_ && now >= *stop_deadline_) {
+      spdlog::warn("the output did not finish in time and is cut off");
+      finish_ = Finish::kStopped;
+    }
+  }
+  return End();
+}
+
+void StreamProcess::WaitForNews() {
+  const short control_events = static_cast<short>(POLLIN | (outbox_.waiting() ? POLLOUT : 0));
+  std::array<pollfd, 4> entries{{{signals_.get(), POLLIN, 0},
+                                 {pipeline_->bus_fd(), POLLIN, 0},
+                                 {prompts_->fd(), POLLIN, 0},
+                                 {control_ ? control_->fd() : -1, control_events, 0}}};
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(next_status_ - Clock::System().Now());
+  const auto most = std::chrono::milliseconds(status_interval_);
+  const auto wait = std::clamp(left, std::chrono::milliseconds(0), most);
+  ::poll(entries.data(), entries.size(), static_cast<int>(wait.count()));
+}
+
+void StreamProcess::HandleBus() {
+  while (std::optional<StreamPipeline::Event> event = pipeline_->NextEvent()) {
+    std::visit([this](const auto& e) { OnEvent(e); }, *event);
+  }
+}
+
+void StreamProcess::HandleSignals() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+    spdlog::info("signal {}: stopping", info.ssi_signo);
+    RequestStop();
+  }
+}
+
+void StreamProcess::HandlePrompts() {
+  while (std::optional<PromptLine::Reply> reply = prompts_->NextReply()) {
+    AnswerPrompt(reply->number, reply->answer);
+  }
+}
+
+void StreamProcess::HandleControl() {
+  if (!control_) return;
+  Check(outbox_.Flush());
+  while (!finish_) {
+    Result<std::optional<ControlChannel::Message>> message = control_->Receive();
+    if (!message) return OnEvent(StreamPipeline::Failed{message.error().message});
+    if (!*message) return;
+    HandleMessage(std::move(**message));
+  }
+}
+
+void StreamProcess::HandleMessage(ControlChannel::Message message) {
+  const std::string type = message.body["type"].get<std::string>();
+  if (type == "worker" && message.fd) {
+    lease_ = IntegerOr(message.body, "lease", lease_ + 1);
+    pipeline_->LendWorker(std::move(message.fd));
+  } else if (type == "set_prompt" && message.fd) {
+    TakePrompt(IntegerOr(message.body, "request", 0), message.fd);
+  } else if (type == "stop") {
+    RequestStop();
+  } else {
+    spdlog::warn("control message of type {} is not understood", type);
+  }
+}
+
+void StreamProcess::TakePrompt(std::int64_t request, const UniqueFd& text) {
+  Result<std::string> prompt = ReadText(text.get(), kMaxPromptBytes);
+  std::string refusal = "too many prompts are waiting";
+  if (!prompt) {
+    refusal = prompt.error().message;
+  } else if (prompts_->Submit({request, std::move(*prompt)})) {
+    return;
+  }
+  AnswerPrompt(request, {.applied = false, .revision = 0, .errors = {{"error", refusal}}});
+}
+
+void StreamProcess::AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer) {
+  Check(outbox_.Say({{"type", "prompt_result"},
+                     {"request", request},
+                     {"applied", answer.applied},
+                     {"revision", answer.revision},
+                     {"errors", answer.errors}}));
+}
+
+void StreamProcess::OnEvent(const StreamPipeline::WorkerReady& ready) {
+  spdlog::info("worker={} is ready", ready.pid);
+  if (leases_.size() >= kMaxKnownWorkers) leases_.clear();
+  leases_[ready.pid] = lease_;
+}
+
+void StreamProcess::OnEvent(const StreamPipeline::WorkerLost& lost) {
+  spdlog::warn("worker={} is lost ({}): {}", lost.pid, lost.reason, lost.detail);
+  const auto known = leases_.find(lost.pid);
+  const std::int64_t lease = known == leases_.end() ? lease_ : known->second;
+  if (known != leases_.end()) leases_.erase(known);
+  Check(outbox_.Say({{"type", "worker_lost"},
+                     {"lease", lease},
+                     {"reason", lost.reason},
+                     {"detail", lost.detail}}));
+}
+
+void StreamProcess::OnEvent(const StreamPipeline::Ended& /*ended*/) {
+  finish_ = stop_deadline_ ? Finish::kStopped : Finish::kEndOfStream;
+}
+
+void StreamProcess::OnEvent(const StreamPipeline::Failed& failed) {
+  spdlog::error("the stream fails: {}", failed.message);
+  finish_ = Finish::kError;
+  Check(outbox_.Say({{"type", "error"}, {"message", failed.message}, {"fatal", true}}));
+}
+
+void StreamProcess::RequestStop() {
+  if (stop_deadline_) return;
+  stop_deadline_ = Clock::System().Now() + stop_timeout_;
+  pipeline_->RequestEnd();
+}
+
+void StreamProcess::ReportStatus(SteadyTime now) {
+  const StreamStatus status = pipeline_->Look(now);
+  if (now < next_status_ && reported_ == status.state) return;
+  next_status_ = now + status_interval_;
+  reported_ = status.state;
+  Check(outbox_.SayStatus(ToJson(status)));
+}
+
+void StreamProcess::Check(const Status& said) {
+  if (said.ok() || finish_ == Finish::kError) return;
+  spdlog::error("control line: {}", said.error().message);
+  finish_ = Finish::kError;
+}
+
+int StreamProcess::End() {
+  const Finish finish = finish_.value_or(Finish::kError);
+  constexpr std::array kReasons = {"eos", "stopped", "error"};
+  if (pipeline_) {
+    StreamStatus status = pipeline_->Look(Clock::System().Now());
+    status.state = finish == Finish::kError ? StreamState::kError : StreamState::kEnded;
+    Check(outbox_.SayStatus(ToJson(status)));
+    pipeline_->Stop();
+  }
+  Check(outbox_.Say({{"type", "ended"}, {"reason", kReasons[static_cast<std::size_t>(finish)]}}));
+  outbox_.Drain(kLastWords);
+  return finish == Finish::kError ? 1 : 0;
+}
+
+}  // namespace framelock::stream
