@@ -42,9 +42,15 @@ class Publisher::Impl : public net::HttpClientEvents, public PublisherSession::P
     std::unique_lock lock(mutex_);
     session_.Close(Now());
     client_->Wake();
-    ended_.wait_for(lock, options_.close_timeout, [&] { return session_.ended(); });
+    ended_.wait_for(lock, options_.close_timeout, [&] { return session_.ended() || interrupted_; });
+    if (interrupted_) session_.Abort({ErrorCode::kCancelled, "interrupted"});
     session_.Abort({ErrorCode::kTimeout, "not everything was sent within close_timeout"});
     return session_.result();
+  }
+  void SetInterrupted(bool interrupted) {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = interrupted;
+    ended_.notify_all();
   }
   [[nodiscard]] PublisherStats stats() const {
     const std::lock_guard lock(mutex_);
@@ -103,6 +109,7 @@ class Publisher::Impl : public net::HttpClientEvents, public PublisherSession::P
   const net::Url channel_;
   mutable std::mutex mutex_;
   std::condition_variable ended_;
+  bool interrupted_ = false;
   PublisherSession session_;
   std::unique_ptr<net::HttpClient> client_;  // last: joins its thread before the rest goes
 };
@@ -126,6 +133,8 @@ Publisher::~Publisher() = default;
 Status Publisher::BeginSegment() { return impl_->BeginSegment(); }
 Status Publisher::Write(std::span<const std::byte> bytes) { return impl_->Write(bytes); }
 Status Publisher::Close() { return impl_->Close(); }
+void Publisher::Interrupt() { impl_->SetInterrupted(true); }
+void Publisher::Resume() { impl_->SetInterrupted(false); }
 PublisherStats Publisher::stats() const { return impl_->stats(); }
 
 }  // namespace framelock::trickle

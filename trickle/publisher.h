@@ -56,6 +56,9 @@ class Publisher {
   Status Write(std::span<const std::byte> bytes);
   /// Ends the segment, waits for the answers up to close_timeout, DELETEs the channel.
   Status Close();
+  /// Makes Close, also one that waits already, return kCancelled until Resume(). Any thread.
+  void Interrupt();
+  void Resume();
 
   [[nodiscard]] PublisherStats stats() const;  // any thread
 
