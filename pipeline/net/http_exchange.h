@@ -32,6 +32,7 @@ class StreamExchange final : public HttpExchange {
   Task<Result<std::string>> ReadWholeBody(std::size_t max_bytes) override;
   Task<Status> WaitForPeerClose() override { return stream_.WaitForPeerClose(); }
   void Interrupt() override { stream_.Interrupt(); }
+  void Abort() override { stream_.Close(); }
   bool peer_closed() const override { return stream_.peer_closed(); }
   Task<Status> SendContinue() override;
   Task<Status> Respond(HttpResponse response) override;

@@ -66,6 +66,8 @@ class HttpExchange {
   virtual Task<Status> WaitForPeerClose() = 0;
   /// Ends a waiting ReadBody or WaitForPeerClose with kCancelled; remembered once if none waits.
   virtual void Interrupt() = 0;
+  /// Drops the connection: whatever waits on it ends with kClosed.
+  virtual void Abort() = 0;
   /// True once the peer's going away has been noticed.
   [[nodiscard]] virtual bool peer_closed() const = 0;
 
