@@ -152,7 +152,10 @@ std::size_t HttpTransfer::Discard(std::size_t size) {
 
 std::size_t HttpTransfer::Upload(std::span<std::byte> room) {
   const std::optional<std::size_t> size = events_.OnUpload(id_, room);
-  if (size) return *size;
+  if (size) {
+    uploaded_ = true;
+    return *size;
+  }
   upload_paused_ = true;
   return CURL_READFUNC_PAUSE;
 }
@@ -173,6 +176,9 @@ std::size_t HttpTransfer::OnRead(char* data, std::size_t size, std::size_t count
 
 int HttpTransfer::OnRequest(void* self, char*, char*, int, int) {
   auto* transfer = static_cast<HttpTransfer*>(self);
+  // Curl repeats a request whose reused connection was already dying. It cannot know that body
+  // bytes it has pulled are gone, so that is for the owner to mend.
+  if (transfer->uploaded_) return CURL_PREREQFUNC_ABORT;
   long opened = 0;
   curl_easy_getinfo(transfer->easy(), CURLINFO_NUM_CONNECTS, &opened);
   transfer->connections_.fetch_add(static_cast<std::uint64_t>(opened), std::memory_order_relaxed);

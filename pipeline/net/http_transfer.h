@@ -75,6 +75,7 @@ class HttpTransfer {
   std::optional<SteadyTime> discard_deadline_;
   bool body_paused_ = false;
   bool upload_paused_ = false;
+  bool uploaded_ = false;  // the body has begun or ended
 };
 
 }  // namespace framelock::net
