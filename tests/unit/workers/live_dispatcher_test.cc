@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/main/live_dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <deque>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "workers/nodes/builtin.h"
+#include "workers/protocol/message_codec.h"
+
+namespace framelock::worker {
+namespace {
+
+using testing::HasSubstr;
+using Next = LiveDispatcher::Next;
+
+constexpr const char* kInvert = R"({
+  "1": {"class_type": "LoadTensor", "inputs": {}},
+  "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
+  "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
+
+std::string Throwing(const std::string& what) {
+  return R"({"1": {"class_type": "LoadTensor", "inputs": {}},
+             "2": {"class_type": "TestThrow", "inputs": {"image": ["1", 0], "what": ")" +
+         what + R"("}},
+             "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
+}
+
+// Throws where nodes of others might; "once" only the first time.
+class ThrowNode final : public graph::Node {
+ public:
+  Status Run(graph::NodeCall& call) override {
+    call.SetOutput(0, call.Image(0));
+    if (call.use() == graph::FrameUse::kRehearsal) return {};
+    if (call.Text(1) == "memory") throw std::bad_alloc();
+    if (call.Text(1) == "number") throw 7;
+    if (call.Text(1) == "once" && frames_++ > 0) return {};
+    throw std::runtime_error("thrown by a node");
+  }
+
+ private:
+  int frames_ = 0;
+};
+
+class LiveDispatcherTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto registry = nodes::BuiltinNodes();
+    ASSERT_TRUE(registry);
+    registry_ = std::make_unique<graph::NodeRegistry>(std::move(*registry));
+    ASSERT_TRUE(
+        registry_->Add({.spec = {.class_type = "TestThrow",
+                                 .inputs = {graph::ImageInput("image"), graph::StringInput("what")},
+                                 .outputs = {{"IMAGE", "IMAGE"}}},
+                        .make = [] { return std::make_unique<ThrowNode>(); }}));
+    auto session = graph::Session::Create(*registry_);
+    ASSERT_TRUE(session);
+    session_ = std::move(*session);
+    dispatcher_ = std::make_unique<LiveDispatcher>(
+        *session_, LiveDispatcher::Outlet{
+                       .send =
+                           [this](std::span<const std::byte> bytes, std::span<const int> fds) {
+                             PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+                             for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
+                             answers_.push_back(std::move(packet));
+                             return Status();
+                           },
+                       .use_control_page = [this](auto page) { page_ = std::move(page); }});
+  }
+
+  template <typename Message>
+  Result<Next> Tell(const Message& message, UniqueFd fd = {}) {
+    const auto bytes = protocol::Encode(message);
+    PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+    if (fd) packet.fds.push_back(std::move(fd));
+    return dispatcher_->Handle(std::move(packet));
+  }
+
+  template <typename Message>
+  Message Answer() {
+    if (answers_.empty()) {
+      ADD_FAILURE() << "no answer";
+      return {};
+    }
+    auto packet = std::move(answers_.front());
+    answers_.pop_front();
+    auto message = protocol::Decode<Message>(packet.bytes);
+    EXPECT_TRUE(message) << message.error().message;
+    fds_ = std::move(packet.fds);
+    return message ? *message : Message{};
+  }
+
+  void ExpectBroken(const Result<Next>& result, const std::string& text) {
+    ASSERT_FALSE(result) << "accepted";
+    EXPECT_EQ(result.error().code, ErrorCode::kProtocol);
+    EXPECT_THAT(result.error().message, HasSubstr(text));
+    EXPECT_TRUE(answers_.empty());
+  }
+
+  static UniqueFd Memory(std::uint64_t bytes) {
+    auto memory = protocol::SharedMemory::Create("test", bytes);
+    return UniqueFd(::dup(memory->fd()));
+  }
+
+  void Greet(std::uint32_t greeting = 77) {
+    ASSERT_TRUE(Tell(protocol::Hello{.greeting = greeting}, Memory(4096)));
+    EXPECT_EQ(Answer<protocol::Welcome>().greeting, greeting);
+  }
+
+  Result<Next> TellPrompt(std::uint64_t revision, std::string_view text) {
+    auto fd = protocol::MakeTextFd(text);
+    return Tell(protocol::SetPrompt{.revision = revision, .text_bytes = text.size()},
+                std::move(*fd));
+  }
+
+  void Apply(std::uint64_t revision, std::string_view text) {
+    ASSERT_TRUE(TellPrompt(revision, text));
+    EXPECT_EQ(Answer<protocol::PromptApplied>().revision, revision);
+  }
+
+  std::string Rejection(std::uint64_t revision) {
+    const auto rejected = Answer<protocol::PromptRejected>();
+    EXPECT_EQ(rejected.revision, revision);
+    if (fds_.size() != 1) return "no text";
+    return *protocol::ReadTextFd(std::move(fds_[0]), rejected.text_bytes);
+  }
+
+  static protocol::Attach AttachMessage(std::uint64_t generation = 1) {
+    return {.generation = generation,
+            .region_bytes = 2 * 4096,
+            .input_slot_bytes = 4096,
+            .output_slot_bytes = 4096,
+            .input_slots = 1,
+            .output_slots = 1,
+            .width = 32,
+            .height = 24,
+            .stride = 96};
+  }
+
+  void Attach(std::uint64_t generation = 1) {
+    auto memory = protocol::SharedMemory::Create("test", 8192);
+    ASSERT_TRUE(memory);
+    region_ = std::move(*memory);
+    ASSERT_TRUE(Tell(AttachMessage(generation), UniqueFd(::dup(region_.fd()))));
+    const auto attached = Answer<protocol::Attached>();
+    EXPECT_EQ(attached.generation, generation);
+    EXPECT_EQ(attached.output_width, 32u);
+    EXPECT_EQ(attached.output_height, 24u);
+  }
+
+  protocol::Completed Run(protocol::Submit submit) {
+    EXPECT_TRUE(Tell(submit));
+    const auto completed = Answer<protocol::Completed>();
+    EXPECT_EQ(completed.sequence, submit.sequence);
+    EXPECT_EQ(completed.generation, submit.generation);
+    EXPECT_EQ(completed.output_slot, submit.output_slot);
+    return completed;
+  }
+
+  void ExpectFailure(const protocol::Completed& completed, const std::string& text) {
+    EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kFailed);
+    EXPECT_EQ(completed.output_width, 0u);
+    EXPECT_THAT(std::string(completed.error.data()), HasSubstr(text));
+  }
+
+  std::unique_ptr<graph::NodeRegistry> registry_;
+  std::unique_ptr<graph::Session> session_;
+  std::unique_ptr<LiveDispatcher> dispatcher_;
+  std::deque<PacketSocket::Packet> answers_;
+  std::vector<UniqueFd> fds_;
+  protocol::SharedMemory page_;
+  protocol::SharedMemory region_;
+};
+
+TEST_F(LiveDispatcherTest, HelloComesFirst) {
+  ExpectBroken(Tell(protocol::Stop{}), "before Hello");
+  ExpectBroken(Tell(protocol::Submit{}), "before Hello");
+  Greet();
+  EXPECT_TRUE(page_.valid());
+  EXPECT_EQ(*Tell(protocol::Stop{}), Next::kStop);
+}
+
+TEST_F(LiveDispatcherTest, AnotherVersionIsToldOurs) {
+  const auto told = Tell(protocol::Hello{.version = 2, .greeting = 5}, Memory(4096));
+  ASSERT_FALSE(told);
+  EXPECT_THAT(told.error().message, HasSubstr("version 2 instead of 1"));
+  EXPECT_EQ(Answer<protocol::Welcome>().version, 1u);
+  EXPECT_FALSE(page_.valid());
+}
+
+TEST_F(LiveDispatcherTest, AControlPageOfAnotherSizeIsRefused) {
+  ExpectBroken(Tell(protocol::Hello{}, Memory(8192)), "8192 bytes instead of 4096");
+}
+
+TEST_F(LiveDispatcherTest, MalformedMessagesBreakTheProtocol) {
+  Greet();
+  ExpectBroken(dispatcher_->Handle({.bytes = std::vector<std::byte>(3)}), "no type");
+  ExpectBroken(dispatcher_->Handle({.bytes = std::vector<std::byte>(8)}), "unknown type 0");
+  ExpectBroken(Tell(protocol::Completed{}), "unknown type 69");
+  ExpectBroken(Tell(protocol::SetPrompt{}), "descriptors");
+  ExpectBroken(Tell(protocol::Attach{}), "descriptors");
+  ExpectBroken(Tell(protocol::Hello{}), "descriptors");
+  ExpectBroken(Tell(protocol::Submit{}, Memory(4096)), "descriptors");
+  ExpectBroken(Tell(protocol::Stop{}, Memory(4096)), "descriptors");
+  const auto bytes = protocol::Encode(protocol::Submit{});
+  ExpectBroken(dispatcher_->Handle({.bytes = {bytes.begin(), bytes.end() - 1}}), "31 bytes");
+}
+
+TEST_F(LiveDispatcherTest, APromptThatCannotBeReadBreaksTheProtocol) {
+  Greet();
+  ExpectBroken(Tell(protocol::SetPrompt{.revision = 1, .text_bytes = 4096}, Memory(4096)),
+               "sealed");
+  auto text = protocol::MakeTextFd("{}");
+  ExpectBroken(Tell(protocol::SetPrompt{.revision = 1, .text_bytes = 3}, std::move(*text)),
+               "2 bytes instead of 3");
+}
+
+TEST_F(LiveDispatcherTest, ARejectedPromptLeavesTheOldOne) {
+  Greet();
+  Apply(4, kInvert);
+  for (const auto* bad :
+       {"", "[]", "nonsense", R"({"1":{"class_type":"NoSuchNode","inputs":{}}})"}) {
+    const std::uint64_t revision = 5 + std::string_view(bad).size();
+    ASSERT_TRUE(TellPrompt(revision, bad));
+    const auto document = nlohmann::json::parse(Rejection(revision), nullptr, false);
+    EXPECT_TRUE(document.contains("error") && document.contains("node_errors")) << document;
+  }
+  Attach();
+  region_.bytes()[0] = std::byte{255};
+  const auto completed = Run({.sequence = 1, .generation = 1});
+  EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kCompleted);
+  EXPECT_EQ(completed.revision, 4u);
+  EXPECT_EQ(region_.bytes()[4096], std::byte{0});
+  EXPECT_EQ(region_.bytes()[4097], std::byte{255});
+}
+
+TEST_F(LiveDispatcherTest, AStaleRevisionIsRejected) {
+  Greet();
+  Apply(4, kInvert);
+  ASSERT_TRUE(TellPrompt(4, kInvert));
+  EXPECT_THAT(Rejection(4), HasSubstr("not newer than revision 4"));
+  ASSERT_TRUE(TellPrompt(6, "nonsense"));
+  Rejection(6);
+  ASSERT_TRUE(TellPrompt(6, kInvert));
+  EXPECT_THAT(Rejection(6), HasSubstr("stale_revision")) << "a rejected one is used up too";
+}
+
+TEST_F(LiveDispatcherTest, APromptTellsTheOutputSizeOnceAttached) {
+  Greet();
+  ASSERT_TRUE(TellPrompt(1, kInvert));
+  EXPECT_EQ(Answer<protocol::PromptApplied>().output_width, 0u);
+  Attach();
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  EXPECT_EQ(Answer<protocol::PromptApplied>().output_width, 32u);
+}
+
+TEST_F(LiveDispatcherTest, AttachingWithoutAPromptTellsTheInputSize) {
+  Greet();
+  Attach();
+  ExpectFailure(Run({.sequence = 1, .generation = 1}), "prompt");
+}
+
+TEST_F(LiveDispatcherTest, ARefusedRegionIsGoneWithTheOldOne) {
+  Greet();
+  Apply(1, kInvert);
+  Attach();
+  auto wrong = AttachMessage(2);
+  wrong.stride = 1;
+  ASSERT_TRUE(Tell(wrong, Memory(8192)));
+  EXPECT_EQ(Answer<protocol::Attached>().output_width, 0u);
+  ExpectFailure(Run({.sequence = 1, .generation = 1}), "no region of generation 1");
+  ASSERT_TRUE(Tell(AttachMessage(3), Memory(4096)));
+  EXPECT_EQ(Answer<protocol::Attached>().output_width, 0u) << "the memfd has another size";
+  ASSERT_TRUE(Tell(AttachMessage(1), Memory(8192)));
+  EXPECT_EQ(Answer<protocol::Attached>().output_width, 0u) << "the generation was used";
+  Attach(4);
+}
+
+TEST_F(LiveDispatcherTest, AFrameThatDoesNotExistFails) {
+  Greet();
+  Apply(1, kInvert);
+  ExpectFailure(Run({.sequence = 1, .generation = 0}), "no region");
+  Attach();
+  ExpectFailure(Run({.sequence = 2, .generation = 2}), "no region of generation 2");
+  ExpectFailure(Run({.sequence = 3, .generation = 1, .input_slot = 1}), "slot");
+  ExpectFailure(Run({.sequence = 4, .generation = 1, .output_slot = 0xFFFFFFFF}), "slot");
+  EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+}
+
+TEST_F(LiveDispatcherTest, WhateverANodeThrowsFailsItsFrameOnly) {
+  Greet();
+  Attach();
+  Apply(1, Throwing("memory"));
+  ExpectFailure(Run({.sequence = 1, .generation = 1}), "memory");
+  Apply(2, Throwing("number"));
+  ExpectFailure(Run({.sequence = 2, .generation = 1}), "exception");
+  Apply(3, Throwing("once"));
+  ExpectFailure(Run({.sequence = 3, .generation = 1}), "thrown by a node");
+  EXPECT_EQ(Run({.sequence = 4, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+}
+
+TEST_F(LiveDispatcherTest, ANewHostFindsThePromptButNoRegion) {
+  Greet(1);
+  Apply(9, kInvert);
+  Attach(5);
+  ASSERT_TRUE(Tell(protocol::Hello{.greeting = 2}, Memory(4096)));
+  const auto welcome = Answer<protocol::Welcome>();
+  EXPECT_EQ(welcome.greeting, 2u);
+  EXPECT_EQ(welcome.revision, 9u);
+  EXPECT_EQ(welcome.pid, ::getpid());
+  ExpectFailure(Run({.sequence = 1, .generation = 5}), "no region");
+  Attach(1);
+  EXPECT_EQ(Run({.sequence = 1, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+}
+
+TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
+  LiveDispatcher mute(*session_, {.send =
+                                      [](auto, auto) {
+                                        return Status(Error{ErrorCode::kClosed, "gone"});
+                                      },
+                                  .use_control_page = [](auto) {}});
+  const auto bytes = protocol::Encode(protocol::Hello{});
+  PacketSocket::Packet hello{.bytes = {bytes.begin(), bytes.end()}};
+  hello.fds.push_back(Memory(4096));
+  EXPECT_EQ(mute.Handle(std::move(hello)).error().code, ErrorCode::kClosed);
+}
+
+}  // namespace
+}  // namespace framelock::worker
