@@ -5,6 +5,7 @@
 #include "plugins/trickle_src.h"
 #include "plugins/websocket_sink.h"
 #include "plugins/websocket_src.h"
+#include "plugins/worker_filter.h"
 
 static gboolean framelock_plugin_init(GstPlugin* plugin) {
   gboolean any = FALSE;  // one element that cannot be registered does not take the others with it
@@ -12,6 +13,7 @@ static gboolean framelock_plugin_init(GstPlugin* plugin) {
   any |= framelock_trickle_sink_register(plugin);
   any |= framelock_websocket_src_register(plugin);
   any |= framelock_websocket_sink_register(plugin);
+  any |= framelock_worker_filter_register(plugin);
   return any;
 }
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "pipeline/core/event_fd.h"
+#include "pipeline/core/rate_meter.h"
+#include "plugins/filter_options.h"
+#include "plugins/filter_stats.h"
+#include "plugins/frame_line.h"
+#include "plugins/prompt_exchange.h"
+#include "workers/host/worker_seat.h"
+
+namespace framelock::plugins {
+
+/// Everything of a workerfilter that is not GStreamer: the line of frames, the worker's seat, the
+/// shared region and the prompt, behind one lock. Owned by the element for one run (READY to
+/// PAUSED and back). Threads: upstream's calls Enter and the flushes, the source pad's task calls
+/// Next, Pushed and Wait, any may call SetPrompt, Lend, Stats; Stop() ends all waiting for good.
+class FilterEngine {
+ public:
+  using Options = FilterOptions;
+  enum class Flow : std::uint8_t { kOk, kFlushing, kEnded };  // kEnded: see EndFlow
+  struct WorkerReady {
+    std::int32_t pid;
+  };
+  struct Failure {  // the element can not go on
+    std::string message;
+  };
+  struct Renegotiate {};  // the region is new: upstream should ask for buffers again
+  using WorkerLost = host::WorkerSeat::Lost;
+  using Work = std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Renegotiate>;
+
+  struct PromptAnswer {
+    enum class Kind : std::uint8_t { kApplied, kRejected, kTimeout, kStopped } kind;
+    std::uint64_t revision = 0;
+    std::string errors;  // JSON
+  };
+  static constexpr char kStoppedErrors[] =
+      R"({"error":{"type":"stopped","message":"The stream is not running","details":"",)"
+      R"("extra_info":{}},"node_errors":{}})";
+
+  static Result<std::unique_ptr<FilterEngine>> Create(Options options);
+  ~FilterEngine();
+
+  // Upstream's streaming thread.
+  /// Frames from now on have this format (its id is set here). Waits for the frame that waits.
+  Status SetFormat(InputFormat format);
+  /// `packed`: the frame's first byte if its rows lie as a slot's do, else null.
+  Flow Enter(Cargo source, const std::byte* packed);
+  Flow EnterEvent(Cargo event);
+  /// Where upstream's buffers should lie; null before the first format.
+  [[nodiscard]] std::shared_ptr<host::FrameRegion> region() const;
+  [[nodiscard]] std::shared_ptr<const InputFormat> format() const;
+  /// Nothing leaves from here to FlushStop(), which gives back the events that were in the line.
+  void FlushStart();
+  std::vector<Cargo> FlushStop();
+
+  // The source pad's task.
+  std::optional<Work> Next();
+  struct PushReport {
+    LineOutput::Kind kind;
+    std::uint64_t revision;
+    std::size_t copies;  // of the pixels, on our side of the boundary
+  };
+  /// The LineOutput of the last Next() went downstream.
+  void Pushed(const PushReport& report);
+  /// Downstream refuses everything: what is in the line and what comes is skipped until a flush.
+  void EndFlow();
+  /// Sleeps until Next() may have something.
+  void Wait();
+
+  // Any thread.
+  PromptAnswer SetPrompt(std::string text);
+  void Lend(PacketSocket socket);
+  [[nodiscard]] FilterStats Stats() const;
+  [[nodiscard]] std::string prompt() const;
+  [[nodiscard]] bool prompt_changed() const;  // since the start
+  void Stop();
+
+ private:
+  FilterEngine(Options options, std::shared_ptr<EventFd> wake);
+
+  void Handle(host::WorkerSeat::Event event);
+  void OnWorker(const host::WorkerClient::Welcomed& welcomed);
+  void OnWorker(const host::WorkerClient::PromptApplied& applied);
+  void OnWorker(host::WorkerClient::PromptRejected& rejected);
+  void OnWorker(const host::WorkerClient::Attached& attached);
+  void OnWorker(const host::WorkerClient::Completed& completed);
+  void OnWorker(host::WorkerSeat::Lost& lost);
+  void OnWorker(host::WorkerSeat::GivenUp& given_up);
+  void MoveOn();
+  void SendPrompt();
+  void AttachRegion();
+  void SubmitWaiting();
+  bool PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region);
+  void FitOutput(std::uint32_t width, std::uint32_t height);
+  Status NewRegion();
+  void NoteNewRegion();
+  void UpdateReadiness();
+  void Fail(std::string message);
+  [[nodiscard]] SteadyTime Now() const { return options_.worker.clock->Now(); }
+  [[nodiscard]] Flow flow() const;
+
+  const Options options_;
+  // Both shared with the regions, whose slots may be freed after we are gone.
+  const std::shared_ptr<EventFd> wake_;
+  const std::shared_ptr<std::atomic<bool>> slot_wanted_ =
+      std::make_shared<std::atomic<bool>>(false);
+  std::mutex prompt_calls_;  // one SetPrompt at a time
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  FrameLine line_;
+  host::WorkerSeat seat_;
+  PromptExchange prompt_;
+  std::deque<Work> notices_;
+  std::shared_ptr<const InputFormat> format_;
+  std::shared_ptr<host::FrameRegion> region_;     // for the newest format
+  std::shared_ptr<host::FrameRegion> attaching_;  // sent, not answered
+  std::shared_ptr<host::FrameRegion> attached_;   // the worker's
+  bool region_used_ = false;                      // region_ was shown to a worker
+  std::uint64_t generation_ = 0;
+  std::uint64_t output_slot_bytes_ = 0;
+  bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
+  bool pushing_ = false;
+  std::uint64_t pushed_revision_ = 0;
+  std::uint64_t losses_ = 0;
+  std::atomic<std::uint64_t> copied_in_ = 0;  // upstream copies outside the lock
+  FilterStats stats_;                         // the part that is counted here
+  LatencyWindow latency_;
+  RateMeter inputs_, outputs_;
+};
+
+}  // namespace framelock::plugins

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's half of FilterEngine: what it says, and what it is sent. All under the lock.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "plugins/filter_engine.h"
+
+namespace framelock::plugins {
+
+namespace {
+
+constexpr char kLostErrors[] =
+    R"({"error":{"type":"worker_lost","message":"The worker ended while it checked the prompt",)"
+    R"("details":"","extra_info":{}},"node_errors":{}})";
+
+std::string SizeText(std::uint32_t width, std::uint32_t height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+}  // namespace
+
+void FilterEngine::Handle(host::WorkerSeat::Event event) {
+  std::visit([this](auto& what) { OnWorker(what); }, event);
+}
+
+void FilterEngine::OnWorker(const host::WorkerClient::Welcomed& welcomed) {
+  prompt_.OnWelcomed(welcomed.revision);
+  if (prompt_.running()) notices_.emplace_back(WorkerReady{seat_.pid()});
+}
+
+void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
+  const bool first = !prompt_.running();
+  prompt_.OnApplied(applied.revision);
+  if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
+  if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);
+  changed_.notify_all();
+}
+
+void FilterEngine::OnWorker(host::WorkerClient::PromptRejected& rejected) {
+  stats_.last_error = "prompt rejected: " + rejected.errors_json;
+  const bool runs_nothing =
+      prompt_.OnRejected(rejected.errors_json) == PromptExchange::Rejected::kCurrent;
+  changed_.notify_all();
+  if (!runs_nothing) return;
+  if (options_.worker.command) {
+    Fail(stats_.last_error);
+  } else {
+    seat_.Drop(host::WorkerSeat::LossReason::kFailed, stats_.last_error);
+  }
+}
+
+void FilterEngine::OnWorker(const host::WorkerClient::Attached& attached) {
+  if (attached.output_width == 0) {
+    seat_.Drop(host::WorkerSeat::LossReason::kFailed,
+               "the worker refused frames of " + SizeText(format_->width, format_->height));
+    return;
+  }
+  attached_ = std::move(attaching_);
+  if (attached_ == region_) FitOutput(attached.output_width, attached.output_height);
+  UpdateReadiness();
+}
+
+void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
+  const FrameSequence sequence{completed.sequence};
+  const SteadyTime now = Now();
+  LineFrame* frame = line_.InFlight(sequence);
+  if (frame == nullptr || !attached_) {
+    seat_.Drop(host::WorkerSeat::LossReason::kProtocol,
+               "frame " + std::to_string(sequence.value) + " was answered but not in flight");
+    return;
+  }
+  [[maybe_unused]] const Status done =
+      attached_->MarkDone(frame->input_slot, frame->output->slot());
+  if (completed.outcome == protocol::FrameOutcome::kCompleted) {
+    stats_.output_width = completed.output_width;
+    stats_.output_height = completed.output_height;
+    line_.Complete(sequence, {completed.output_width, completed.output_height, completed.revision},
+                   now);
+    return;
+  }
+  line_.Fail(sequence, now);
+  if (completed.outcome == protocol::FrameOutcome::kFailed) {
+    stats_.last_error = completed.error.data();
+  } else {
+    stats_.last_error = "the output grew to " +
+                        SizeText(completed.output_width, completed.output_height) +
+                        ", larger slots are attached";
+    if (attached_ == region_) FitOutput(completed.output_width, completed.output_height);
+  }
+}
+
+void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
+  prompt_.OnLost(kLostErrors);
+  for (auto* region : {&attached_, &attaching_}) {
+    if (*region) (*region)->Retire();
+    region->reset();
+  }
+  line_.LoseWorker();
+  ++losses_;
+  pushed_revision_ = 0;
+  // The old worker may still write into memory that it maps: it is never shown to another.
+  if (region_used_) NoteNewRegion();
+  stats_.last_error = "worker lost: " + lost.detail;
+  if (lost.reason != host::WorkerSeat::LossReason::kReplaced) {
+    notices_.emplace_back(std::move(lost));
+  }
+  changed_.notify_all();
+}
+
+void FilterEngine::OnWorker(host::WorkerSeat::GivenUp& given_up) {
+  Fail("no worker can be started: " + given_up.detail);
+}
+
+void FilterEngine::Fail(std::string message) {
+  failed_ = true;
+  stats_.last_error = message;
+  notices_.emplace_back(Failure{std::move(message)});
+  changed_.notify_all();
+}
+
+void FilterEngine::MoveOn() {
+  SendPrompt();
+  AttachRegion();
+  SubmitWaiting();
+}
+
+void FilterEngine::SendPrompt() {
+  if (!seat_.seated()) return;
+  const auto prompt = prompt_.NextToSend();
+  if (!prompt) return;
+  if (const Status sent = seat_.SetPrompt(prompt->revision, prompt->text); !sent) {
+    seat_.Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
+    wake_->Notify();
+  }
+}
+
+void FilterEngine::AttachRegion() {
+  const bool wanted = region_ && region_ != attached_ && !attaching_;
+  if (!wanted || !prompt_.running() || line_.in_flight() > 0) return;
+  if (const Status sent = seat_.Attach(region_->layout(), region_->memory()); !sent) {
+    seat_.Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
+    wake_->Notify();
+    return;
+  }
+  region_used_ = true;
+  attaching_ = region_;
+}
+
+void FilterEngine::UpdateReadiness() {
+  const bool ready = prompt_.running() && attached_ && attached_ == region_;
+  line_.SetWorker(ready ? FrameLine::Worker::kReady : FrameLine::Worker::kAbsent);
+}
+
+void FilterEngine::SubmitWaiting() {
+  LineFrame* frame = line_.NextToSubmit();
+  if (frame == nullptr) return;
+  const SteadyTime now = Now();
+  if (frame->format->id != format_->id) return line_.SkipWaiting(now);
+  if (!PlaceInSlot(*frame, region_)) {
+    *slot_wanted_ = true;
+    return;
+  }
+  if (!frame->output || &frame->output->region() != region_.get()) {
+    frame->output = SlotLease::TakeOutput(region_);
+  }
+  if (!frame->output) {
+    *slot_wanted_ = true;
+    return;
+  }
+  const std::uint32_t output = frame->output->slot();
+  Status marked = region_->MarkSubmitted(frame->input_slot, output);
+  if (!marked && !frame->copied) {
+    // Two buffers share one memory, and the other one was submitted already.
+    frame->packed = nullptr;
+    if (!PlaceInSlot(*frame, region_)) return;
+    marked = region_->MarkSubmitted(frame->input_slot, output);
+  }
+  if (!marked) return line_.SkipWaiting(now);
+  if (!seat_.Submit(frame->sequence, frame->input_slot, output)) {
+    // The worker is about to be found gone; the frame waits for the next one.
+    [[maybe_unused]] const Status done = region_->MarkDone(frame->input_slot, output);
+    frame->output.reset();
+    return;
+  }
+  line_.Submitted(now);
+  changed_.notify_all();
+}
+
+// True if the frame's pixels lie in an input slot of `region`, if need be by copying them.
+bool FilterEngine::PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region) {
+  if (frame.copied && &frame.copied->region() == region.get()) return true;
+  if (frame.packed != nullptr) {
+    if (const auto slot = InputSlotAt(*region, frame.packed)) {
+      frame.input_slot = *slot;
+      return true;
+    }
+  }
+  auto lease = SlotLease::TakeInput(region);
+  if (!lease || !options_.copy_source(frame.source.get(), *frame.format, lease->bytes())) {
+    return false;
+  }
+  frame.input_slot = lease->slot();
+  frame.copied = std::move(lease);
+  ++copied_in_;
+  return true;
+}
+
+// Takes care that a result of this size fits a slot.
+void FilterEngine::FitOutput(std::uint32_t width, std::uint32_t height) {
+  const std::uint64_t bytes = protocol::FrameBytes(format_->pixels, width, height);
+  if (bytes <= region_->layout().attach().output_slot_bytes) return;
+  output_slot_bytes_ = bytes;
+  NoteNewRegion();
+}
+
+void FilterEngine::NoteNewRegion() {
+  if (const Status made = NewRegion(); !made) return Fail(made.error().message);
+  notices_.emplace_back(Renegotiate{});
+}
+
+Status FilterEngine::NewRegion() {
+  const auto in_flight = static_cast<std::uint32_t>(options_.line.max_in_flight);
+  host::FrameRegion::Options options;
+  options.generation = ++generation_;
+  options.format = format_->pixels;
+  options.width = format_->width;
+  options.height = format_->height;
+  // One more waits on the way in, one more is kept to be repeated on the way out.
+  options.input_slots = in_flight + 1 + static_cast<std::uint32_t>(options_.upstream_margin);
+  options.output_slots = in_flight + 1 + static_cast<std::uint32_t>(options_.downstream_margin);
+  if (output_slot_bytes_ != 0) options.output_slot_bytes = output_slot_bytes_;
+  options.on_free = [wake = wake_, wanted = slot_wanted_] {
+    if (wanted->exchange(false)) wake->Notify();
+  };
+  auto region = host::FrameRegion::Create(std::move(options));
+  if (!region) return region.error();
+  region_ = std::move(*region);
+  region_used_ = false;
+  UpdateReadiness();
+  wake_->Notify();
+  return {};
+}
+
+}  // namespace framelock::plugins

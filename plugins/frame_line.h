@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "pipeline/core/bounded_queue.h"
+#include "pipeline/core/frame_ledger.h"
+#include "pipeline/core/latency_window.h"
+#include "plugins/line_frame.h"
+
+namespace framelock::plugins {
+
+/// The order of everything between a filter's two pads: frames, and the events among them. It
+/// knows which frame goes to the worker next, closes every frame with exactly one outcome, and
+/// says what may leave now. One frame waits at most; when another one comes the older is skipped
+/// (kDropOldest) or the caller waits for HasRoom() (kBlock). Plain logic: the caller brings the
+/// time and locks.
+///
+///            Enter          Submitted           Complete          Take
+///   (none) ---------> waiting -------> submitted -------> answered -----> completed
+///                       |                 | \  Fail: failed; LoseWorker: lost
+///                       | displaced       |  overtaken by a newer frame, or flushed
+///                       v                 v
+///                    skipped          abandoned -------> skipped, late (lost with the worker)
+///                                               Complete
+///
+/// Skipped frames are not published, unless the stream would freeze: while no worker is ready, or
+/// none has answered for the stall time although frames come in. Then, and for failed and lost
+/// frames, OnMissing says what is published in their place, under their own time.
+class FrameLine {
+ public:
+  struct Options {
+    std::size_t max_in_flight = 1;
+    FullPolicy full_policy = FullPolicy::kDropOldest;  // or kBlock
+    OnMissing on_missing = OnMissing::kPassthrough;
+    /// A worker that is slow but steady is no stall: at least twice its median service time counts.
+    std::chrono::nanoseconds stall_timeout = std::chrono::milliseconds(200);
+    /// A frame that could not be submitted for so long makes way for what is behind it (kDropOldest
+    /// only); so an end of stream never waits for a worker that does not come.
+    std::chrono::nanoseconds max_wait = std::chrono::seconds(1);
+  };
+  struct Counters {
+    std::uint64_t pushed = 0;  // == completed + passed_through + repeated
+    std::uint64_t passed_through = 0;
+    std::uint64_t repeated = 0;
+    std::uint64_t late = 0;  // answered after their place was gone; they are among the skipped
+  };
+  enum class Worker : std::uint8_t { kAbsent, kReady };
+  enum class Answer : std::uint8_t {
+    kInTime,
+    kLate,
+    kUnknown,  // never submitted, or answered before: the worker lied
+  };
+
+  explicit FrameLine(const Options& options) : options_(options) {}
+
+  // The upstream side.
+  [[nodiscard]] bool HasRoom() const { return !waiting_; }
+  FrameSequence Enter(LineFrame frame, SteadyTime now);
+  void EnterEvent(Cargo event);
+  [[nodiscard]] std::size_t events() const { return events_; }
+
+  // The worker's side.
+  void SetWorker(Worker worker);
+  /// The frame to submit next; null: none waits, or enough are in flight.
+  LineFrame* NextToSubmit();
+  /// A frame that the worker holds; null: it holds none of that number.
+  LineFrame* InFlight(FrameSequence sequence);
+  /// The frame of NextToSubmit() went out.
+  void Submitted(SteadyTime now);
+  /// The frame of NextToSubmit() can never be submitted.
+  void SkipWaiting(SteadyTime now);
+  Answer Complete(FrameSequence sequence, const FrameResult& result, SteadyTime now);
+  Answer Fail(FrameSequence sequence, SteadyTime now);
+  /// Everything in flight is lost; the next worker's revisions are its own.
+  void LoseWorker();
+  /// From now on nothing made by an older revision leaves, not even as a repetition.
+  void RaiseFloor(std::uint64_t revision);
+
+  // The downstream side.
+  /// The next thing to push, in order; nullopt: none now.
+  std::optional<LineOutput> Take(SteadyTime now);
+  /// When Take() might have something that it has not now, without any other call.
+  [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;
+  /// Empties the line and gives back its events; frames in flight stay open until answered.
+  std::vector<Cargo> Flush();
+  /// Closes all that is left, in flight too: the stream has ended.
+  void CloseAll();
+
+  [[nodiscard]] Account account() const { return ledger_.account(); }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_ ? 1 : 0; }
+  [[nodiscard]] const LatencyWindow& service() const { return service_; }
+
+ private:
+  enum class State : std::uint8_t { kWaiting, kSubmitted, kAbandoned, kAnswered };
+  enum class Publish : std::uint8_t { kNothing, kFallback, kUrgentFallback };
+  struct Entry {
+    LineFrame frame;
+    State state = State::kWaiting;
+    SteadyTime submitted{};
+    FrameResult result{};
+  };
+  struct Item {  // an event, or a frame's place
+    FrameSequence sequence;
+    Cargo event = NoCargo();
+    std::optional<LineFrame> fallback;  // closed already; OnMissing decides
+    Publish publish = Publish::kNothing;
+  };
+
+  [[nodiscard]] bool Starved(SteadyTime now) const;
+  [[nodiscard]] bool MayOvertake() const;
+  void Skip(FrameSequence sequence, SteadyTime now);
+  void CloseInPlace(FrameSequence sequence, Outcome outcome, Publish publish);
+  Entry* Answered(FrameSequence sequence, SteadyTime now);
+  LineOutput TakeResult(FrameSequence sequence, SteadyTime now);
+  std::optional<LineOutput> TakeFallback(Item item, SteadyTime now);
+
+  const Options options_;
+  FrameLedger<Entry> ledger_;
+  std::deque<Item> items_;
+  std::optional<FrameSequence> waiting_;
+  SteadyTime waiting_since_{};
+  std::vector<FrameSequence> in_flight_;  // submitted and abandoned
+  std::size_t events_ = 0;
+  Counters counters_;
+  Worker worker_ = Worker::kAbsent;
+  std::optional<SteadyTime> hungry_since_;  // first input since the last answer
+  LatencyWindow service_{64};
+  std::chrono::nanoseconds stall_{options_.stall_timeout};
+  std::uint64_t floor_ = 0;
+  struct Good {
+    std::uint64_t revision, format;
+    FrameResult result;
+  };
+  std::optional<Good> good_;       // the result that was published last and may be repeated
+  std::optional<Good> last_size_;  // size and format of the last result, whatever its revision
+};
+
+}  // namespace framelock::plugins

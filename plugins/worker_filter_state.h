@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "plugins/filter_engine.h"
+#include "plugins/filter_output.h"
+#include "plugins/worker_filter.h"
+
+namespace framelock::plugins {
+
+/// The properties as they are set; they take effect at the next start.
+struct WorkerFilterSettings {
+  std::string prompt;
+  std::string prompt_file;
+  std::string worker_command;
+  enum class Source : bool { kOwn, kLent } source = Source::kOwn;
+  FrameLine::Options line;
+  std::size_t upstream_margin = 3;
+  std::size_t downstream_margin = 4;
+  std::chrono::milliseconds prompt_timeout{10'000};
+  std::chrono::milliseconds latency{0};
+};
+
+/// What a workerfilter holds beside its GObject. `mutex` guards all but the last block.
+struct WorkerFilterState {
+  mutable std::mutex mutex;
+  WorkerFilterSettings settings;
+  std::shared_ptr<FilterEngine> engine;  // from READY->PAUSED to PAUSED->READY
+  FilterStats last_stats;                // of the run before
+  std::optional<PacketSocket> lent;      // set before the start
+
+  std::atomic<GstFlowReturn> flow{GST_FLOW_OK};   // of the source pad
+  std::atomic<bool> eos{false};                   // EOS came in
+  std::atomic<std::int64_t> reported_latency{0};  // nanoseconds, the highest so far
+  std::unique_ptr<FilterOutput> output;           // the task's; created and deleted while it is off
+  std::uint64_t pushed = 0;                       // the task's
+
+  std::shared_ptr<FilterEngine> Running() const {
+    const std::lock_guard lock(mutex);
+    return engine;
+  }
+  FilterStats Stats() const {
+    const std::lock_guard lock(mutex);
+    return engine ? engine->Stats() : last_stats;
+  }
+};
+
+}  // namespace framelock::plugins
+
+struct _FramelockWorkerFilter {
+  GstElement parent;
+  GstPad* sinkpad;
+  GstPad* srcpad;
+  framelock::plugins::WorkerFilterState* state;
+};
+
+namespace framelock::plugins {
+
+/// Makes the pads from the class's templates and gives them their functions.
+void AddWorkerFilterPads(FramelockWorkerFilter* self);
+
+/// The `stats` property.
+GstStructure* StatsStructure(const FilterStats& stats);
+/// The answer of the set-prompt signal.
+GstStructure* PromptStructure(const FilterEngine::PromptAnswer& answer);
+/// The element messages.
+GstStructure* ReadyStructure(std::int32_t pid);
+GstStructure* LostStructure(const FilterEngine::WorkerLost& lost);
+
+/// The latency to report now: the fixed one, or by default what frames take, rounded up to 10 ms;
+/// it never shrinks, so that sinks need not be told again and again.
+std::chrono::nanoseconds WorkerFilterLatency(WorkerFilterState& state);
+
+}  // namespace framelock::plugins
