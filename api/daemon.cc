@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/daemon.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "api/framelock_stream_process.h"
+#include "api/pooled_worker.h"
+#include "pipeline/net/http_server.h"
+#include "pipeline/net/loop.h"
+
+namespace framelock::api {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBusyTick{5};  // while a worker starts or ends
+constexpr milliseconds kQuietTick{50};
+
+net::Task<> RunPool(host::WorkerPool& pool, PoolHealth& health) {
+  for (;;) {
+    pool.Tick();
+    const host::WorkerPool::Counts counts = pool.counts();
+    health.ready_workers = counts.spare;
+    health.ever_ready = health.ever_ready || counts.spare > 0;
+    health.given_up = pool.given_up();
+    health.last_error = pool.last_error();
+    const bool busy = counts.starting + counts.stopping > 0;
+    co_await net::SleepFor(busy ? kBusyTick : kQuietTick);
+  }
+}
+
+net::Task<> Serve(ControlApi& api, net::HttpExchange& exchange) {
+  Result<std::string> body = std::string();
+  if (api.NeedsBody(exchange.request())) {
+    body = co_await exchange.ReadWholeBody(api.max_body_bytes());
+    if (!body && body.error().code == ErrorCode::kClosed) co_return;
+  }
+  net::HttpResponse response = co_await api.Answer(exchange.request(), std::move(body));
+  const Status sent = co_await exchange.Respond(std::move(response));
+  if (!sent)
+    spdlog::debug("{} left before its answer: {}", exchange.request().remote, sent.error().message);
+}
+
+std::string HostOf(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
+
+}  // namespace
+
+// Declared in the order in which they need each other; destroyed the other way round.
+struct Daemon::Parts {
+  explicit Parts(DaemonOptions given) : options(std::move(given)) {}
+
+  DaemonOptions options;
+  net::Loop loop;
+  std::unique_ptr<host::WorkerPool> pool;
+  PoolHealth health;
+  std::unique_ptr<PooledWorkerSource> workers;
+  std::unique_ptr<FramelockStreamSource> media;
+  std::unique_ptr<Stream::Surroundings> around;
+  std::unique_ptr<StreamRegistry> registry;
+  std::unique_ptr<ControlApi> api;
+  std::unique_ptr<net::HttpServer> server;
+  bool stopping = false;
+
+  net::Task<> StopEverything() {
+    server->StopAccepting();
+    co_await registry->StopAll();
+    loop.Stop();
+  }
+};
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
+  auto parts = std::make_unique<Parts>(std::move(options));
+  Parts& p = *parts;
+  auto pool = host::WorkerPool::Create(p.options.pool);
+  if (!pool) return pool.error();
+  p.pool = std::move(*pool);
+  p.workers = std::make_unique<PooledWorkerSource>(p.loop, *p.pool);
+  p.media = std::make_unique<FramelockStreamSource>(p.loop, p.options.stream_command);
+  p.around = std::make_unique<Stream::Surroundings>(
+      Stream::Surroundings{p.loop, *p.workers, *p.media, Clock::System(), p.options.stream_limits});
+  p.registry = std::make_unique<StreamRegistry>(*p.around, p.options.streams);
+  p.api = std::make_unique<ControlApi>(*p.registry, p.options.api, [&p] { return p.health; });
+  auto server = net::HttpServer::Listen(p.loop, p.options.http, [&p](net::HttpExchange& exchange) {
+    return Serve(*p.api, exchange);
+  });
+  if (!server) return server.error();
+  p.server = std::move(*server);
+  p.loop.Spawn(RunPool(*p.pool, p.health));
+  std::printf("listening on http://%s:%u\n", HostOf(p.options.http.listen).c_str(),
+              static_cast<unsigned>(p.server->port()));
+  std::fflush(stdout);
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+void Daemon::Run() {
+  Parts& p = *parts_;
+  const net::ShutdownSignals signals(p.loop, [&p](int signal) {
+    if (std::exchange(p.stopping, true)) return;
+    spdlog::info("signal {}: stopping {} streams", signal, p.registry->active());
+    p.loop.Spawn(p.StopEverything());
+  });
+  p.loop.Run();
+  p.pool->Shutdown();
+}
+
+}  // namespace framelock::api

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/framelock_stream_process.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "api/json_text.h"
+#include "api/media_report.h"
+#include "api/watched_child.h"
+#include "pipeline/core/packet_socket.h"
+#include "pipeline/stream/control.h"
+#include "pipeline/stream/sealed_text.h"
+
+namespace framelock::api {
+
+namespace {
+
+using nlohmann::json;
+using stream::ControlChannel;
+
+constexpr int kConfigFd = 3;
+constexpr int kControlFd = 4;
+// After so many messages in a row the loop gets a turn, whatever the peer sends.
+constexpr int kMessagesPerTurn = 32;
+
+// What the reading coroutine and the process's owner share; the coroutine ends with the line.
+struct Line {
+  explicit Line(PacketSocket socket) : channel(std::move(socket)) {}
+  ControlChannel channel;
+  MediaReport report;
+  std::shared_ptr<net::Signal> changed;  // null once nobody listens any more
+};
+
+// One turn: false once the line has ended.
+bool ReadMessages(Line& line, const std::string& stream_id) {
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    Result<std::optional<ControlChannel::Message>> message = line.channel.Receive();
+    if (!message) {
+      if (message.error().code == ErrorCode::kClosed) return false;
+      // It does not speak the protocol: end of the line for it, and soon of the process.
+      spdlog::error("stream={} control line: {}", stream_id, message.error().message);
+      ::shutdown(line.channel.fd(), SHUT_RDWR);
+      return false;
+    }
+    if (!*message) return true;
+    TakeMessage((*message)->body, Clock::System().Now(), line.report);
+  }
+  return true;
+}
+
+net::Task<> ReadLine(std::shared_ptr<Line> line, std::string stream_id) {
+  bool open = true;
+  while (open) {
+    const Status readable = co_await net::WaitReadable(line->channel.fd());
+    open = ReadMessages(*line, stream_id) &&
+           (readable || readable.error().code == ErrorCode::kTimeout);
+    if (line->changed) line->changed->NotifyAll();
+  }
+}
+
+class FramelockStreamProcess final : public MediaProcess {
+ public:
+  FramelockStreamProcess(std::unique_ptr<WatchedChild> child, std::shared_ptr<Line> line)
+      : child_(std::move(child)), line_(std::move(line)) {}
+  ~FramelockStreamProcess() override { line_->changed.reset(); }
+
+  [[nodiscard]] pid_t pid() const override { return child_->pid(); }
+  [[nodiscard]] const MediaReport& report() const override { return line_->report; }
+
+  Status LendWorker(int socket, std::uint64_t lease) override {
+    return line_->channel.Send({{"type", "worker"}, {"lease", lease}}, socket);
+  }
+  Status SendPrompt(std::uint64_t request, const std::string& text) override {
+    Result<UniqueFd> sealed = stream::SealText(text);
+    if (!sealed) return sealed.error();
+    return line_->channel.Send({{"type", "set_prompt"}, {"request", request}}, sealed->get());
+  }
+  Status RequestStop() override { return line_->channel.Send({{"type", "stop"}}); }
+
+  void Signal(int signal) override { child_->Signal(signal); }
+  void Kill() override { child_->Kill(); }
+  [[nodiscard]] const std::optional<Departure>& departure() const override {
+    return child_->departure();
+  }
+
+ private:
+  std::unique_ptr<WatchedChild> child_;
+  std::shared_ptr<Line> line_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
+    const stream::StreamConfig& config, std::shared_ptr<net::Signal> changed) {
+  Result<UniqueFd> sealed = stream::SealText(DumpJson(stream::ToJson(config)));
+  if (!sealed) return sealed.error();
+  auto pair = PacketSocket::CreatePair();
+  if (!pair) return pair.error();
+  process::SpawnOptions options;
+  options.argv = command_;
+  for (const std::string& argument :
+       {std::string("--config-fd"), std::to_string(kConfigFd), std::string("--control-fd"),
+        std::to_string(kControlFd), std::string("--die-with-parent"), std::to_string(::getpid())}) {
+    options.argv.push_back(argument);
+  }
+  options.inherit_fds = {{sealed->get(), kConfigFd}, {pair->second.fd(), kControlFd}};
+  auto child = process::ChildProcess::Spawn(std::move(options));
+  if (!child) return child.error();
+  auto line = std::make_shared<Line>(std::move(pair->first));
+  line->changed = changed;
+  line->report.last_heard = Clock::System().Now();
+  WatchedChild::Options watch{
+      .label = "stream=" + config.id + " media", .changed = std::move(changed), .on_reaped = {}};
+  auto watched = std::make_unique<WatchedChild>(loop_, std::move(*child), std::move(watch));
+  loop_.Spawn(ReadLine(line, config.id));
+  return std::unique_ptr<MediaProcess>(
+      new FramelockStreamProcess(std::move(watched), std::move(line)));
+}
+
+}  // namespace framelock::api

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/json_text.h"
+
+#include <utility>
+#include <vector>
+
+namespace framelock::api {
+
+namespace {
+
+using nlohmann::json;
+
+// Swallows every event; keeps why the parser stopped.
+class SyntaxProbe final : public nlohmann::json_sax<json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
+    reason_ = e.what();
+    return false;
+  }
+
+  // Without the library's own error number in front, and short.
+  [[nodiscard]] std::string Reason() const {
+    const std::size_t end = reason_.find("] ");
+    return reason_.substr(end == std::string::npos ? 0 : end + 2, kMaxReasonBytes);
+  }
+
+ private:
+  static constexpr std::size_t kMaxReasonBytes = 200;
+  std::string reason_;
+};
+
+}  // namespace
+
+Status CheckJsonShape(std::string_view text, const JsonLimits& limits) {
+  std::size_t depth = 0;
+  std::size_t values = 1;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == ']' || c == '}') depth -= depth > 0 ? 1 : 0;
+    if (c == '[' || c == '{') ++depth;
+    if (c == '[' || c == '{' || c == ',') ++values;
+    if (depth > limits.max_depth) {
+      return Error{ErrorCode::kResourceLimit,
+                   "nested deeper than " + std::to_string(limits.max_depth) + " levels"};
+    }
+    if (values > limits.max_values) {
+      return Error{ErrorCode::kResourceLimit,
+                   "more than " + std::to_string(limits.max_values) + " values"};
+    }
+  }
+  return {};
+}
+
+Result<json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  if (Status shape = CheckJsonShape(text, limits); !shape) return shape.error();
+  json parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_discarded()) return parsed;
+  SyntaxProbe probe;
+  json::sax_parse(text, &probe);
+  return Error{ErrorCode::kInvalidArgument, probe.Reason()};
+}
+
+bool IsDeeperThan(const json& value, std::size_t max_depth) {
+  std::vector<std::pair<const json*, std::size_t>> open{{&value, 0}};
+  while (!open.empty()) {
+    const auto [node, depth] = open.back();
+    open.pop_back();
+    if (!node->is_structured()) continue;
+    if (depth + 1 > max_depth) return true;
+    for (const json& child : *node) open.emplace_back(&child, depth + 1);
+  }
+  return false;
+}
+
+std::string DumpJson(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace framelock::api

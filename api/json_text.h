@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "pipeline/core/result.h"
+
+namespace framelock::api {
+
+/// What a JSON document from outside may look like. Checked by a scan without recursion before any
+/// parser sees the text.
+struct JsonLimits {
+  std::size_t max_depth = 64;
+  std::size_t max_values = 200'000;
+};
+
+/// kResourceLimit when brackets nest deeper or separators are more than allowed. Says nothing about
+/// the syntax.
+Status CheckJsonShape(std::string_view text, const JsonLimits& limits);
+
+/// The parsed document. kResourceLimit as above; kInvalidArgument with position and reason for a
+/// text that is not JSON (NaN and Infinity are not).
+Result<nlohmann::json> ParseJson(std::string_view text, const JsonLimits& limits = {});
+
+/// True if `value` nests deeper. Without recursion; ask before copying or writing a value that a
+/// parser without a bound has made.
+bool IsDeeperThan(const nlohmann::json& value, std::size_t max_depth);
+
+/// Compact text; never throws (ill-formed UTF-8, which only a peer's log lines can hold, is
+/// replaced).
+std::string DumpJson(const nlohmann::json& value);
+
+}  // namespace framelock::api

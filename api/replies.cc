@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/replies.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "api/json_text.h"
+#include "api/route_table.h"
+#include "api/stream_url.h"
+#include "api/validation_errors.h"
+#include "api/version.h"
+
+namespace framelock::api {
+
+using nlohmann::json;
+
+namespace {
+
+json Url(const std::optional<std::string>& url) {
+  return url ? json(RedactUrl(*url)) : json(nullptr);
+}
+
+}  // namespace
+
+net::HttpResponse JsonReply(unsigned status, const json& body) {
+  net::HttpResponse response;
+  response.status = status;
+  response.headers.emplace_back("Content-Type", "application/json");
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.body = DumpJson(body) + "\n";
+  return response;
+}
+
+net::HttpResponse ErrorReply(unsigned status, const std::string& message, const std::string& more) {
+  json body = {{"error", message}};
+  if (!more.empty()) body["message"] = more;
+  return JsonReply(status, body);
+}
+
+net::HttpResponse StreamNotFound(const std::string& id) {
+  return ErrorReply(404, "Stream " + id + " not found");
+}
+
+net::HttpResponse StartedReply(const StartRequest& request) {
+  const stream::StreamConfig& config = request.config;
+  json echo = {{"subscribe_url", Url(config.subscribe_url)},
+               {"publish_url", Url(config.publish_url)},
+               {"width", config.width},
+               {"height", config.height},
+               {"dedicated_worker", true},
+               {"use_prompt_worker", false},
+               {"pipeline_type", "ProcessPoolPipeline"},
+               {"architecture", "dedicated_worker_per_stream"},
+               {"prompts_set", request.prompt.count > 0},
+               {"prompt_count", request.prompt.count > 0 ? request.prompt.count : 1}};
+  return JsonReply(200, {{"status", "success"},
+                         {"message", "Stream " + config.id + " started successfully"},
+                         {"request_id", config.id},
+                         {"config", std::move(echo)}});
+}
+
+net::HttpResponse StartFailedReply(const std::string& id, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kAlreadyExists:
+      return JsonReply(409, {{"status", "error"},
+                             {"error", error.message},
+                             {"message", "Failed to start stream " + id}});
+    case ErrorCode::kResourceLimit: {
+      net::HttpResponse response = JsonReply(503, {{"status", "error"},
+                                                   {"error", error.message},
+                                                   {"message", "Failed to start stream " + id}});
+      response.headers.emplace_back("Retry-After", "5");
+      return response;
+    }
+    case ErrorCode::kCancelled:
+      return JsonReply(409, {{"status", "error"},
+                             {"error", error.message},
+                             {"message", "Stream " + id + " was stopped while it started"}});
+    default:
+      return JsonReply(500, {{"status", "error"},
+                             {"error", error.message},
+                             {"message", "Failed to start stream " + id}});
+  }
+}
+
+net::HttpResponse PromptRejectedReply(const PromptVerdict& verdict) {
+  return JsonReply(400, PromptValidationBody(verdict.errors_json));
+}
+
+net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& request,
+                               const PromptVerdict& verdict) {
+  json body = {
+      {"status", "success"},
+      {"message", "Prompts updated for stream " + id},
+      {"request_id", id},
+      {"prompts_count", request.prompt.count},
+      {"parameters_updated", request.parameters_given && request.refused_parameters.empty()},
+      // No warm-up frame is ever run: the new graph takes over between two live frames.
+      {"warmup_performed", false},
+      {"prompt_revision", verdict.revision}};
+  if (!request.refused_parameters.empty()) {
+    json refused = json::object();
+    for (const auto& [name, reason] : request.refused_parameters) refused[name] = reason;
+    body["parameters_refused"] = std::move(refused);
+  }
+  return JsonReply(200, body);
+}
+
+net::HttpResponse UpdateFailedReply(const Error& error) {
+  unsigned status = 500;
+  if (error.code == ErrorCode::kUnavailable) status = 503;
+  if (error.code == ErrorCode::kTimeout) status = 504;
+  if (error.code == ErrorCode::kCancelled) status = 409;
+  return JsonReply(status, {{"status", "error"},
+                            {"error", error.message},
+                            {"message", "Failed to update prompts: " + error.message}});
+}
+
+net::HttpResponse StoppedReply(const std::string& id) {
+  return JsonReply(200,
+                   {{"status", "success"}, {"message", "Stream " + id + " stopped successfully"}});
+}
+
+net::HttpResponse NothingToStopReply(const std::string& id) {
+  const std::string message = "Stream " + id + " not found or failed to stop";
+  return JsonReply(404, {{"status", "error"}, {"error", message}, {"message", message}});
+}
+
+net::HttpResponse AllStoppedReply(std::size_t count) {
+  return JsonReply(
+      200, {{"status", "stopped"}, {"message", "Stopped " + std::to_string(count) + " stream(s)"}});
+}
+
+net::HttpResponse NoStreamsReply() {
+  return JsonReply(404, {{"status", "error"}, {"message", "No active streams found"}});
+}
+
+net::HttpResponse RestartedReply(const std::string& id) {
+  return JsonReply(
+      200, {{"status", "success"}, {"message", "Dedicated worker restarted for stream " + id}});
+}
+
+net::HttpResponse RestartFailedReply(const std::string& id, const Error& error) {
+  return JsonReply(error.code == ErrorCode::kCancelled ? 409 : 500,
+                   {{"status", "error"},
+                    {"error", error.message},
+                    {"message", "Failed to restart the worker of stream " + id}});
+}
+
+net::HttpResponse StreamsReply(const StreamRegistry& registry) {
+  json streams = json::object();
+  for (const auto& [id, stream] : registry.streams()) streams[id] = stream->SummaryJson();
+  return JsonReply(200, {{"count", streams.size()}, {"streams", streams}});
+}
+
+net::HttpResponse CurrentStatusReply(const StreamRegistry& registry) {
+  if (registry.streams().empty()) {
+    return JsonReply(
+        200, {{"processing_active", false}, {"stream_count", 0}, {"message", "No active streams"}});
+  }
+  json all = json::object();
+  for (const auto& [id, stream] : registry.streams()) all[id] = stream->SummaryJson();
+  // The one that was started first.
+  std::shared_ptr<Stream> first;
+  for (const auto& [id, stream] : registry.streams()) {
+    if (!first || stream->created() < first->created()) first = stream;
+  }
+  const json current = first->StatusJson();
+  return JsonReply(200, {{"processing_active", current["running"]},
+                         {"stream_count", all.size()},
+                         {"current_stream", current},
+                         {"all_streams", all}});
+}
+
+std::string PromptId(const std::string& prompt) {
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  for (const char c : prompt) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return {text.data(), 12};
+}
+
+net::HttpResponse PromptsReply(const Stream& stream) {
+  const std::string id = PromptId(stream.prompt());
+  const Result<json> prompt = ParseJson(stream.prompt());
+  return JsonReply(200, {{"status", "success"},
+                         {"request_id", stream.config().id},
+                         {"prompts", json::array({id})},
+                         {"active_prompt_id", id},
+                         {"total_prompts", 1},
+                         {"prompt_revision", stream.revision()},
+                         {"active_prompt", prompt ? *prompt : json(nullptr)}});
+}
+
+net::HttpResponse WorkspaceReply(const Stream& stream) {
+  // Workers run where the server runs; they have no ComfyUI workspace of their own.
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::current_path(error);
+  json about = {{"workspace_path", error ? json(nullptr) : json(path.string())},
+                {"pipeline_type", "ProcessPoolPipeline"},
+                {"config_keys", json::array()},
+                {"total_workers", 1},
+                {"active_prompt_id", PromptId(stream.prompt())},
+                {"note", "native worker: nodes are built in, there is no ComfyUI workspace"}};
+  return JsonReply(
+      200,
+      {{"success", true}, {"stream_id", stream.config().id}, {"workspace_info", std::move(about)}});
+}
+
+net::HttpResponse RootReply() {
+  json endpoints = json::array();
+  for (const RouteEntry& entry : Routes()) {
+    endpoints.push_back(std::string(entry.method) + " " + std::string(entry.pattern));
+  }
+  return JsonReply(
+      200,
+      {{"service", "framelockd"},
+       {"version", kVersion},
+       {"description", "AI workflows on live video, one isolated worker process a stream"},
+       {"capabilities", {"video-processing", "trickle-streaming", "dedicated-worker-per-stream"}},
+       {"architecture",
+        "One dedicated worker process per stream for optimal isolation and parallel "
+        "processing"},
+       {"endpoints", std::move(endpoints)},
+       {"openapi", "/openapi.json"}});
+}
+
+}  // namespace framelock::api

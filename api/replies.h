@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "api/start_request.h"
+#include "api/stream.h"
+#include "api/stream_registry.h"
+#include "api/update_request.h"
+#include "pipeline/core/result.h"
+#include "pipeline/net/http_server.h"
+
+namespace framelock::api {
+
+/// The answers of the control API: the keys are a contract with existing clients, so they stand in
+/// one place.
+net::HttpResponse JsonReply(unsigned status, const nlohmann::json& body);
+/// {"error": message}, and "message" with more, where there is more.
+net::HttpResponse ErrorReply(unsigned status, const std::string& message,
+                             const std::string& more = {});
+net::HttpResponse StreamNotFound(const std::string& id);
+
+net::HttpResponse StartedReply(const StartRequest& request);
+/// What a start answers that failed for another reason than its prompt.
+net::HttpResponse StartFailedReply(const std::string& id, const Error& error);
+net::HttpResponse PromptRejectedReply(const PromptVerdict& verdict);
+net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& request,
+                               const PromptVerdict& verdict);
+net::HttpResponse UpdateFailedReply(const Error& error);
+net::HttpResponse StoppedReply(const std::string& id);
+net::HttpResponse NothingToStopReply(const std::string& id);
+net::HttpResponse AllStoppedReply(std::size_t count);
+net::HttpResponse NoStreamsReply();
+net::HttpResponse RestartedReply(const std::string& id);
+net::HttpResponse RestartFailedReply(const std::string& id, const Error& error);
+net::HttpResponse StreamsReply(const StreamRegistry& registry);
+net::HttpResponse CurrentStatusReply(const StreamRegistry& registry);
+net::HttpResponse PromptsReply(const Stream& stream);
+net::HttpResponse WorkspaceReply(const Stream& stream);
+/// Name, version and the list of routes.
+net::HttpResponse RootReply();
+
+/// Twelve hexadecimal digits that name a prompt: equal texts have equal ids.
+std::string PromptId(const std::string& prompt);
+
+}  // namespace framelock::api

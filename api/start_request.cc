@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/start_request.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "api/stream_url.h"
+
+namespace framelock::api {
+
+using nlohmann::json;
+
+namespace {
+
+Error Invalid(std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+const json& Field(const json& object, const char* name) {
+  static const json kNull;
+  const auto it = object.find(name);
+  return it == object.end() ? kNull : *it;
+}
+
+// The body and its params, params first.
+class Parameters {
+ public:
+  explicit Parameters(const json& body) : body_(body), params_(Field(body, "params")) {}
+
+  [[nodiscard]] const json& operator[](const char* name) const {
+    if (params_.is_object()) {
+      if (const json& value = Field(params_, name); !value.is_null()) return value;
+    }
+    return Field(body_, name);
+  }
+
+ private:
+  const json& body_;
+  const json& params_;
+};
+
+// An integer, or a text that holds one.
+std::optional<std::int64_t> WholeNumber(const json& value) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const auto* text = value.get_ptr<const std::string*>();
+  if (text == nullptr) return std::nullopt;
+  std::int64_t number = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+Status TakeUrl(const json& body, const char* name, json& config) {
+  const json& value = Field(body, name);
+  if (value.is_null()) return {};
+  const auto* url = value.get_ptr<const std::string*>();
+  if (url == nullptr) return Invalid(std::string(name) + " must be a string");
+  if (Status checked = CheckStreamUrl(*url); !checked) {
+    return Invalid("Invalid " + std::string(name) + ": " + checked.error().message);
+  }
+  config[name] = *url;
+  return {};
+}
+
+Status TakeUrls(const json& body, json& config) {
+  for (const char* name : {"subscribe_url", "publish_url"}) {
+    if (Field(body, name).is_null()) return Invalid("Missing required field: " + std::string(name));
+  }
+  for (const char* name : {"subscribe_url", "publish_url"}) {
+    if (Status taken = TakeUrl(body, name, config); !taken) return taken;
+  }
+  json checked_only = json::object();  // their channels belong to a later version
+  for (const char* name : {"control_url", "events_url", "data_url"}) {
+    if (Status taken = TakeUrl(body, name, checked_only); !taken) return taken;
+  }
+  return {};
+}
+
+Result<std::string> TakeId(const json& body, std::optional<std::string_view> header_id) {
+  for (const char* name : {"gateway_request_id", "request_id", "stream_id"}) {
+    const json& value = Field(body, name);
+    if (value.is_null()) continue;
+    const auto* id = value.get_ptr<const std::string*>();
+    if (id == nullptr) return Invalid(std::string(name) + " must be a string");
+    if (!IsStreamId(*id)) {
+      return Invalid(std::string(name) +
+                     " must be 1 to 128 letters, digits or ._:~@+=- and no word of the routes");
+    }
+    return *id;
+  }
+  if (header_id) {
+    if (!IsStreamId(*header_id)) return Invalid("header X-Stream-Id holds no usable stream id");
+    return std::string(*header_id);
+  }
+  if (body.contains("params")) return Invalid("Missing required field: gateway_request_id");
+  return std::string();
+}
+
+Status TakeSizes(const Parameters& params, json& config) {
+  for (const char* name : {"width", "height"}) {
+    const json& value = params[name];
+    if (value.is_null()) continue;
+    const std::optional<std::int64_t> number = WholeNumber(value);
+    if (!number) {
+      return Invalid("Width and height must be valid integers or integer strings: " +
+                     std::string(name));
+    }
+    config[name] = *number;
+  }
+  return {};
+}
+
+Status TakeFramerate(const Parameters& params, json& config) {
+  const json& value = params["max_framerate"];
+  if (value.is_null()) return {};
+  const std::optional<std::int64_t> number = WholeNumber(value);
+  if (!number) return Invalid("max_framerate must be a valid integer");
+  if (*number < 1) return Invalid("max_framerate must be a positive integer");
+  if (*number > 60) return Invalid("max_framerate cannot exceed 60 FPS");
+  config["max_framerate"] = *number;
+  return {};
+}
+
+// Extras of ours: StreamConfigFromJson checks type and range.
+void TakeTuning(const Parameters& params, json& config) {
+  for (const char* name :
+       {"gop_seconds", "bitrate_kbps", "on_missing", "max_in_flight", "input_retry_seconds"}) {
+    if (const json& value = params[name]; !value.is_null()) config[name] = value;
+  }
+}
+
+Status CheckArchitecture(const Parameters& params) {
+  for (const char* name : {"dedicated_worker", "use_prompt_worker"}) {
+    const json& value = params[name];
+    if (!value.is_null() && !value.is_boolean()) {
+      return Invalid(std::string(name) + " must be a boolean");
+    }
+  }
+  if (params["use_prompt_worker"] == json(true)) {
+    return Invalid(
+        "use_prompt_worker: this server runs one dedicated worker a stream, no worker per prompt");
+  }
+  if (params["dedicated_worker"] == json(false)) {
+    return Invalid(
+        "dedicated_worker: this server runs one dedicated worker a stream, no shared one");
+  }
+  return {};
+}
+
+Result<stream::StreamConfig> ReadConfig(const json& body,
+                                        std::optional<std::string_view> header_id) {
+  const Parameters params(body);
+  json config = json::object();
+  if (Status status = TakeUrls(body, config); !status) return status.error();
+  Result<std::string> id = TakeId(body, header_id);
+  if (!id) return id.error();
+  if (Status status = CheckArchitecture(params); !status) return status.error();
+  if (Status status = TakeSizes(params, config); !status) return status.error();
+  if (Status status = TakeFramerate(params, config); !status) return status.error();
+  TakeTuning(params, config);
+  config["id"] = id->empty() ? "unnamed" : *id;
+  Result<stream::StreamConfig> checked = stream::StreamConfigFromJson(config);
+  if (checked) checked->id = std::move(*id);
+  return checked;
+}
+
+}  // namespace
+
+bool IsStreamId(std::string_view id) {
+  static constexpr std::string_view kSigns = "._:~@+=-";
+  static constexpr std::array<std::string_view, 5> kTaken{".", "..", "start", "stop", "status"};
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSigns.find(c) != std::string_view::npos;
+  };
+  return !id.empty() && id.size() <= 128 &&
+         std::find(kTaken.begin(), kTaken.end(), id) == kTaken.end() &&
+         std::all_of(id.begin(), id.end(), allowed);
+}
+
+Result<StartRequest> ParseStartRequest(const json& body, std::optional<std::string_view> header_id,
+                                       const JsonLimits& prompt_limits) {
+  if (!body.is_object()) return Invalid("the body must be a JSON object");
+  if (const json& params = Field(body, "params"); !params.is_null() && !params.is_object()) {
+    return Invalid("params must be an object or null");
+  }
+  Result<stream::StreamConfig> config = ReadConfig(body, header_id);
+  if (!config) return config.error();
+  const Parameters params(body);
+  Result<PromptChoice> prompt = ChoosePrompt(params["prompt"], params["prompts"], prompt_limits);
+  if (!prompt) return prompt.error();
+  return StartRequest{std::move(*config), std::move(*prompt)};
+}
+
+}  // namespace framelock::api

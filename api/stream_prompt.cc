@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients ask of a running stream: a new prompt, a new worker.
+#include <algorithm>
+
+#include "api/stream.h"
+
+namespace framelock::api {
+
+namespace {
+
+// One more try when the worker or the media process died under the first one.
+constexpr int kUpdateAttempts = 2;
+constexpr std::chrono::milliseconds kLossNotice{200};
+
+Error Stopped() { return Error{ErrorCode::kCancelled, "the stream has ended"}; }
+
+}  // namespace
+
+// Until worker and media process run and are joined.
+net::Task<Status> Stream::AwaitServing(SteadyTime deadline) {
+  for (;;) {
+    if (stop_requested_ || IsFinal(state_) || state_ == StreamState::kStopping) co_return Stopped();
+    if (state_ == StreamState::kRunning && !NeedsAttention()) co_return Status();
+    const SteadyTime now = around_.clock.Now();
+    if (now >= deadline) {
+      co_return Error{ErrorCode::kTimeout, "the stream's worker was not ready in time"};
+    }
+    co_await changed_->WaitFor(deadline - now);
+  }
+}
+
+net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
+  if (waiting_updates_ >= around_.limits.max_waiting_updates) {
+    co_return Error{ErrorCode::kUnavailable, "too many prompt updates wait already"};
+  }
+  ++waiting_updates_;
+  while (update_running_) co_await changed_->Wait();
+  update_running_ = true;
+  const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
+  std::string failure = "the worker died while it was given the prompt";
+  Result<PromptVerdict> result = Error{ErrorCode::kUnavailable, failure};
+  for (int attempt = 0; attempt < kUpdateAttempts; ++attempt) {
+    const Status serving = co_await AwaitServing(deadline);
+    if (!serving) {
+      result = serving.error();
+      break;
+    }
+    std::optional<Result<PromptVerdict>> tried = co_await TryUpdate(text, deadline, failure);
+    if (!tried) {
+      result = Error{ErrorCode::kUnavailable, failure};
+      continue;
+    }
+    result = std::move(*tried);
+    break;
+  }
+  if (result && result->applied) {
+    prompt_ = std::move(text);
+    revision_ = std::max(revision_, result->revision);
+  }
+  update_running_ = false;
+  --waiting_updates_;
+  changed_->NotifyAll();
+  co_return result;
+}
+
+// nullopt: worker or media process were lost before they answered.
+net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::string& text,
+                                                                  SteadyTime deadline,
+                                                                  std::string& last_error) {
+  using Answer = std::optional<Result<PromptVerdict>>;
+  const std::uint64_t request = ++request_;
+  const std::uint64_t lease = lease_;
+  const std::uint64_t restarts = worker_restarts_ + media_restarts_;
+  const Status sent = media_->SendPrompt(request, text);
+  if (!sent) co_return Answer(sent.error());
+  for (;;) {
+    if (stop_requested_ || IsFinal(state_)) co_return Answer(Stopped());
+    const bool same =
+        MediaRuns() && lease == lease_ && restarts == worker_restarts_ + media_restarts_;
+    if (same && media_->report().answered_request >= request) {
+      if (media_->report().prompt_failure.empty()) co_return Answer(media_->report().verdict);
+      // Most often the worker is just dying; its loss is about to be reported.
+      last_error = media_->report().prompt_failure;
+      co_await changed_->WaitFor(kLossNotice);
+      co_return Answer();
+    }
+    if (!same || !WorkerRuns() || LeaseLost()) co_return Answer();
+    const SteadyTime now = around_.clock.Now();
+    if (now >= deadline) {
+      // It may still apply the prompt later, after we have said no: a fresh worker will not.
+      worker_restart_requested_ = true;
+      changed_->NotifyAll();
+      co_return Answer(Error{ErrorCode::kTimeout, "the worker did not judge the prompt in time"});
+    }
+    co_await changed_->WaitFor(deadline - now);
+  }
+}
+
+net::Task<Status> Stream::RestartWorker() {
+  const SteadyTime deadline =
+      around_.clock.Now() + around_.limits.worker_timeout + around_.limits.prompt_timeout;
+  const Status serving = co_await AwaitServing(deadline);
+  if (!serving) co_return serving;
+  worker_restart_requested_ = true;
+  changed_->NotifyAll();
+  co_return co_await AwaitServing(deadline);
+}
+
+}  // namespace framelock::api

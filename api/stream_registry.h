@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "api/start_request.h"
+#include "api/stream.h"
+#include "pipeline/core/result.h"
+#include "pipeline/net/loop.h"
+
+namespace framelock::api {
+
+/// All streams by id. An id is taken from the moment a start is accepted until its stream is
+/// stopped; ended and failed streams stay to be looked at, at most max_ended of them, and give
+/// their id to the next start. Loop thread only. Full: a start is refused, nothing else happens.
+class StreamRegistry {
+ public:
+  struct Options {
+    std::size_t max_streams = 16;  // that run
+    std::size_t max_ended = 64;    // that are kept to be looked at
+  };
+
+  StreamRegistry(Stream::Surroundings& around, Options options)
+      : around_(around), options_(options) {}
+
+  /// kAlreadyExists: the id is taken; kResourceLimit: max_streams run. Both before any side effect.
+  /// A start that fails otherwise leaves nothing behind.
+  net::Task<Result<PromptVerdict>> Start(stream::StreamConfig config, std::string prompt);
+
+  /// False: no such stream. Returns when every process of it is gone.
+  net::Task<bool> Stop(std::string id);
+  /// All at once; returns how many ran.
+  net::Task<std::size_t> StopAll();
+
+  [[nodiscard]] std::shared_ptr<Stream> Find(const std::string& id) const;
+  [[nodiscard]] const std::map<std::string, std::shared_ptr<Stream>>& streams() const {
+    return streams_;
+  }
+  [[nodiscard]] std::size_t active() const;
+
+ private:
+  void ForgetOldest();
+
+  Stream::Surroundings& around_;
+  Options options_;
+  std::map<std::string, std::shared_ptr<Stream>> streams_;
+};
+
+}  // namespace framelock::api

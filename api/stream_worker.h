@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/core/result.h"
+#include "pipeline/net/loop.h"
+
+namespace framelock::api {
+
+/// How a child process left us.
+struct Departure {
+  std::string reason;             // "signal 9 (SIGKILL)"
+  std::vector<std::string> tail;  // its last lines on stderr
+};
+
+/// What a worker said of a prompt.
+struct PromptVerdict {
+  bool applied = false;
+  std::uint64_t revision = 0;
+  std::string errors_json;  // unless applied: {"error":…,"node_errors":{…}}
+};
+
+/// One worker process as its stream sees it. Loop thread only. Destroying it kills the process.
+class StreamWorker {
+ public:
+  virtual ~StreamWorker() = default;
+  [[nodiscard]] virtual pid_t pid() const = 0;
+
+  /// Greets the process (again) and sees to it that `prompt` is what it runs, under `revision` or a
+  /// later one. Only while no other process reads the worker's socket.
+  virtual net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                                   std::uint64_t revision,
+                                                   std::chrono::nanoseconds timeout) = 0;
+
+  /// Our end of its socket, to be lent. It stays open here too, so that the worker outlives the
+  /// process that borrows it; whoever borrows is the only reader until that process is gone.
+  [[nodiscard]] virtual int socket() const = 0;
+  /// Closes our end: with the borrower's end gone as well, the worker exits.
+  virtual void CloseSocket() = 0;
+
+  virtual void Signal(int signal) = 0;
+  virtual void Kill() = 0;
+  /// Set once the process has ended and was reaped.
+  [[nodiscard]] virtual const std::optional<Departure>& departure() const = 0;
+};
+
+/// Where streams get their workers: the pool, or a fake.
+class WorkerSource {
+ public:
+  virtual ~WorkerSource() = default;
+  /// A ready worker of one's own. `changed` is notified when it departs. kUnavailable: none ready
+  /// yet, ask again soon; anything else: there will be none for a while.
+  virtual Result<std::unique_ptr<StreamWorker>> TryTake(const std::string& stream_id,
+                                                        std::shared_ptr<net::Signal> changed) = 0;
+};
+
+}  // namespace framelock::api

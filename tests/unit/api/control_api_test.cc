@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/control_api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/api/fakes.h"
+
+namespace framelock::api {
+namespace {
+
+using nlohmann::json;
+
+const char* const kGoodStart =
+    R"({"subscribe_url":"http://u:secret@h/in","publish_url":"http://h/out","gateway_request_id":"a",
+        "params":{"width":64,"height":64,"prompt":"{\"1\":{}}"}})";
+
+class ControlApiTest : public testing::Test {
+ protected:
+  ControlApiTest() : registry(around, {}), api(registry, {}, [this] { return health; }) {}
+
+  net::Task<net::HttpResponse> Call(std::string method, std::string path, std::string body) {
+    net::HttpRequest request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.headers = headers;
+    co_return co_await api.Answer(request, std::move(body));
+  }
+
+  // One call on a loop that ends afterwards.
+  json Once(const char* method, const char* path, const std::string& body, unsigned status) {
+    json answer;
+    house.Run([&]() -> net::Task<> {
+      const net::HttpResponse response = co_await Call(method, path, body);
+      EXPECT_EQ(response.status, status) << response.body;
+      answer = json::parse(response.body, nullptr, false);
+      co_await registry.StopAll();
+    });
+    return answer;
+  }
+
+  FakeHouse house;
+  Stream::Surroundings around = house.Around();
+  StreamRegistry registry;
+  PoolHealth health;
+  std::vector<net::HttpHeader> headers;
+  ControlApi api;
+};
+
+TEST_F(ControlApiTest, StartAnswersWithTheContractsKeys) {
+  const json answer = Once("POST", "/live/stream/start", kGoodStart, 200);
+  EXPECT_EQ(answer, json::parse(R"({"status":"success","message":"Stream a started successfully",
+    "request_id":"a","config":{"subscribe_url":"http://***@h/in","publish_url":"http://h/out",
+    "width":64,"height":64,"dedicated_worker":true,"use_prompt_worker":false,
+    "pipeline_type":"ProcessPoolPipeline","architecture":"dedicated_worker_per_stream",
+    "prompts_set":true,"prompt_count":1}})"));
+  ASSERT_EQ(house.media.processes.size(), 1u);
+  EXPECT_EQ(house.media.processes[0]->config.subscribe_url, "http://u:secret@h/in");
+  EXPECT_EQ(house.workers.workers[0]->prompts[0].first, "{\"1\":{}}");
+}
+
+TEST_F(ControlApiTest, AStartWithoutPromptInverts) {
+  const json answer =
+      Once("POST", "/stream", R"({"subscribe_url":"http://h/in","publish_url":"ws://h/out"})", 200);
+  EXPECT_EQ(answer["config"]["prompts_set"], false);
+  EXPECT_EQ(answer["config"]["prompt_count"], 1);
+  EXPECT_EQ(answer["request_id"].get<std::string>().substr(0, 7), "stream-");
+  EXPECT_NE(house.workers.workers[0]->prompts[0].first.find("ImageInvert"), std::string::npos);
+}
+
+TEST_F(ControlApiTest, ARefusedPromptIsA400AndLeavesNothing) {
+  house.workers.judge = Reject;
+  house.Run([&]() -> net::Task<> {
+    const net::HttpResponse response = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(response.status, 400u);
+    EXPECT_EQ(json::parse(response.body)["message"], "missing input");
+    const net::HttpResponse list = co_await Call("GET", "/streams", "");
+    EXPECT_EQ(json::parse(list.body), json::parse(R"({"streams":{},"count":0})"));
+  });
+}
+
+TEST_F(ControlApiTest, NoCallWaitsForAStartThatHangs) {
+  house.workers.hang = true;
+  house.Run([&]() -> net::Task<> {
+    bool answered = false;
+    const auto start = [&]() -> net::Task<> {
+      const net::HttpResponse response = co_await Call("POST", "/stream/start", kGoodStart);
+      EXPECT_EQ(response.status, 409u) << response.body;
+      answered = true;
+    };
+    house.loop.Spawn(start());
+    const bool begun = co_await Eventually([&] { return !house.workers.workers.empty(); });
+    EXPECT_TRUE(begun);
+    const net::HttpResponse list = co_await Call("GET", "/streams", "");
+    EXPECT_EQ(json::parse(list.body)["streams"]["a"]["state"], "starting");
+    const net::HttpResponse twice = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(twice.status, 409u);
+    EXPECT_FALSE(answered);
+    const net::HttpResponse stopped = co_await Call("DELETE", "/stream/a", "");
+    EXPECT_EQ(stopped.status, 200u);
+    const bool ended = co_await Eventually([&] { return answered; });
+    EXPECT_TRUE(ended);
+  });
+}
+
+TEST_F(ControlApiTest, ALifeInCalls) {
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call("POST", "/live-video-to-video", kGoodStart);
+    EXPECT_EQ(r.status, 200u);
+    r = co_await Call("GET", "/api/stream/a/status", "");
+    EXPECT_EQ(json::parse(r.body)["state"], "running");
+    r = co_await Call("GET", "/stream/status", "");
+    EXPECT_EQ(json::parse(r.body)["processing_active"], true);
+    EXPECT_EQ(json::parse(r.body)["stream_count"], 1);
+    r = co_await Call("POST", "/stream/a/update-prompts",
+                      R"({"prompt":{"2":{}},"parameters":{"gpu_only":true}})");
+    EXPECT_EQ(r.status, 200u) << r.body;
+    json answer = json::parse(r.body);
+    EXPECT_EQ(answer["message"], "Prompts updated for stream a");
+    EXPECT_EQ(answer["prompts_count"], 1);
+    EXPECT_EQ(answer["parameters_updated"], false);
+    EXPECT_EQ(answer["warmup_performed"], false);
+    EXPECT_TRUE(answer["parameters_refused"].contains("gpu_only"));
+    r = co_await Call("GET", "/stream/a/prompts", "");
+    EXPECT_EQ(json::parse(r.body)["active_prompt"], json::parse(R"({"2":{}})"));
+    EXPECT_EQ(json::parse(r.body)["prompt_revision"], 2);
+    r = co_await Call("GET", "/stream/a/workers", "");
+    EXPECT_EQ(json::parse(r.body)["worker_status"]["running"], true);
+    r = co_await Call("POST", "/stream/a/restart-worker", "");
+    EXPECT_EQ(json::parse(r.body)["message"], "Dedicated worker restarted for stream a");
+    r = co_await Call("GET", "/stream/a/workspace-info", "");
+    EXPECT_EQ(json::parse(r.body)["success"], true);
+    r = co_await Call("POST", "/stream/stop", "not json at all");
+    EXPECT_EQ(json::parse(r.body)["message"], "Stopped 1 stream(s)");
+    r = co_await Call("POST", "/stream/stop", "");
+    EXPECT_EQ(r.status, 404u);
+    r = co_await Call("GET", "/stream/status", "");
+    EXPECT_EQ(json::parse(r.body)["message"], "No active streams");
+  });
+}
+
+TEST_F(ControlApiTest, HealthTellsTheTruth) {
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call("GET", "/health", "");
+    EXPECT_EQ(json::parse(r.body)["status"], "LOADING");
+    health.ever_ready = true;
+    r = co_await Call("GET", "/health", "");
+    EXPECT_EQ(json::parse(r.body)["status"], "IDLE");
+    r = co_await Call("POST", "/stream/start", kGoodStart);
+    r = co_await Call("GET", "/health", "");
+    EXPECT_EQ(json::parse(r.body)["status"], "OK");
+    health.given_up = true;
+    r = co_await Call("GET", "/health", "");
+    EXPECT_EQ(json::parse(r.body)["status"], "ERROR");
+    co_await registry.StopAll();
+  });
+}
+
+TEST_F(ControlApiTest, RootIsAPageForBrowsersAndJsonForOthers) {
+  headers = {{"Accept", "text/html,application/xhtml+xml"}};
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call("GET", "/", "");
+    EXPECT_NE(r.body.find("<!doctype html>"), std::string::npos);
+    headers = {{"Accept", "*/*"}};
+    r = co_await Call("GET", "/", "");
+    EXPECT_EQ(json::parse(r.body)["service"], "framelockd");
+    r = co_await Call("GET", "/openapi.json", "");
+    EXPECT_EQ(json::parse(r.body)["openapi"], "3.0.3");
+  });
+}
+
+TEST_F(ControlApiTest, ForeignPagesAreRefusedBeforeAnythingHappens) {
+  headers = {{"Host", "127.0.0.1:8000"}, {"Origin", "http://evil.example"}};
+  Once("POST", "/stream/start", kGoodStart, 403);
+  EXPECT_TRUE(house.workers.workers.empty());
+}
+
+struct BadCall {
+  const char* name;
+  const char* method;
+  const char* path;
+  std::string body;
+  unsigned status;
+  const char* words;
+};
+
+class BadCallTest : public ControlApiTest, public testing::WithParamInterface<BadCall> {};
+
+TEST_P(BadCallTest, IsAClear4xxAndStartsNothing) {
+  const BadCall& row = GetParam();
+  const json answer = Once(row.method, row.path, row.body, row.status);
+  EXPECT_TRUE(answer.contains("error")) << answer;
+  EXPECT_NE(answer.dump().find(row.words), std::string::npos) << answer;
+  EXPECT_TRUE(house.workers.workers.empty());
+}
+
+std::string Nested(std::size_t depth) {
+  std::string text;
+  for (std::size_t i = 0; i < depth; ++i) text += "{\"a\":";
+  return text + "1" + std::string(depth, '}');
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadCallTest,
+    testing::Values(
+        BadCall{"empty", "POST", "/stream/start", "", 400, "Invalid JSON"},
+        BadCall{"half", "POST", "/stream/start", "{", 400, "Invalid JSON"},
+        BadCall{"tail", "POST", "/stream/start", "{} x", 400, "Invalid JSON"},
+        BadCall{"nan", "POST", "/stream/start", "{\"a\":NaN}", 400, "Invalid JSON"},
+        BadCall{"infinity", "POST", "/stream/start", "{\"a\":-Infinity}", 400, "Invalid JSON"},
+        BadCall{"huge_number", "POST", "/stream/start", "{\"a\":1e9999}", 400, "Invalid JSON"},
+        BadCall{"not_utf8", "POST", "/stream/start", "{\"a\":\"\xff\"}", 400, "Invalid JSON"},
+        BadCall{"nul_byte", "POST", "/stream/start", std::string("{\0}", 3), 400, "Invalid JSON"},
+        BadCall{"comment", "POST", "/stream/start", "/* x */ {}", 400, "Invalid JSON"},
+        BadCall{"list", "POST", "/stream/start", "[]", 400, "object"},
+        BadCall{"null", "POST", "/stream/start", "null", 400, "object"},
+        BadCall{"depth_10000", "POST", "/stream/start", Nested(10000), 400, "deeper than 64"},
+        BadCall{"lists_100000", "POST", "/stream/start", std::string(100000, '['), 400, "deeper"},
+        BadCall{"many_values", "POST", "/stream/start", "[" + std::string(300000, ',') + "]", 400,
+                "more than"},
+        BadCall{"unknown_path", "GET", "/nothing", "", 404, "Not found"},
+        BadCall{"unknown_deep_path", "GET", "/stream/a/b/c", "", 404, "Not found"},
+        BadCall{"wrong_method", "PUT", "/stream/start", "{}", 405, "POST"},
+        BadCall{"preflight_without_cors", "OPTIONS", "/stream/start", "", 405, "POST"},
+        BadCall{"broken_escape", "GET", "/stream/%zz/status", "", 400, "escape"},
+        BadCall{"nul_escape", "GET", "/stream/%00/status", "", 400, "escape"},
+        BadCall{"status_of_nobody", "GET", "/stream/x/status", "", 404, "Stream x not found"},
+        BadCall{"stop_of_nobody", "POST", "/stream/x/stop", "", 404, "not found or failed to stop"},
+        BadCall{"delete_of_nobody", "DELETE", "/stream/x", "", 404, "not found"},
+        BadCall{"update_of_nobody", "POST", "/stream/x/update-prompts", "{}", 404, "not found"},
+        BadCall{"prompts_of_nobody", "GET", "/stream/x/prompts", "", 404, "not found"},
+        BadCall{"worker_of_nobody", "GET", "/stream/x/worker", "", 404, "not found"},
+        BadCall{"restart_of_nobody", "POST", "/stream/x/restart-worker", "", 404, "not found"},
+        BadCall{"workspace_of_nobody", "GET", "/stream/x/workspace-info", "", 404, "not found"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(ControlApiTest, ABodyThatWasTooLongIs413) {
+  house.Run([&]() -> net::Task<> {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.path = "/stream/start";
+    Error too_long;
+    too_long.code = ErrorCode::kResourceLimit;
+    Result<std::string> body = too_long;
+    const net::HttpResponse response = co_await api.Answer(request, std::move(body));
+    EXPECT_EQ(response.status, 413u);
+    EXPECT_TRUE(response.close);
+  });
+}
+
+TEST_F(ControlApiTest, BadUpdatesLeaveTheStreamAlone) {
+  house.Run([&]() -> net::Task<> {
+    co_await Call("POST", "/stream/start", kGoodStart);
+    const std::vector<std::string> bad{"",
+                                       "{",
+                                       "[]",
+                                       "{}",
+                                       R"({"prompt":"{bad"})",
+                                       R"({"prompt":5})",
+                                       R"({"prompt":"{}","prompts":[{}]})",
+                                       R"({"prompts":"x"})",
+                                       R"({"prompts":[]})",
+                                       R"({"prompts":[1]})",
+                                       R"({"prompts":[{"1":1},{"1":2}]})",
+                                       R"({"prompt":"{}","parameters":[]})",
+                                       R"({"prompt":"{}","parameters":{"width":"wide"}})",
+                                       Nested(10000)};
+    for (const std::string& body : bad) {
+      const net::HttpResponse response = co_await Call("POST", "/stream/a/update-prompts", body);
+      EXPECT_EQ(response.status, 400u) << body.substr(0, 60);
+    }
+    EXPECT_TRUE(house.media.processes[0]->prompts.empty());
+    EXPECT_EQ(registry.Find("a")->revision(), 1u);
+    co_await registry.StopAll();
+  });
+}
+
+}  // namespace
+}  // namespace framelock::api

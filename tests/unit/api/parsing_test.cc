@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "api/json_text.h"
+#include "api/prompt_choice.h"
+#include "api/start_request.h"
+#include "api/stream_url.h"
+#include "api/update_request.h"
+
+namespace framelock::api {
+namespace {
+
+using nlohmann::json;
+
+json Start(json changes = json::object()) {
+  json body = {{"subscribe_url", "http://h/in"},
+               {"publish_url", "http://h/out"},
+               {"gateway_request_id", "a"},
+               {"params", json::object()}};
+  body.update(changes);
+  return body;
+}
+
+Result<StartRequest> Parse(const json& body) { return ParseStartRequest(body, std::nullopt, {}); }
+
+std::string ErrorOf(const json& body) {
+  const auto parsed = Parse(body);
+  return parsed ? "accepted" : parsed.error().message;
+}
+
+TEST(JsonText, DepthIsBoundedWithoutRecursion) {
+  const std::string deep(1'000'000, '[');
+  const auto parsed = ParseJson(deep);
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kResourceLimit);
+  EXPECT_TRUE(ParseJson(std::string(64, '[') + std::string(64, ']')));
+  EXPECT_FALSE(ParseJson(std::string(65, '[') + std::string(65, ']')));
+}
+
+TEST(JsonText, BracketsInsideStringsDoNotCount) {
+  EXPECT_TRUE(ParseJson("\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\""));
+}
+
+TEST(JsonText, NumberOfValuesIsBounded) {
+  std::string many = "[0";
+  for (int i = 0; i < 200'000; ++i) many += ",0";
+  const auto parsed = ParseJson(many + "]");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kResourceLimit);
+}
+
+TEST(JsonText, SyntaxErrorsTellWhere) {
+  const auto parsed = ParseJson("{\"a\":\n NaN}");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(parsed.error().message.find("line 2"), std::string::npos) << parsed.error().message;
+  for (const char* text : {"", "{", "nul", "[1,]", "{\"a\":1} x", "\"\xff\"", "1e999", "'a'"}) {
+    EXPECT_FALSE(ParseJson(text)) << text;
+  }
+}
+
+TEST(JsonText, DeepValuesAreFoundWithoutRecursion) {
+  json deep = 1;
+  for (int i = 0; i < 100; ++i) deep = json::array({std::move(deep)});
+  EXPECT_TRUE(IsDeeperThan(deep, 99));
+  EXPECT_FALSE(IsDeeperThan(deep, 100));
+  EXPECT_FALSE(IsDeeperThan(json(5), 0));
+}
+
+TEST(StreamUrl, GoodOnes) {
+  for (const char* url :
+       {"http://h", "http://h:1/x", "https://a.b-c_d/x?y=1#z", "ws://127.0.0.1:80/ws/a",
+        "wss://u:p@h/x", "http://[::1]:8000/a", "HTTP://H/x", "http://h:65535"}) {
+    const Status checked = CheckStreamUrl(url);
+    EXPECT_TRUE(checked) << url << ": " << (checked ? "" : checked.error().message);
+  }
+}
+
+TEST(StreamUrl, BadOnes) {
+  for (const std::string& url : {std::string(),
+                                 std::string("nonsense"),
+                                 std::string("file:///etc/passwd"),
+                                 std::string("gopher://h/x"),
+                                 std::string("http://"),
+                                 std::string("http:///x"),
+                                 std::string("http://:80/x"),
+                                 std::string("http://h:0/"),
+                                 std::string("http://h:99999/x"),
+                                 std::string("http://h:x/"),
+                                 std::string("http://h/a\r\nX: y"),
+                                 std::string("http://h/a b"),
+                                 std::string("http://h\\x/"),
+                                 std::string("http://h:80:90/"),
+                                 std::string("http://[::1/x"),
+                                 std::string("http://[zz]/x"),
+                                 std::string("http://[::1]x/"),
+                                 std::string("http://a\0b/", 11),
+                                 std::string("://h/x"),
+                                 std::string("http://u@/x"),
+                                 std::string("http://h%41/x"),
+                                 "http://h/" + std::string(3000, 'x')}) {
+    EXPECT_FALSE(CheckStreamUrl(url)) << url;
+  }
+}
+
+TEST(StreamUrl, PasswordsAreNotRepeated) {
+  EXPECT_EQ(RedactUrl("http://user:secret@h:1/x@y"), "http://***@h:1/x@y");
+  EXPECT_EQ(RedactUrl("http://h/x"), "http://h/x");
+  const Status bad = CheckStreamUrl("http://user:secret@h:99999/");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().message.find("secret"), std::string::npos);
+}
+
+TEST(StartRequest, NestedBody) {
+  const auto parsed = Parse(Start({{"params",
+                                    {{"width", "640"},
+                                     {"height", 360},
+                                     {"max_framerate", "30"},
+                                     {"dedicated_worker", true},
+                                     {"prompt", "{\"1\":{}}"},
+                                     {"unknown", {1, 2}}}}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->config.id, "a");
+  EXPECT_EQ(parsed->config.width, 640);
+  EXPECT_EQ(parsed->config.height, 360);
+  EXPECT_EQ(parsed->config.max_framerate, 30);
+  EXPECT_EQ(parsed->prompt.text, "{\"1\":{}}");
+  EXPECT_EQ(parsed->prompt.count, 1u);
+}
+
+TEST(StartRequest, FlatBodyNeedsNoId) {
+  json body = Start({{"width", 64}, {"height", 64}, {"prompts", {json::object()}}});
+  body.erase("params");
+  body.erase("gateway_request_id");
+  const auto parsed = Parse(body);
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->config.id, "");
+  EXPECT_EQ(parsed->config.width, 64);
+  EXPECT_EQ(parsed->prompt.text, "{}");
+}
+
+TEST(StartRequest, ParamsWinOverTheSameKeysBeside) {
+  const auto parsed = Parse(Start({{"width", 64}, {"params", {{"width", 128}}}}));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->config.width, 128);
+}
+
+TEST(StartRequest, NullsAreAbsent) {
+  const auto parsed = Parse(Start({{"params", nullptr},
+                                   {"control_url", nullptr},
+                                   {"events_url", nullptr},
+                                   {"data_url", nullptr}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_TRUE(parsed->prompt.text.empty());
+}
+
+TEST(StartRequest, OtherNamesOfTheId) {
+  for (const char* name : {"request_id", "stream_id"}) {
+    json body = Start({{name, "b"}});
+    body.erase("gateway_request_id");
+    const auto parsed = Parse(body);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->config.id, "b");
+  }
+  json body = Start();
+  body.erase("gateway_request_id");
+  const auto parsed = ParseStartRequest(body, "from-header", {});
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->config.id, "from-header");
+  EXPECT_FALSE(ParseStartRequest(body, "../x", {}));
+}
+
+TEST(StartRequest, EmptyPromptsMeanTheDefault) {
+  for (const json& params : {json{{"prompt", ""}}, json{{"prompts", json::array()}}}) {
+    const auto parsed = Parse(Start({{"params", params}}));
+    ASSERT_TRUE(parsed);
+    EXPECT_TRUE(parsed->prompt.text.empty());
+  }
+}
+
+struct BadStart {
+  const char* name;
+  json changes;  // null value in `params` position means: as it stands
+  const char* words;
+};
+
+class BadStartTest : public testing::TestWithParam<BadStart> {};
+
+TEST_P(BadStartTest, NamesFieldAndReason) {
+  const std::string error = ErrorOf(Start(GetParam().changes));
+  EXPECT_NE(error.find(GetParam().words), std::string::npos) << error;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadStartTest,
+    testing::Values(
+        BadStart{"subscribe_url_null",
+                 {{"subscribe_url", nullptr}},
+                 "Missing required field: subscribe_url"},
+        BadStart{
+            "publish_url_null", {{"publish_url", nullptr}}, "Missing required field: publish_url"},
+        BadStart{"id_null",
+                 {{"gateway_request_id", nullptr}},
+                 "Missing required field: gateway_request_id"},
+        BadStart{"subscribe_url_number", {{"subscribe_url", 5}}, "subscribe_url must be a string"},
+        BadStart{"subscribe_url_empty", {{"subscribe_url", ""}}, "Invalid subscribe_url"},
+        BadStart{"publish_url_scheme", {{"publish_url", "ftp://h/x"}}, "Invalid publish_url"},
+        BadStart{"control_url_bad", {{"control_url", "x"}}, "Invalid control_url"},
+        BadStart{"events_url_type", {{"events_url", 1}}, "events_url must be a string"},
+        BadStart{"id_number", {{"gateway_request_id", 7}}, "gateway_request_id must be a string"},
+        BadStart{"id_empty", {{"gateway_request_id", ""}}, "gateway_request_id"},
+        BadStart{"id_slash", {{"gateway_request_id", "a/b"}}, "gateway_request_id"},
+        BadStart{"id_dots", {{"gateway_request_id", ".."}}, "gateway_request_id"},
+        BadStart{"id_long", {{"gateway_request_id", std::string(129, 'x')}}, "gateway_request_id"},
+        BadStart{"id_route_word", {{"gateway_request_id", "status"}}, "gateway_request_id"},
+        BadStart{"id_control", {{"gateway_request_id", "a\nb"}}, "gateway_request_id"},
+        BadStart{"params_list", {{"params", json::array()}}, "params must be an object"},
+        BadStart{"params_text", {{"params", "x"}}, "params must be an object"},
+        BadStart{"width_zero", {{"params", {{"width", 0}}}}, "width"},
+        BadStart{"width_negative", {{"params", {{"width", -2}}}}, "width"},
+        BadStart{"width_huge", {{"params", {{"width", 100000}}}}, "width"},
+        BadStart{"width_2_64", {{"params", {{"width", 18446744073709551615u}}}}, "Width"},
+        BadStart{"width_fraction", {{"params", {{"width", 51.5}}}}, "valid integers"},
+        BadStart{"width_bool", {{"params", {{"width", true}}}}, "valid integers"},
+        BadStart{"height_word", {{"params", {{"height", "tall"}}}}, "height"},
+        BadStart{"height_tail", {{"params", {{"height", "512px"}}}}, "height"},
+        BadStart{"framerate_zero", {{"params", {{"max_framerate", 0}}}}, "positive integer"},
+        BadStart{"framerate_61", {{"params", {{"max_framerate", 61}}}}, "cannot exceed 60 FPS"},
+        BadStart{"framerate_word", {{"params", {{"max_framerate", "fast"}}}}, "valid integer"},
+        BadStart{"dedicated_word",
+                 {{"params", {{"dedicated_worker", "maybe"}}}},
+                 "dedicated_worker must be a boolean"},
+        BadStart{"shared", {{"params", {{"dedicated_worker", false}}}}, "dedicated_worker: "},
+        BadStart{
+            "prompt_worker", {{"params", {{"use_prompt_worker", true}}}}, "use_prompt_worker: "},
+        BadStart{"prompt_number", {{"params", {{"prompt", 5}}}}, "prompt must be"},
+        BadStart{"prompt_list", {{"params", {{"prompt", json::array()}}}}, "prompt must be"},
+        BadStart{"prompt_syntax", {{"params", {{"prompt", "{bad"}}}}, "Invalid prompt JSON: "},
+        BadStart{"prompt_text_list", {{"params", {{"prompt", "[]"}}}}, "Invalid prompt JSON: "},
+        BadStart{"prompt_nan", {{"params", {{"prompt", "{\"1\":NaN}"}}}}, "Invalid prompt JSON: "},
+        BadStart{"prompt_deep",
+                 {{"params", {{"prompt", std::string(10000, '[')}}}},
+                 "nested deeper than 64"},
+        BadStart{"prompts_object",
+                 {{"params", {{"prompts", {{"1", 2}}}}}},
+                 "prompts must be a list of prompt objects"},
+        BadStart{"prompts_numbers",
+                 {{"params", {{"prompts", {1, 2}}}}},
+                 "prompts must be a list of prompt objects"},
+        BadStart{"prompts_two",
+                 {{"params", {{"prompts", {json{{"1", 1}}, json{{"1", 2}}}}}}},
+                 "different prompts"},
+        BadStart{"gop_word", {{"params", {{"gop_seconds", "x"}}}}, "gop_seconds"},
+        BadStart{"on_missing_word", {{"params", {{"on_missing", "explode"}}}}, "on_missing"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(StartRequest, BodyMustBeAnObject) {
+  for (const json& body : {json::array(), json(7), json(), json("x"), json(true)}) {
+    EXPECT_EQ(ErrorOf(body), "the body must be a JSON object");
+  }
+}
+
+TEST(PromptChoice, TextIsPassedOnAsItCame) {
+  const std::string text = "{ \"9\" : {\"class_type\":\"x\"}, \"1\": {} }";
+  const auto chosen = ChoosePrompt(json(text), json(), {});
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ(chosen->text, text);
+}
+
+TEST(PromptChoice, EqualPromptsCountButCollapse) {
+  const auto chosen =
+      ChoosePrompt(json(), json::array({json{{"1", 1}}, "{\"1\": 1}", json{{"1", 1}}}), {});
+  ASSERT_TRUE(chosen) << chosen.error().message;
+  EXPECT_EQ(chosen->count, 3u);
+}
+
+TEST(PromptChoice, TheDefaultInverts) {
+  const json prompt = json::parse(kDefaultPrompt);
+  EXPECT_EQ(prompt["2"]["class_type"], "ImageInvert");
+  EXPECT_EQ(prompt["2"]["inputs"]["image"], json::array({"1", 0}));
+  EXPECT_EQ(prompt["3"]["inputs"]["images"], json::array({"2", 0}));
+}
+
+TEST(UpdateRequest, ExactlyOneOfPromptAndPrompts) {
+  const stream::StreamConfig running;
+  EXPECT_FALSE(ParseUpdateRequest(json::object(), running, {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"prompts", {json::object()}}}, running, {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompts", json::array()}}, running, {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompt", ""}}, running, {}));
+  EXPECT_FALSE(ParseUpdateRequest(json::array(), running, {}));
+  EXPECT_TRUE(ParseUpdateRequest({{"prompt", json::object()}}, running, {}));
+  EXPECT_TRUE(ParseUpdateRequest({{"prompts", {"{}"}}}, running, {}));
+}
+
+TEST(UpdateRequest, ParametersAreTakenOrRefusedByName) {
+  const stream::StreamConfig running;
+  const auto parsed = ParseUpdateRequest(
+      {{"prompt", "{}"},
+       {"parameters", {{"width", 512}, {"height", 256}, {"gpu_only", true}, {"warmup", true}}}},
+      running, {});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_TRUE(parsed->parameters_given);
+  ASSERT_EQ(parsed->refused_parameters.size(), 2u);
+  EXPECT_EQ(parsed->refused_parameters[0].first, "gpu_only");
+  EXPECT_EQ(parsed->refused_parameters[1].first, "height");
+  for (const json& parameters :
+       {json::array(), json("x"), json{{"width", "w"}}, json{{"warmup", 1}}, json{{"cwd", 1}}}) {
+    EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, running, {}))
+        << parameters;
+  }
+}
+
+}  // namespace
+}  // namespace framelock::api
