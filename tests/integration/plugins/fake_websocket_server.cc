@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/plugins/fake_websocket_server.h"
 
-#include <arpa/inet.h>
 #include <glib.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 
 namespace framelock::testing {
 namespace {
-
-bool ReadExactly(int fd, void* to, std::size_t size) {
-  return size == 0 || recv(fd, to, size, MSG_WAITALL) == static_cast<ssize_t>(size);
-}
-
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
 
 std::string AcceptKey(const std::string& key) {
   const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -37,13 +21,6 @@ std::string AcceptKey(const std::string& key) {
   std::string result(encoded);
   g_free(encoded);
   return result;
-}
-
-std::string HeaderValue(const std::string& head, std::string_view name) {
-  const std::size_t at = head.find(name);
-  if (at == std::string::npos) return {};
-  const std::size_t begin = head.find_first_not_of(' ', at + name.size());
-  return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
 }  // namespace
@@ -97,61 +74,21 @@ std::optional<FakeWebSocketPeer::Frame> FakeWebSocketPeer::Receive() {
   return frame;
 }
 
-FakeWebSocketServer::FakeWebSocketServer(Session session, Options options)
-    : session_(std::move(session)), options_(std::move(options)) {
-  listener_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      listen(listener_.get(), 16) != 0 ||
-      getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    g_error("the fake server cannot listen");
-  }
-  port_ = ntohs(address.sin_port);
-  acceptor_ = std::thread([this] { Accept(); });
-}
-
-FakeWebSocketServer::~FakeWebSocketServer() {
-  shutdown(listener_.get(), SHUT_RDWR);
-  acceptor_.join();
-  for (const UniqueFd& socket : sockets_) shutdown(socket.get(), SHUT_RDWR);
-  for (std::thread& session : sessions_) session.join();
-}
-
-std::string FakeWebSocketServer::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
-
-void FakeWebSocketServer::Accept() {
-  for (;;) {
-    const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) return;
-    ++connections_;
-    sockets_.emplace_back(fd);
-    sessions_.emplace_back([this, fd] { Serve(fd); });
-  }
-}
-
 void FakeWebSocketServer::Serve(int fd) {
-  std::string head;
-  char c = 0;
-  while (!head.ends_with("\r\n\r\n")) {
-    if (!ReadExactly(fd, &c, 1)) return;
-    head.push_back(c);
-  }
+  const std::string head = ReadHead(fd);
+  if (head.empty()) return;
   if (!options_.refuse_with.empty()) {
     WriteAll(fd, "HTTP/1.1 " + options_.refuse_with +
                      "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-  } else {
-    WriteAll(fd,
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: " +
-                 AcceptKey(HeaderValue(head, "Sec-WebSocket-Key:")) + "\r\n\r\n");
-    const std::size_t target = head.find(' ') + 1;
-    FakeWebSocketPeer peer(fd, head.substr(target, head.find(' ', target) - target));
-    session_(peer);
+    return;
   }
-  shutdown(fd, SHUT_RDWR);
+  WriteAll(fd,
+           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Accept: " +
+               AcceptKey(HeaderValue(head, "Sec-WebSocket-Key:")) + "\r\n\r\n");
+  const std::size_t target = head.find(' ') + 1;
+  FakeWebSocketPeer peer(fd, head.substr(target, head.find(' ', target) - target));
+  session_(peer);
 }
 
 }  // namespace framelock::testing

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
+#include <utility>
 
-#include "pipeline/core/unique_fd.h"
+#include "tests/integration/plugins/fake_listener.h"
 
 namespace framelock::testing {
 
@@ -46,8 +43,7 @@ class FakeWebSocketPeer {
   std::string target_;
 };
 
-/// Accepts on a port of its own and runs `session` for each connection, on a thread of its own.
-/// The destructor shuts all connections and joins.
+/// Runs `session` for each connection that has been upgraded, on a thread of its own.
 class FakeWebSocketServer {
  public:
   using Session = std::function<void(FakeWebSocketPeer&)>;
@@ -57,24 +53,20 @@ class FakeWebSocketServer {
 
   explicit FakeWebSocketServer(Session session)
       : FakeWebSocketServer(std::move(session), Options{}) {}
-  FakeWebSocketServer(Session session, Options options);
-  ~FakeWebSocketServer();
+  FakeWebSocketServer(Session session, Options options)
+      : session_(std::move(session)),
+        options_(std::move(options)),
+        listener_([this](int fd) { Serve(fd); }) {}
 
-  [[nodiscard]] std::string url() const;
-  [[nodiscard]] int connections() const { return connections_; }
+  [[nodiscard]] std::string url() const { return "ws://" + listener_.authority(); }
+  [[nodiscard]] int connections() const { return listener_.connections(); }
 
  private:
-  void Accept();
   void Serve(int fd);
 
   const Session session_;
   const Options options_;
-  UniqueFd listener_;
-  std::uint16_t port_ = 0;
-  std::atomic<int> connections_{0};
-  std::vector<UniqueFd> sockets_;
-  std::vector<std::thread> sessions_;
-  std::thread acceptor_;
+  FakeListener listener_;  // last: its threads use the rest
 };
 
 }  // namespace framelock::testing

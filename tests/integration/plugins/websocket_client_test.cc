@@ -3,9 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <cstdlib>
 #include <future>
 
@@ -15,6 +12,7 @@ namespace framelock::net {
 namespace {
 
 using namespace std::chrono_literals;
+using framelock::testing::DeadListener;
 using framelock::testing::FakeWebSocketPeer;
 using framelock::testing::FakeWebSocketServer;
 
@@ -272,16 +270,8 @@ TEST(WebSocketClient, InterruptWakesReceiveAndClose) {
 }
 
 TEST(WebSocketClient, ConnectTimeoutCountsAsALoss) {
-  // A listener whose backlog nobody accepts from: TCP connects, the handshake is never answered.
-  const UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(listener.get(), 1), 0);
-  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  auto client = Open({.url = "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
+  const DeadListener listener;
+  auto client = Open({.url = "ws://" + listener.authority(),
                       .reconnect = Reconnect::kNever,
                       .connect_timeout = 200ms});
   const auto end = client->Receive(5s);
