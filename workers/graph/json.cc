@@ -29,7 +29,9 @@ constexpr std::array<Word, 3> kWords{{
 
 std::string Quoted(const std::string& key) {
   constexpr std::size_t kLongest = 100;
-  return "'" + key.substr(0, kLongest) + (key.size() > kLongest ? "…'" : "'");
+  std::string quoted = "'";
+  quoted += key.substr(0, kLongest);
+  return quoted += key.size() > kLongest ? "...'" : "'";
 }
 
 // Walks the text without building anything, so that a hostile one costs no memory.

@@ -33,12 +33,13 @@ std::optional<std::uint64_t> TensorShape::Elements() const {
 }
 
 std::string TensorShape::ToString() const {
-  std::string text =
-      "[" + std::to_string(batch) + ", " + std::to_string(height) + ", " + std::to_string(width);
+  std::string text = "[";
+  text += std::to_string(batch) + ", " + std::to_string(height) + ", " + std::to_string(width);
   if (layout == TensorLayout::kImage) {
-    text += ", " + std::to_string(channels);
+    text += ", ";
+    text += std::to_string(channels);
   }
-  return text + "]";
+  return text += "]";
 }
 
 Tensor Tensor::Reshaped(const TensorShape& shape) const { return {shape, buffer_}; }

@@ -77,6 +77,7 @@ class TensorPool {
   void Trim();
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
   /// How often memory had to be taken from the system; stands still once frames repeat.
   [[nodiscard]] std::uint64_t allocations() const { return allocations_; }
 

@@ -246,8 +246,8 @@ Json FailedOutputs(const Walk& walk, const std::vector<std::size_t>& outputs,
   std::string exception_type = "ValidationError";
   for (const std::size_t output : outputs) {
     for (const Json& reason : walk.finding(output).reasons) {
-      details += (details.empty() ? "" : "\n") + reason["message"].get<std::string>() + ": " +
-                 reason["details"].get<std::string>();
+      details += details.empty() ? "" : "\n";
+      details += reason["message"].get<std::string>() + ": " + reason["details"].get<std::string>();
       if (reason["type"] == "exception_during_validation") {
         exception_type = reason["extra_info"]["exception_type"];
       }

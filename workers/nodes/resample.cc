@@ -114,7 +114,8 @@ Resampler::Axis Resampler::MakeAxis(ResampleMethod method, std::uint32_t in, std
   return axis;
 }
 
-Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget& target) {
+Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget& target,
+                          std::uint64_t max_bytes) {
   const Window window = CropWindow(shape, target);
   const bool empty_in = window.width == 0 || window.height == 0;
   const bool empty_out = target.width == 0 || target.height == 0;
@@ -129,6 +130,10 @@ Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget&
   }
   const bool lanczos = target.method == ResampleMethod::kLanczos;
   if (lanczos) {
+    // Between its two passes the picture is as wide as the result and as high as the source.
+    if (std::uint64_t{target.width} * window.height * shape.channels > max_bytes) {
+      return Error{ErrorCode::kResourceLimit, "no memory to resample " + shape.ToString()};
+    }
     lanczos_.Prepare({window.width, window.height}, {target.width, target.height}, shape.channels);
   } else if (method_ != target.method || columns_.in != window.width ||
              columns_.out != target.width || rows_.in != window.height ||
@@ -145,7 +150,7 @@ Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget&
 Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const ResampleTarget& target,
                                           graph::TensorPool& pool) {
   const graph::TensorShape& shape = image.shape();
-  if (Status ready = Prepare(shape, target); !ready.ok()) {
+  if (Status ready = Prepare(shape, target, pool.max_bytes()); !ready.ok()) {
     return ready.error();
   }
   Result<graph::Tensor> output =

@@ -61,7 +61,8 @@ class Resampler {
 
   static Window CropWindow(const graph::TensorShape& shape, const ResampleTarget& target);
   static Axis MakeAxis(ResampleMethod method, std::uint32_t in, std::uint32_t out);
-  Status Prepare(const graph::TensorShape& shape, const ResampleTarget& target);
+  Status Prepare(const graph::TensorShape& shape, const ResampleTarget& target,
+                 std::uint64_t max_bytes);
   void RunTaps(const Plane& in, float* out);
   const float* HorizontalRow(const Plane& in, std::uint32_t y);
   void RunNearest(const Plane& in, float* out) const;

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/graph/executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "test_nodes.h"
+
+namespace framelock::graph {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ExecutorTest : public testing::Test {
+ protected:
+  void Take(const std::string& text) {
+    Result<Prompt> prompt = Prompt::Parse(text);
+    ASSERT_TRUE(prompt.ok()) << prompt.error().message;
+    const Verdict verdict = Validate(registry_, *prompt);
+    ASSERT_TRUE(verdict.valid) << verdict.ToJson();
+    executor_ = std::make_unique<Executor>(Plan::Make(registry_, *prompt, verdict), pool_, faults_);
+  }
+  std::optional<NodeFailure> Run(float value) {
+    Result<Tensor> frame = pool_.Allocate({1, 1, 1, 1});
+    frame->mutable_data()[0] = value;
+    return executor_->Run(std::move(*frame), FrameUse::kShown);
+  }
+  float Value(std::size_t sink = 0) { return executor_->result(sink).data()[0]; }
+
+  std::vector<std::string> log_;
+  NodeRegistry registry_ = TestNodes(log_);
+  TensorPool pool_{1 << 20};
+  FaultHooks faults_;
+  std::unique_ptr<Executor> executor_;
+};
+
+constexpr const char* kDiamond = R"({
+  "s":{"class_type":"Sink","inputs":{"images":["j",0]}},
+  "j":{"class_type":"Join","inputs":{"a":["a",0],"b":["b",0]}},
+  "b":{"class_type":"Add","inputs":{"image":["i",0],"amount":20}},
+  "a":{"class_type":"Add","inputs":{"image":["i",0],"amount":3}},
+  "i":{"class_type":"Source","inputs":{}},
+  "unused":{"class_type":"Fail","inputs":{"image":["i",0]}}})";
+
+TEST_F(ExecutorTest, RunsEachAncestorOnceAndNothingElse) {
+  Take(kDiamond);
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(100));
+  EXPECT_THAT(log_, ElementsAre("Source", "Add", "Add", "Join", "Sink"));
+  EXPECT_EQ(Value(), 223);
+}
+
+TEST_F(ExecutorTest, InPlaceWorkNeverShowsElsewhere) {
+  Take(kDiamond);
+  EXPECT_FALSE(executor_->Load());
+  for (float frame = 0; frame < 5; ++frame) {
+    EXPECT_FALSE(Run(frame));
+    EXPECT_EQ(Value(), 2 * frame + 23);
+  }
+}
+
+TEST_F(ExecutorTest, OneValueTwiceInOneNode) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "j":{"class_type":"Join","inputs":{"a":["i",0],"b":["i",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["j",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(4));
+  EXPECT_EQ(Value(), 8);
+}
+
+TEST_F(ExecutorTest, WhatDoesNotDependOnTheFrameRunsOnce) {
+  Take(R"({"c":{"class_type":"Constant","inputs":{"value":5}},
+           "n":{"class_type":"Number","inputs":{}},
+           "d":{"class_type":"Add","inputs":{"image":["c",0],"amount":["n",0]}},
+           "i":{"class_type":"Source","inputs":{}},
+           "j":{"class_type":"Join","inputs":{"a":["d",0],"b":["i",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["j",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_THAT(log_, ElementsAre("Constant", "Number", "Add"));
+  log_.clear();
+  for (float frame = 0; frame < 3; ++frame) {
+    EXPECT_FALSE(Run(frame));
+    EXPECT_EQ(Value(), 12 + frame);
+  }
+  EXPECT_THAT(log_, ElementsAre("Source", "Join", "Sink", "Source", "Join", "Sink", "Source",
+                                "Join", "Sink"));
+}
+
+TEST_F(ExecutorTest, AGraphWithoutFrameKeepsItsResult) {
+  Take(R"({"c":{"class_type":"Constant","inputs":{"value":5}},
+           "s":{"class_type":"Sink","inputs":{"images":["c",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  log_.clear();
+  EXPECT_FALSE(executor_->Run(Tensor(), FrameUse::kShown));
+  EXPECT_FALSE(executor_->Run(Tensor(), FrameUse::kShown));
+  EXPECT_EQ(Value(), 5);
+  EXPECT_THAT(log_, IsEmpty());
+}
+
+TEST_F(ExecutorTest, SeveralSinksAndSources) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "i2":{"class_type":"Source","inputs":{}},
+           "a":{"class_type":"Add","inputs":{"image":["i",0],"amount":1}},
+           "s":{"class_type":"Sink","inputs":{"images":["a",0]}},
+           "t":{"class_type":"Sink","inputs":{"images":["i2",0]}},
+           "u":{"class_type":"Sink","inputs":{"images":["i",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(10));
+  EXPECT_EQ(Value(0), 11);
+  EXPECT_EQ(Value(1), 10);
+  EXPECT_EQ(Value(2), 10);
+  EXPECT_EQ(executor_->plan().FindSink("t"), 1U);
+  EXPECT_EQ(executor_->plan().FindSink("a"), std::nullopt);
+}
+
+TEST_F(ExecutorTest, AFailureNamesTheNodeAndTheNextFrameRunsAnew) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "f":{"class_type":"Fail","inputs":{"image":["i",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["f",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  for (int i = 0; i < 2; ++i) {
+    const auto failure = Run(1);
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->ToString(), "node f (Fail): it broke");
+    EXPECT_FALSE(executor_->result(0).valid());
+  }
+}
+
+TEST_F(ExecutorTest, ALiteralInPlaceOfAnImageFailsAtRunTime) {
+  Take(R"({"a":{"class_type":"Add","inputs":{"image":"i","amount":1}},
+           "s":{"class_type":"Sink","inputs":{"images":["a",0]}}})");
+  const auto failure = executor_->Load();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->ToString(), "node a (Add): input 'image' takes an IMAGE, not a STRING");
+}
+
+TEST_F(ExecutorTest, ASecondFrameTakesNoMemory) {
+  Take(kDiamond);
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(1));
+  EXPECT_FALSE(Run(1));
+  const std::uint64_t allocations = pool_.allocations();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(Run(1));
+  }
+  EXPECT_EQ(pool_.allocations(), allocations);
+}
+
+TEST(TensorPoolTest, LendsAgainWhatIsFree) {
+  TensorPool pool(4096);
+  const float* first = nullptr;
+  {
+    const Result<Tensor> tensor = pool.Allocate({1, 8, 8, 3});
+    first = tensor->data();
+    EXPECT_NE(pool.Allocate({1, 8, 8, 3})->data(), first);
+  }
+  EXPECT_EQ(pool.Allocate({1, 8, 8, 3})->data(), first);
+  EXPECT_EQ(pool.bytes(), 2U * 768);
+}
+
+TEST(TensorPoolTest, RefusesBeyondItsBoundButDropsUnusedFirst) {
+  TensorPool pool(4096);
+  EXPECT_FALSE(pool.Allocate({1, 1, 1, 1025}).ok());
+  { const Result<Tensor> small = pool.Allocate({1, 1, 1, 10}); }
+  const Result<Tensor> all = pool.Allocate({1, 1, 1, 1024});
+  ASSERT_TRUE(all.ok());
+  const Result<Tensor> more = pool.Allocate({1, 1, 1, 1});
+  ASSERT_FALSE(more.ok());
+  EXPECT_EQ(more.error().code, ErrorCode::kResourceLimit);
+}
+
+TEST(TensorPoolTest, ShapesThatOverflowAreRefused) {
+  TensorPool pool(~0ULL);
+  constexpr std::uint32_t kMost = ~0U;
+  EXPECT_FALSE(pool.Allocate({kMost, kMost, kMost, kMost}).ok());
+  EXPECT_FALSE(pool.Allocate({kMost, kMost, 4, 1}).ok());
+}
+
+TEST(TensorPoolTest, TensorsOutliveTheirPool) {
+  Tensor tensor;
+  {
+    TensorPool pool(4096);
+    tensor = *pool.Allocate({1, 1, 1, 4});
+  }
+  tensor.mutable_data()[3] = 1;
+  EXPECT_TRUE(tensor.unique());
+}
+
+}  // namespace
+}  // namespace framelock::graph
