@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prompt text to graph to execution: any text, through parsing, conversion, validation, planning and
-// one tiny frame. Memory is bounded by the session's own limits.
+// Prompt text to graph to execution: any text, through parsing, conversion, validation, planning
+// and one tiny frame. Memory is bounded by the session's own limits.
 #include <array>
 #include <cstddef>
 #include <cstdint>
