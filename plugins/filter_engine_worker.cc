@@ -120,6 +120,7 @@ void FilterEngine::Fail(std::string message) {
 }
 
 void FilterEngine::MoveOn() {
+  if (failed_) return;
   SendPrompt();
   AttachRegion();
   SubmitWaiting();

@@ -59,7 +59,8 @@ FilterOutput::~FilterOutput() {
   gst_clear_buffer(&last_good_);
 }
 
-GstFlowReturn FilterOutput::Push(LineOutput output, const InputFormat* newest) {
+GstFlowReturn FilterOutput::Push(LineOutput output, const InputFormat* newest,
+                                 const host::FrameRegion* region) {
   if (output.kind == LineOutput::Kind::kEvent) {
     return PushEvent(static_cast<GstEvent*>(output.event.release()), newest);
   }
@@ -77,7 +78,7 @@ GstFlowReturn FilterOutput::Push(LineOutput output, const InputFormat* newest) {
       break;
     default:
       announced = Announce(format, format.width, format.height);
-      buffer = static_cast<GstBuffer*>(output.frame.source.release());
+      buffer = MakePassthrough(output, region);
       break;
   }
   if (!announced) {
@@ -152,6 +153,18 @@ void FilterOutput::KeepResult(GstBuffer* buffer, const LineOutput& output) {
   if (!needed) return;
   last_good_ = gst_buffer_new();
   gst_buffer_append_memory(last_good_, gst_buffer_get_memory(buffer, 0));
+}
+
+GstBuffer* FilterOutput::MakePassthrough(LineOutput& output, const host::FrameRegion* region) {
+  auto* source = static_cast<GstBuffer*>(output.frame.source.release());
+  const bool in_slot = region != nullptr && output.frame.packed != nullptr &&
+                       InputSlotAt(*region, output.frame.packed).has_value();
+  if (!in_slot || region->input_counts().free > 0) return source;
+  // As above: if downstream keeps the last input slots, no frame can reach the worker any more.
+  GstBuffer* copy = gst_buffer_copy_deep(source);
+  gst_buffer_unref(source);
+  ++copies_;
+  return copy;
 }
 
 GstBuffer* FilterOutput::MakeRepeat(const LineOutput& output) {

@@ -22,8 +22,9 @@ class FilterOutput {
   FilterOutput(const FilterOutput&) = delete;
   FilterOutput& operator=(const FilterOutput&) = delete;
 
-  /// `newest`: the format to announce if an event that needs caps comes before any frame.
-  GstFlowReturn Push(LineOutput output, const InputFormat* newest);
+  /// `newest`: the format to announce if an event that needs caps comes before any frame; `region`:
+  /// where frames lie now. Both may be null.
+  GstFlowReturn Push(LineOutput output, const InputFormat* newest, const host::FrameRegion* region);
   /// Stores what was held back on the pad and forgets it and the last result.
   void Flush();
   /// Pixel copies since the last call.
@@ -34,6 +35,7 @@ class FilterOutput {
   bool Announce(const InputFormat& format, std::uint32_t width, std::uint32_t height);
   void PushHeld();
   GstBuffer* MakeResult(LineOutput& output);
+  GstBuffer* MakePassthrough(LineOutput& output, const host::FrameRegion* region);
   GstBuffer* MakeRepeat(const LineOutput& output);
   void KeepResult(GstBuffer* buffer, const LineOutput& output);
 

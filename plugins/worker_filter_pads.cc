@@ -209,7 +209,9 @@ void TellLatency(FramelockWorkerFilter* self) {
 void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput output) {
   FilterEngine::PushReport report{output.kind, output.result.revision, 0};
   const auto newest = engine.format();
-  const GstFlowReturn flow = self->state->output->Push(std::move(output), newest.get());
+  const auto region = engine.region();
+  const GstFlowReturn flow =
+      self->state->output->Push(std::move(output), newest.get(), region.get());
   report.copies = self->state->output->TakeCopies();
   if (flow == GST_FLOW_OK) {
     engine.Pushed(report);

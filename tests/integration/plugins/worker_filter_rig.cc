@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "plugins/worker_filter.h"
 
@@ -300,6 +299,18 @@ std::optional<FilterRig::Message> FilterRig::WaitMessage(const std::string& even
     if (found.event == event) return found;
   }
 }
+
+Source::Source(FilterRig& rig, std::chrono::milliseconds interval, std::uint32_t first)
+    : thread_([&rig, interval, first](const std::stop_token& stop) {
+        auto next = std::chrono::steady_clock::now();
+        for (std::uint32_t number = first; !stop.stop_requested(); ++number) {
+          if (rig.Push(number) != GST_FLOW_OK) return;
+          next += interval;
+          std::this_thread::sleep_until(next);
+        }
+      }) {}
+
+Source::~Source() = default;
 
 std::string Node(const std::string& class_type, const std::string& inputs) {
   return class_type + "|" + inputs;

@@ -4,10 +4,12 @@
 #include <gst/check/gstharness.h>
 #include <gst/gst.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace framelock::plugins {
@@ -86,6 +88,16 @@ class FilterRig {
   GstHarness* harness_ = nullptr;
   GstBus* bus_ = nullptr;
   GstBufferPool* pool_ = nullptr;
+};
+
+// Pushes frames from a thread of its own, as a live source does, until it is destroyed.
+class Source {
+ public:
+  Source(FilterRig& rig, std::chrono::milliseconds interval, std::uint32_t first = 0);
+  ~Source();
+
+ private:
+  std::jthread thread_;
 };
 
 // Prompts: the frame goes through the named nodes one after the other.

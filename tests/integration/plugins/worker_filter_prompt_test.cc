@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The set-prompt signal and the prompt properties.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "tests/integration/plugins/worker_filter_rig.h"
+
+namespace framelock::plugins {
+namespace {
+
+using namespace std::chrono_literals;
+using Rig = FilterRig;
+
+TEST(WorkerFilterPrompt, NoOlderFrameLeavesAfterTheAnswer) {
+  Rig rig({});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const Source source(rig, 10ms);
+  ASSERT_TRUE(Rig::Eventually([&] { return rig.Stat("completed") > 5; }));
+  std::uint64_t revision = rig.Stat("prompt-revision");
+  for (int i = 0; i < 20; ++i) {
+    const bool inverts = i % 2 == 1;
+    const auto before = std::chrono::steady_clock::now();
+    const auto result = rig.SetPrompt(inverts ? PromptOf({Invert()}) : PromptOf({}));
+    ASSERT_TRUE(result.applied) << result.errors;
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 1s);
+    EXPECT_GT(result.revision, revision);
+    revision = result.revision;
+    EXPECT_EQ(result.errors, "");
+    EXPECT_EQ(rig.Stat("prompt-revision"), revision);
+    rig.Drain();
+    for (int n = 0; n < 5; ++n) {
+      const auto frame = rig.Pull();
+      ASSERT_TRUE(frame);
+      ASSERT_EQ(frame->inverted, inverts) << "change " << i << ", frame " << n;
+      EXPECT_EQ(frame->pts, frame->number * 33 * GST_MSECOND);
+    }
+  }
+  EXPECT_EQ(rig.Stat("passed-through"), 0U);
+  rig.ExpectAccount();
+}
+
+TEST(WorkerFilterPrompt, ARejectedPromptChangesNothing) {
+  Rig rig({.properties = "full-policy=block"});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const std::uint64_t revision = rig.Stat("prompt-revision");
+  const auto unknown = rig.SetPrompt(PromptOf({Node("NoSuchNode", "")}));
+  EXPECT_FALSE(unknown.applied);
+  EXPECT_EQ(unknown.revision, revision);
+  EXPECT_NE(unknown.errors.find("node_errors"), std::string::npos) << unknown.errors;
+  const auto broken = rig.SetPrompt("{");
+  EXPECT_FALSE(broken.applied);
+  EXPECT_NE(broken.errors.find("error"), std::string::npos) << broken.errors;
+  rig.Push(1);
+  const auto frame = rig.Pull();
+  ASSERT_TRUE(frame);
+  EXPECT_TRUE(frame->inverted);
+  EXPECT_EQ(rig.Stat("prompt-revision"), revision);
+  EXPECT_TRUE(rig.SetPrompt(PromptOf({})).applied);
+}
+
+TEST(WorkerFilterPrompt, AFreshWorkerIsGivenTheNewestPrompt) {
+  Rig rig({});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const auto result = rig.SetPrompt(PromptOf({Node("FaultCrash", R"("signal":11,"after":3)")}));
+  ASSERT_TRUE(result.applied) << result.errors;
+  const Source source(rig, 20ms);
+  ASSERT_TRUE(rig.WaitMessage("lost"));
+  ASSERT_TRUE(rig.WaitMessage("lost"));  // so the second one runs it as well
+  EXPECT_EQ(rig.Stat("prompt-revision"), result.revision);
+}
+
+TEST(WorkerFilterPrompt, CallsFromManyThreadsAreAnsweredOneByOne) {
+  Rig rig({});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const Source source(rig, 10ms);
+  std::atomic<int> applied = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 4; ++i) {
+      callers.emplace_back([&] {
+        for (int n = 0; n < 5; ++n) applied += rig.SetPrompt(PromptOf({Invert()})).applied ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(applied, 20);
+}
+
+TEST(WorkerFilterPrompt, AnsweredEvenWithoutFramesOrWorker) {
+  Rig rig({.properties = "prompt-timeout=200", .worker = Rig::Options::Worker::kLent});
+  const auto result = rig.SetPrompt(PromptOf({}));
+  EXPECT_FALSE(result.applied);
+  EXPECT_NE(result.errors.find("timeout"), std::string::npos) << result.errors;
+  Rig stopped({.play = Rig::Options::Play::kNo});
+  EXPECT_NE(stopped.SetPrompt("{}").errors.find("stopped"), std::string::npos);
+  Rig idle({});
+  EXPECT_TRUE(idle.SetPrompt(PromptOf({})).applied);
+}
+
+TEST(WorkerFilterPrompt, AStopEndsTheWaiting) {
+  Rig rig({.worker = Rig::Options::Worker::kLent});
+  std::jthread caller([&] { EXPECT_FALSE(rig.SetPrompt(PromptOf({})).applied); });
+  std::this_thread::sleep_for(50ms);
+  const auto before = std::chrono::steady_clock::now();
+  gst_element_set_state(rig.element(), GST_STATE_NULL);
+  caller.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+}
+
+TEST(WorkerFilterPrompt, ABadPromptPropertyIsAnElementErrorWithTheNodeErrors) {
+  Rig rig({.prompt = PromptOf({Node("NoSuchNode", "")})});
+  const auto error = rig.WaitMessage("error", 20'000);
+  ASSERT_TRUE(error);
+  EXPECT_NE(error->detail.find("NoSuchNode"), std::string::npos) << error->detail;
+}
+
+TEST(WorkerFilterPrompt, ThePromptFileIsRead) {
+  const std::string path = testing::TempDir() + "worker_filter_prompt.json";
+  std::ofstream(path) << PromptOf({});
+  {
+    Rig rig({.properties = "full-policy=block prompt-file=" + path});
+    rig.SetCaps("RGB", 64, 48);
+    rig.Push(3);
+    const auto frame = rig.Pull();
+    ASSERT_TRUE(frame);
+    EXPECT_FALSE(frame->inverted);
+    EXPECT_EQ(rig.Stat("completed"), 1U);
+  }
+  std::remove(path.c_str());
+  Rig missing({.properties = "prompt-file=" + path, .play = Rig::Options::Play::kNo});
+  EXPECT_EQ(gst_element_set_state(missing.element(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  const auto error = missing.WaitMessage("error", 100);
+  ASSERT_TRUE(error);
+  EXPECT_NE(error->detail.find(path), std::string::npos) << error->detail;
+}
+
+}  // namespace
+}  // namespace framelock::plugins
