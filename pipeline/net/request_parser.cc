@@ -132,6 +132,7 @@ Result<RequestParser::Progress> RequestParser::FeedBody(std::span<const std::byt
     output = output.subspan(produced);
     if (error == http::error::need_more) break;
     if (error && error != http::error::need_buffer) {
+      if (progress.produced > 0) break;  // good bytes first; the fault is still there next time
       return Error{ErrorCode::kProtocol, "broken body framing: " + error.message()};
     }
     if (consumed == 0 && produced == 0 && error != http::error::need_buffer) break;
