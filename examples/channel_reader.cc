@@ -19,6 +19,9 @@ constexpr char kDecode[] =
     "avdec_h264 max-threads=1 qos=false ! videoconvert ! video/x-raw,format=RGB ! "
     "appsink name=pictures sync=false max-buffers=4 emit-signals=true";
 
+// What a decoder may hold back, and more.
+constexpr std::size_t kMaxUnits = 256;
+
 }  // namespace
 
 ChannelReader::ChannelReader(OnFrame on_frame)
@@ -49,7 +52,8 @@ Status ChannelReader::Build(const std::string& url) {
   decode_ = *decode;
   GstElement* demux = gst_element_factory_make("tsdemux", nullptr);
   if (demux == nullptr) return Error{ErrorCode::kNotFound, "no GStreamer element tsdemux"};
-  g_object_set(demux, "latency", 0, nullptr);
+  g_object_set(demux, "latency", 0, "emit-stats", TRUE, nullptr);
+  gst_bus_set_sync_handler(bus_, &ChannelReader::OnMessage, this, nullptr);
   gst_bin_add_many(GST_BIN(pipeline_), demux, decode_, nullptr);
   if (gst_element_link(*source, demux) == 0) {
     return Error{ErrorCode::kInternal, "the reader's elements do not link"};
@@ -61,12 +65,42 @@ Status ChannelReader::Build(const std::string& url) {
   return {};
 }
 
+GstBusSyncReply ChannelReader::OnMessage(GstBus* /*bus*/, GstMessage* message, gpointer self) {
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT) return GST_BUS_PASS;
+  const GstStructure* stats = gst_message_get_structure(message);
+  if (gst_structure_has_name(stats, "tsdemux") == 0) return GST_BUS_PASS;
+  guint pid = 0;
+  guint64 pts = 0;
+  if (gst_structure_get_uint(stats, "pid", &pid) != 0 &&
+      gst_structure_get_uint64(stats, "pts", &pts) != 0) {
+    auto* reader = static_cast<ChannelReader*>(self);
+    const std::lock_guard lock(reader->mutex_);
+    reader->newest_pts_[pid] = static_cast<std::int64_t>(pts);
+  }
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+GstPadProbeReturn ChannelReader::OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  auto* reader = static_cast<ChannelReader*>(self);
+  // tsdemux names its pads after programme and PID, both in hexadecimal: video_0_0041.
+  const std::string name = GST_PAD_NAME(pad);
+  const auto pid =
+      static_cast<guint>(g_ascii_strtoull(name.c_str() + name.rfind('_') + 1, nullptr, 16));
+  const std::lock_guard lock(reader->mutex_);
+  auto& units = reader->published_pts_;
+  units[GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info))] = reader->newest_pts_[pid];
+  if (units.size() > kMaxUnits) units.erase(units.begin());
+  return GST_PAD_PROBE_OK;
+}
+
 void ChannelReader::OnPad(GstElement* /*demux*/, GstPad* pad, gpointer self) {
   GstCaps* caps = gst_pad_get_current_caps(pad);
   if (caps == nullptr) return;
   const bool h264 = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-h264") != 0;
   gst_caps_unref(caps);
   if (!h264) return;
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, &ChannelReader::OnUnit, self, nullptr);
   GstPad* target = gst_element_get_static_pad(static_cast<ChannelReader*>(self)->decode_, "sink");
   GstPad* former = gst_pad_get_peer(target);
   if (former != nullptr) {
@@ -91,8 +125,14 @@ GstFlowReturn ChannelReader::OnSample(GstElement* sink, gpointer self) {
         .height = GST_VIDEO_FRAME_HEIGHT(&frame),
         .stride = static_cast<std::size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)),
         .channels = 3};
-    const auto pts = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
-    static_cast<ChannelReader*>(self)->on_frame_({picture, std::chrono::nanoseconds(pts)});
+    auto* reader = static_cast<ChannelReader*>(self);
+    std::int64_t pts = 0;
+    {
+      const std::lock_guard lock(reader->mutex_);
+      const auto unit = reader->published_pts_.find(GST_BUFFER_PTS(buffer));
+      if (unit != reader->published_pts_.end()) pts = unit->second;
+    }
+    reader->on_frame_({picture, pts});
     gst_video_frame_unmap(&frame);
   }
   gst_sample_unref(sample);

@@ -3,9 +3,11 @@
 
 #include <gst/gst.h>
 
-#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "examples/picture_view.h"
@@ -18,8 +20,8 @@ namespace framelock::demo {
 class ChannelReader {
  public:
   struct Frame {
-    PictureView picture;  // RGB; valid during the call
-    std::chrono::nanoseconds pts;
+    PictureView picture;     // RGB; valid during the call
+    std::int64_t pts_ticks;  // 90 kHz, as the PES packet has it
   };
   /// Called on the pipeline's thread, in order.
   using OnFrame = std::function<void(const Frame&)>;
@@ -35,6 +37,8 @@ class ChannelReader {
  private:
   explicit ChannelReader(OnFrame on_frame);
   Status Build(const std::string& url);
+  static GstBusSyncReply OnMessage(GstBus* bus, GstMessage* message, gpointer self);
+  static GstPadProbeReturn OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static void OnPad(GstElement* demux, GstPad* pad, gpointer self);
   static GstFlowReturn OnSample(GstElement* sink, gpointer self);
 
@@ -42,6 +46,12 @@ class ChannelReader {
   GstElement* pipeline_;
   GstBus* bus_;
   GstElement* decode_ = nullptr;  // the pipeline's
+
+  // The demuxer moves its timestamps where the programme clock jumps, e.g. behind a gap. The judge
+  // needs those that were published, so each access unit's own pts is kept beside the demuxer's.
+  std::mutex mutex_;
+  std::map<guint, std::int64_t> newest_pts_;            // by PID, of the PES packet at hand
+  std::map<GstClockTime, std::int64_t> published_pts_;  // by the demuxer's
 };
 
 }  // namespace framelock::demo

@@ -69,18 +69,19 @@ class Judge {
   }
 
   void OnOutput(const ChannelReader::Frame& frame) {
-    const std::optional<ReadStamp> read = FindStamp(frame.picture);
     const std::chrono::microseconds now = WallClock();
+    const SteadyTime arrived = std::chrono::steady_clock::now();
+    const std::optional<ReadStamp> read = FindStamp(frame.picture);
     std::shared_ptr<const Picture> picture;
     if (read && wants_pairs()) {
       picture = std::make_shared<const Picture>(Picture::Copy(frame.picture));
     }
     const std::lock_guard lock(mutex_);
     if (options_.frames && check_.frames() >= *options_.frames) return;
-    const SteadyTime arrived = std::chrono::steady_clock::now();
     if (!first_arrival_) first_arrival_ = arrived;
-    check_.Observe({.pts = frame.pts, .read = read, .arrived = arrived, .wall_clock = now});
-    Log(read, frame.pts, now);
+    check_.Observe(
+        {.pts_ticks = frame.pts_ticks, .read = read, .arrived = arrived, .wall_clock = now});
+    Log(read, frame.pts_ticks, now);
     if (picture) Pair(pairs_.AddOutput(read->stamp.number, std::move(picture)));
   }
 
@@ -131,14 +132,12 @@ class Judge {
     return read && read->inverted;
   }
 
-  void Log(const std::optional<ReadStamp>& read, std::chrono::nanoseconds pts,
+  void Log(const std::optional<ReadStamp>& read, std::int64_t pts_ticks,
            std::chrono::microseconds now) {
     if (!log_.is_open()) return;
     log_ << now.count() << ',';
     if (read) log_ << read->stamp.number;
-    log_ << ',' << (read && read->inverted ? 1 : 0) << ',' << (pts.count() * 9 + 50'000) / 100'000
-         << '\n'
-         << std::flush;
+    log_ << ',' << (read && read->inverted ? 1 : 0) << ',' << pts_ticks << '\n' << std::flush;
   }
 
   const Options& options_;

@@ -42,9 +42,10 @@ constexpr int kMaxQueued = 8;
 std::string EncoderChain(const Options& options) {
   const std::string key_interval = std::to_string(options.fps * options.gop_seconds);
   const std::string kbps = std::to_string(options.bitrate_kbps);
-  if (options.codec == "mpeg2") {
-    return "videoconvert ! avenc_mpeg2video bitrate=" + kbps + "000 gop-size=" + key_interval +
-           " max-bframes=0 ! mpegvideoparse ! mpegtsmux";
+  if (options.codec == "h265") {
+    return "videoconvert ! video/x-raw,format=I420 ! x265enc tune=zerolatency "
+           "speed-preset=ultrafast key-int-max=" +
+           key_interval + " bitrate=" + kbps + " ! h265parse config-interval=-1 ! mpegtsmux";
   }
   return "videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency "
          "speed-preset=superfast threads=1 bframes=0 key-int-max=" +
@@ -213,7 +214,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(50, 100'000))
       ->capture_default_str();
   app.add_option("--codec", options.codec)
-      ->check(CLI::IsMember({"h264", "mpeg2"}))
+      ->check(CLI::IsMember({"h264", "h265"}))
       ->capture_default_str();
   app.add_option("--start-number", options.start_number, "number of the first frame")
       ->capture_default_str();

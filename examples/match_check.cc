@@ -14,10 +14,6 @@ constexpr std::int64_t kMaxSpreadTicks = 1;
 // So many frames in a row must agree on another offset before it counts as a new epoch.
 constexpr int kFramesOfAnEpoch = 5;
 
-std::int64_t ToTicks(std::chrono::nanoseconds time) {
-  return (time.count() * 9 + 50'000) / 100'000;
-}
-
 double Milliseconds(std::chrono::nanoseconds time) {
   return static_cast<double>(time.count() / 1000) / 1000.0;
 }
@@ -55,7 +51,7 @@ void MatchCheck::Observe(const Observation& seen) {
   const FrameStamp& stamp = seen.read->stamp;
   const std::int64_t expected = (stamp.number * kTicksPerSecond + options_.frames_per_second / 2) /
                                 options_.frames_per_second;
-  CheckOffset(ToTicks(seen.pts) - expected);
+  CheckOffset(seen.pts_ticks - expected);
   CheckOrder(stamp.number);
   CheckPolarity(stamp.number, seen.read->inverted);
   if (latencies_.size() < options_.max_latencies) {

@@ -33,7 +33,7 @@ class MatchCheck {
   };
 
   struct Observation {
-    std::chrono::nanoseconds pts{0};
+    std::int64_t pts_ticks = 0;              // 90 kHz
     std::optional<ReadStamp> read;           // as FindStamp gave it
     SteadyTime arrived;                      // for the gaps
     std::chrono::microseconds wall_clock{};  // when it arrived, for the latency

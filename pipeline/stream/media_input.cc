@@ -17,12 +17,22 @@ constexpr char kNoVideo[] = "input is not MPEG-TS with a video stream";
 // One thread: frame threads hold pictures back. A picture with missing references is dropped and
 // counted, never shown as if it were whole.
 constexpr char kDecodeH264[] =
-    "h264parse ! avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
+    "h264parse name=parser ! avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
 
 std::string CapsName(GstPad* pad) {
   const CapsPtr caps(gst_pad_get_current_caps(pad));
   if (!caps || gst_caps_get_size(caps.get()) == 0) return {};
   return gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+}
+
+// tsdemux names its pads after programme and PID, both in hexadecimal: video_0_0041.
+std::optional<std::uint16_t> PidOf(GstPad* pad) {
+  const std::string name = GST_PAD_NAME(pad);
+  const std::size_t last = name.rfind('_');
+  if (last == std::string::npos) return std::nullopt;
+  const guint64 pid = g_ascii_strtoull(name.c_str() + last + 1, nullptr, 16);
+  if (pid == 0 || pid > 0x1FFF) return std::nullopt;
+  return static_cast<std::uint16_t>(pid);
 }
 
 void OnDecodedPad(GstElement* /*decodebin*/, GstPad* pad, gpointer branch) {
@@ -96,10 +106,23 @@ GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gp
     }
     return GST_PAD_PROBE_OK;
   }
+  GstBuffer* bytes = GST_PAD_PROBE_INFO_BUFFER(info);
+  input->CheckContinuity(bytes);
   const std::lock_guard lock(input->mutex_);
   if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
-  input->counts_.bytes += gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
+  input->counts_.bytes += gst_buffer_get_size(bytes);
   return GST_PAD_PROBE_OK;
+}
+
+void MediaInput::CheckContinuity(GstBuffer* bytes) {
+  if (GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_DISCONT)) {
+    continuity_.Restart();
+    gate_.AnnounceHole();
+  }
+  GstMapInfo map;
+  if (gst_buffer_map(bytes, &map, GST_MAP_READ) == 0) return;
+  if (continuity_.Push({map.data, map.size})) gate_.AnnounceHole();
+  gst_buffer_unmap(bytes, &map);
 }
 
 void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
@@ -138,20 +161,33 @@ void MediaInput::AddVideo(GstPad* pad) {
   branch_ = *branch;
   branch_pad_ = pad;
   gst_bin_add(pipeline_, branch_);
+  Watch(branch_);
   const PadPtr exit(gst_element_get_static_pad(branch_, "src"));
   const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
   const PadPtr target(gst_element_get_static_pad(next_, "sink"));
-  gst_pad_add_probe(
-      exit.get(),
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      &MediaInput::OnPicture, this, nullptr);
-  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnAccessUnit, this,
-                    nullptr);
   gst_pad_link(exit.get(), target.get());
   gst_element_sync_state_with_parent(branch_);
   gst_pad_link(pad, entry.get());
   has_video_ = true;
   spdlog::info("input video is {}", caps);
+}
+
+void MediaInput::Watch(GstElement* branch) {
+  gate_ = KeyGate();
+  if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) continuity_.Watch(*pid);
+  const PadPtr entry(gst_element_get_static_pad(branch, "sink"));
+  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnAccessUnit, this,
+                    nullptr);
+  if (const ElementPtr parser{gst_bin_get_by_name(GST_BIN(branch), "parser")}) {
+    const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
+    gst_pad_add_probe(parsed.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnParsed, this,
+                      nullptr);
+  }
+  const PadPtr exit(gst_element_get_static_pad(branch, "src"));
+  gst_pad_add_probe(
+      exit.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      &MediaInput::OnPicture, this, nullptr);
 }
 
 void MediaInput::Discard(GstPad* pad) {
@@ -179,6 +215,18 @@ GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* /*pad*/, GstPadProbeInfo* inf
   const std::lock_guard lock(input->mutex_);
   input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));
   return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn MediaInput::OnParsed(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  const GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
+  const bool delta = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
+  const bool hole = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DISCONT);
+  auto* input = static_cast<MediaInput*>(self);
+  // What the parser gives out after an end on request was not whole yet.
+  if (input->cut_off_ && input->source_ended_) return GST_PAD_PROBE_DROP;
+  const bool pass = input->gate_.Pass(delta ? KeyGate::Unit::kDelta : KeyGate::Unit::kKey,
+                                      hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
+  return pass ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
 GstPadProbeReturn MediaInput::OnPicture(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
@@ -253,6 +301,7 @@ bool MediaInput::ExplainsNoVideo(GstMessage* error) const {
 }
 
 void MediaInput::End() {
+  cut_off_ = true;
   if (has_video_) {
     gst_element_send_event(source_, gst_event_new_eos());
     return;

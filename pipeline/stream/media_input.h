@@ -16,6 +16,8 @@
 #include "pipeline/core/result.h"
 #include "pipeline/stream/decode_account.h"
 #include "pipeline/stream/frame_rate_cap.h"
+#include "pipeline/stream/key_gate.h"
+#include "pipeline/stream/ts_continuity.h"
 
 namespace framelock::stream {
 
@@ -71,9 +73,12 @@ class MediaInput {
   static void OnPadRemoved(GstElement* demux, GstPad* pad, gpointer self);
   static GstPadProbeReturn OnBytes(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnAccessUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn OnParsed(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
+  void CheckContinuity(GstBuffer* bytes);
   void AddVideo(GstPad* pad);
+  void Watch(GstElement* branch);
   void Discard(GstPad* pad);
   void DropBranch();
   bool KeepPicture(std::chrono::nanoseconds pts);
@@ -85,13 +90,16 @@ class MediaInput {
   GstElement* demux_ = nullptr;
 
   // The source's streaming thread only.
+  KeyGate gate_;
+  TsContinuity continuity_;
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;  // the demuxer's pad that feeds it; compared, never used
   GstPad* spare_pad_ = nullptr;   // a further video stream, taken when the first one goes
 
   std::atomic<bool> has_video_{false};
   std::atomic<bool> source_ended_{false};
-  mutable std::mutex mutex_;  // what follows
+  std::atomic<bool> cut_off_{false};  // the end came on our request, in the middle of something
+  mutable std::mutex mutex_;          // what follows
   Counts counts_;
   DecodeAccount decoded_;
   std::optional<FrameRateCap> cap_;

@@ -35,10 +35,10 @@ Picture Invert(Picture picture) {
   return picture;
 }
 
-// ImageBlur of radius 3: a box, the hardest kernel of that size.
+// ImageBlur of radius 3: a box, the hardest kernel of that size. The stamp's band is enough.
 Picture BoxBlur(const Picture& picture, int radius) {
   Picture out = picture;
-  for (int y = 0; y < picture.height; ++y) {
+  for (int y = 0; y < StampHeight(picture.height); ++y) {
     for (int x = 0; x < picture.width; ++x) {
       for (int c = 0; c < 3; ++c) {
         int sum = 0;
@@ -89,7 +89,7 @@ Picture Quantise(Picture picture, double step) {
           (k == 0 ? std::sqrt(0.125) : 0.5) * std::cos((2 * n + 1) * k * std::numbers::pi / 16);
     }
   }
-  for (int top = 0; top + 8 <= picture.height; top += 8) {
+  for (int top = 0; top < StampHeight(picture.height); top += 8) {
     for (int left = 0; left + 8 <= picture.width; left += 8) {
       for (int c = 0; c < 3; ++c) {
         const auto pixel = [&](int y, int x) -> std::uint8_t& {

@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 
 // A channel as the reader sees it: number k at k/30 s plus an offset, 33 ms apart.
 class Channel {
@@ -20,7 +19,7 @@ class Channel {
   void Frame(std::uint32_t number, std::int64_t extra_ticks = 0, bool inverted = false) {
     now_ += milliseconds(33);
     check.Observe(
-        {.pts = nanoseconds((number * 3000 + offset + extra_ticks) * 100'000 / 9),
+        {.pts_ticks = std::int64_t{number} * 3000 + offset + extra_ticks,
          .read = ReadStamp{.stamp = {.number = number, .sent_at = microseconds(1'000'000)},
                            .inverted = inverted,
                            .confidence = 1},
@@ -31,7 +30,7 @@ class Channel {
     for (std::uint32_t i = 0; i < count; ++i) Frame(first + i, 0, inverted);
   }
   void Unreadable() {
-    check.Observe({.pts = {}, .read = std::nullopt, .arrived = now_, .wall_clock = {}});
+    check.Observe({.pts_ticks = 0, .read = std::nullopt, .arrived = now_, .wall_clock = {}});
   }
   void Wait(milliseconds time) { now_ += time; }
 

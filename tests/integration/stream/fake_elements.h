@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace framelock::stream::fake {
+
+/// Stand-ins for Framelock's elements under their own names, so that the pipeline around them is
+/// tested without network and worker: tricklesrc plays a script, tricklesink keeps what it gets,
+/// workerfilter inverts in place.
+
+using Bytes = std::vector<std::uint8_t>;
+
+enum class AtEnd : std::uint8_t { kEndOfStream, kSilence };
+
+struct Piece {
+  Bytes bytes;
+  bool discontinuity = false;
+};
+
+/// Call once per process, after gst_init.
+void Register();
+
+/// What the next tricklesrc plays, and what every tricklesink has got since.
+void Play(std::vector<Piece> pieces, AtEnd at_end);
+Bytes Published();
+/// The properties that the last workerfilter was given: "name=value" in order.
+std::vector<std::string> FilterSettings();
+/// Cuts bytes into pieces of `size`.
+std::vector<Piece> Cut(const Bytes& bytes, std::size_t size);
+
+}  // namespace framelock::stream::fake
