@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "pipeline/core/drop_counter.h"
 #include "pipeline/core/event_fd.h"
 #include "pipeline/core/rate_meter.h"
 #include "plugins/filter_options.h"
@@ -37,9 +38,12 @@ class FilterEngine {
   struct Failure {  // the element can not go on
     std::string message;
   };
+  struct Complaint {  // to be logged; at most one a second
+    std::string message;
+  };
   struct Renegotiate {};  // the region is new: upstream should ask for buffers again
   using WorkerLost = host::WorkerSeat::Lost;
-  using Work = std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Renegotiate>;
+  using Work = std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Complaint, Renegotiate>;
 
   struct PromptAnswer {
     enum class Kind : std::uint8_t { kApplied, kRejected, kTimeout, kStopped } kind;
@@ -109,6 +113,7 @@ class FilterEngine {
   void NoteNewRegion();
   void UpdateReadiness();
   void Fail(std::string message);
+  void Complain(SteadyTime now);
   [[nodiscard]] SteadyTime Now() const { return options_.worker.clock->Now(); }
   [[nodiscard]] Flow flow() const;
 
@@ -137,6 +142,7 @@ class FilterEngine {
   std::uint64_t losses_ = 0;
   std::atomic<std::uint64_t> copied_in_ = 0;  // upstream copies outside the lock
   FilterStats stats_;                         // the part that is counted here
+  DropCounter failures_;
   LatencyWindow latency_;
   RateMeter inputs_, outputs_;
 };

@@ -88,6 +88,14 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
                         ", larger slots are attached";
     if (attached_ == region_) FitOutput(completed.output_width, completed.output_height);
   }
+  Complain(now);
+}
+
+void FilterEngine::Complain(SteadyTime now) {
+  const auto count = failures_.Add(now);
+  if (!count) return;
+  notices_.emplace_back(
+      Complaint{std::to_string(*count) + " frames failed, the last one: " + stats_.last_error});
 }
 
 void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {

@@ -229,16 +229,18 @@ static std::string framelock_worker_filter_load_prompt(FramelockWorkerFilter* se
   gsize bytes = 0;
   GError* error = nullptr;
   if (!g_file_get_contents(settings.prompt_file.c_str(), &text, &bytes, &error)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("The prompt file cannot be read."),
-                      ("%s", error->message));
+    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ,
+                      ("the prompt file cannot be read: %s", error->message), (nullptr));
     g_error_free(error);
     return {};
   }
   std::string prompt(text, bytes);
   g_free(text);
   if (prompt.empty() || bytes > framelock::protocol::kMaxTextBytes) {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("The prompt file is empty or too large."),
-                      ("%s has %" G_GSIZE_FORMAT " bytes", settings.prompt_file.c_str(), bytes));
+    GST_ELEMENT_ERROR(self, RESOURCE, READ,
+                      ("the prompt file is empty or too large: %s has %" G_GSIZE_FORMAT " bytes",
+                       settings.prompt_file.c_str(), bytes),
+                      (nullptr));
     return {};
   }
   return prompt;
@@ -256,8 +258,8 @@ static gboolean framelock_worker_filter_choose_worker(FramelockWorkerFilter* sel
   }
   auto words = host::SplitCommandLine(settings.worker_command);
   if (!words) {
-    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("The worker-command cannot be understood."),
-                      ("%s", words.error().message.c_str()));
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                      ("worker-command: %s", words.error().message.c_str()), (nullptr));
     return FALSE;
   }
   worker.command = host::WorkerCommand{.argv = std::move(*words)};
@@ -282,7 +284,7 @@ static gboolean framelock_worker_filter_start(FramelockWorkerFilter* self) {
   if (!framelock_worker_filter_choose_worker(self, settings, options.worker)) return FALSE;
   auto engine = FilterEngine::Create(std::move(options));
   if (!engine) {
-    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, (nullptr), ("%s", engine.error().message.c_str()));
+    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", engine.error().message.c_str()), (nullptr));
     return FALSE;
   }
   state.flow = GST_FLOW_OK;

@@ -74,8 +74,10 @@ gboolean SetCaps(FramelockWorkerFilter* self, FilterEngine& engine, GstCaps* cap
   format.caps = CapsCargo(gst_caps_ref(caps));
   const Status set = engine.SetFormat(std::move(format));
   if (set) return TRUE;
-  GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("Frames of this format cannot be shared with a worker."),
-                    ("%s", set.error().message.c_str()));
+  GST_ELEMENT_ERROR(
+      self, STREAM, FORMAT,
+      ("frames of this format cannot be shared with a worker: %s", set.error().message.c_str()),
+      (nullptr));
   return FALSE;
 }
 
@@ -242,8 +244,9 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Wo
                              gst_message_new_element(GST_OBJECT(self), LostStructure(*lost)));
   } else if (const auto* failure = std::get_if<FilterEngine::Failure>(&work)) {
     self->state->flow = GST_FLOW_ERROR;
-    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("The worker cannot do this stream's work."),
-                      ("%s", failure->message.c_str()));
+    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", failure->message.c_str()), (nullptr));
+  } else if (const auto* complaint = std::get_if<FilterEngine::Complaint>(&work)) {
+    GST_WARNING_OBJECT(self, "%s", complaint->message.c_str());
   } else {
     gst_pad_push_event(self->sinkpad, gst_event_new_reconfigure());
   }

@@ -71,7 +71,7 @@ std::optional<WorkerSeat::Event> WorkerSeat::Next() {
     PacketSocket socket = std::move(*lent_);
     lent_.reset();
     if (client_) Vacate(LossReason::kReplaced, "another worker was lent in its place");
-    Greet(std::move(socket));
+    Greet(std::move(socket), Origin::kLent);
   }
   if (!client_ && start_at_ && options_.clock->Now() >= *start_at_) Start();
   if (pending_.empty() && client_) {
@@ -104,10 +104,11 @@ void WorkerSeat::Start() {
     return;
   }
   process_ = std::move(spawned->process);
-  Greet(std::move(spawned->socket));
+  Greet(std::move(spawned->socket), Origin::kSpawned);
 }
 
-void WorkerSeat::Greet(PacketSocket socket) {
+void WorkerSeat::Greet(PacketSocket socket, Origin origin) {
+  origin_ = origin;
   watch_.Reset();
   auto client = WorkerClient::Greet(std::move(socket), *options_.clock);
   if (!client) {
@@ -129,10 +130,11 @@ void WorkerSeat::Vacate(LossReason reason, std::string detail) {
   pending_.emplace_back(Lost{reason, detail, pid()});
   client_.reset();
   watch_.Reset();
-  if (!process_) return;
-  process_->Kill();
-  ending_.push_back(std::move(process_));
-  if (options_.command) OnEnded(std::move(detail));
+  if (process_) {
+    process_->Kill();
+    ending_.push_back(std::move(process_));
+  }
+  if (origin_ == Origin::kSpawned) OnEnded(std::move(detail));
 }
 
 void WorkerSeat::OnEnded(std::string detail) {

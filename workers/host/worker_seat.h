@@ -86,8 +86,10 @@ class WorkerSeat {
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 
  private:
+  enum class Origin : std::uint8_t { kSpawned, kLent };
+
   void Start();
-  void Greet(PacketSocket socket);
+  void Greet(PacketSocket socket, Origin origin);
   void OnEnded(std::string detail);
   void Vacate(LossReason reason, std::string detail);
   [[nodiscard]] std::string EndDetail(const std::string& text);
@@ -99,6 +101,7 @@ class WorkerSeat {
   process::RestartPolicy policy_;
   ProgressWatch watch_;
   std::unique_ptr<WorkerClient> client_;
+  Origin origin_ = Origin::kLent;  // of client_
   std::unique_ptr<process::ChildProcess> process_;
   std::vector<std::unique_ptr<process::ChildProcess>> ending_;  // killed, not reaped yet
   std::optional<PacketSocket> lent_;

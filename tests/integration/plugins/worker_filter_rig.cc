@@ -283,7 +283,7 @@ std::optional<FilterRig::Message> FilterRig::WaitMessage(const std::string& even
       GError* error = nullptr;
       gchar* debug = nullptr;
       gst_message_parse_error(message, &error, &debug);
-      found = {.event = "error", .reason = error->message, .detail = debug};
+      found = {.event = "error", .detail = error->message};
       g_error_free(error);
       g_free(debug);
     } else {
