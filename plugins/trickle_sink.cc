@@ -230,7 +230,14 @@ static gboolean framelock_trickle_sink_event(GstBaseSink* base, GstEvent* event)
   const auto publisher = state.Running();
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && publisher) {
     const Status closed = publisher->Close();
-    if (!closed) GST_WARNING_OBJECT(base, "close: %s", closed.error().message.c_str());
+    const bool lost = !closed && closed.error().code != ErrorCode::kCancelled &&
+                      closed.error().code != ErrorCode::kClosed;
+    // A close that was not answered is the peer's business, bytes that were not sent are ours.
+    if (lost && publisher->stats().queued_bytes > 0) {
+      plugins::PostWriteError(GST_ELEMENT(base), closed.error());
+    } else if (lost) {
+      GST_INFO_OBJECT(base, "close: %s", closed.error().message.c_str());
+    }
   }
   return GST_BASE_SINK_CLASS(framelock_trickle_sink_parent_class)->event(base, event);
 }

@@ -201,7 +201,14 @@ static gboolean framelock_websocket_sink_event(GstBaseSink* base, GstEvent* even
   const auto client = state.Running();
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && client) {
     const Status closed = client->Close();
-    if (!closed) GST_WARNING_OBJECT(base, "close: %s", closed.error().message.c_str());
+    const bool lost = !closed && closed.error().code != ErrorCode::kCancelled &&
+                      closed.error().code != ErrorCode::kClosed;
+    // A close that was not answered is the peer's business, bytes that were not sent are ours.
+    if (lost && client->stats().send_queued_bytes > 0) {
+      plugins::PostWriteError(GST_ELEMENT(base), closed.error());
+    } else if (lost) {
+      GST_INFO_OBJECT(base, "close: %s", closed.error().message.c_str());
+    }
   }
   return GST_BASE_SINK_CLASS(framelock_websocket_sink_parent_class)->event(base, event);
 }
