@@ -53,7 +53,9 @@ struct Attributes {
 Result<std::vector<std::pair<UniqueFd, int>>> MoveSourcesUp(
     const std::vector<std::pair<int, int>>& inherit) {
   std::vector<std::pair<UniqueFd, int>> moved;
-  for (const auto& [source, target] : inherit) {
+  for (const auto& entry : inherit) {
+    const int source = entry.first;
+    const int target = entry.second;
     const auto same = [&](const auto& other) { return other.second == target; };
     if (target < 0 || target > kMaxChildFd || std::ranges::any_of(moved, same)) {
       return Error{ErrorCode::kInvalidArgument,
