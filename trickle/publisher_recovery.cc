@@ -62,6 +62,7 @@ void PublisherSession::SegmentAccepted(SegmentIterator segment, SteadyTime now) 
   if (segment->post->done_at) {
     if (!segment->cut) ++stats_.segments;
     acknowledged_ = true;
+    contact_lost_ = false;
     server_was_down_ = false;
     early_answers_ = 0;
     back_off_.Succeeded();
@@ -82,7 +83,7 @@ void PublisherSession::SegmentAccepted(SegmentIterator segment, SteadyTime now) 
 void PublisherSession::Failed(unsigned status, SteadyTime now) {
   const std::string text = "the server answered " + std::to_string(status);
   if (status == kStatusNotFound) {
-    if (acknowledged_ && !server_was_down_) {
+    if (acknowledged_ && !contact_lost_) {
       return Finish(Error{ErrorCode::kClosed, "the channel ended"});
     }
     reopen_ = true;
@@ -124,6 +125,7 @@ void PublisherSession::Lost(const Error& error, SteadyTime started, SteadyTime n
   }
   // Held longer than a connection may take to come about: a server had it, which is contact.
   if (now - started > options_.connect_timeout + options_.retry_max) back_off_.Succeeded();
+  contact_lost_ = true;
   if (error.code == ErrorCode::kUnavailable) {
     server_was_down_ = true;
     reopen_ = true;

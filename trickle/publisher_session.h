@@ -139,7 +139,8 @@ class PublisherSession {
   bool discarding_ = false;     // the rest of the segment being written was dropped
   bool closing_ = false;
   bool acknowledged_ = false;     // the server has taken a segment
-  bool server_was_down_ = false;  // since then
+  bool contact_lost_ = false;     // a connection broke since then
+  bool server_was_down_ = false;  // or could not be made
   PublisherStats stats_;
 };
 

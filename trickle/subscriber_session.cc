@@ -99,7 +99,7 @@ void SubscriberSession::HeadOfCurrent(SteadyTime now) {
   }
   state_ = State::kReading;
   seen_segment_ = true;
-  server_was_down_ = false;
+  contact_lost_ = false;
   seq_ =
       head.seq.value_or(static_cast<std::uint64_t>(std::max<std::int64_t>(current_->wire_seq, 0)));
   if (expected_ && seq_ > *expected_) {
@@ -232,7 +232,7 @@ void SubscriberSession::NoAnswer(const Status& status, SteadyTime now) {
   if (code == ErrorCode::kInvalidArgument || code == ErrorCode::kProtocol) {
     return Finish(status.error());
   }
-  if (code == ErrorCode::kUnavailable) server_was_down_ = true;
+  contact_lost_ = true;
   // Servers before 2025-05 break the connection when asked for -2.
   if (code == ErrorCode::kClosed && wire_seq == kWireCurrent) wire_seq = kWireNext;
   ++stats_.reconnects;
@@ -240,6 +240,7 @@ void SubscriberSession::NoAnswer(const Status& status, SteadyTime now) {
 }
 
 void SubscriberSession::Broken(const Status& status, SteadyTime now) {
+  contact_lost_ = true;
   ++stats_.reconnects;
   RetryOrGiveUp(static_cast<std::int64_t>(seq_), {ErrorCode::kUnavailable, status.error().message},
                 now);
@@ -249,7 +250,7 @@ void SubscriberSession::NoSuchSegment(SteadyTime now) {
   const std::int64_t asked = current_->wire_seq;
   const std::optional<std::uint64_t> latest = current_->head->latest;
   back_off_.Succeeded();
-  server_was_down_ = false;
+  contact_lost_ = false;
   current_.reset();
   if (!latest) {
     stats_.last_error = Describe(asked) + "470 without Lp-Trickle-Latest";
@@ -274,8 +275,10 @@ void SubscriberSession::NoSuchSegment(SteadyTime now) {
   AskLater(asked, now + kTooEarlyPause);
 }
 
+// After a segment this is how a channel ends for who comes late; but a server that was restarted
+// knows no channels either until their publishers return.
 void SubscriberSession::NotFound(SteadyTime now) {
-  if (seen_segment_ && !server_was_down_) {
+  if (seen_segment_ && !contact_lost_) {
     return Finish({ErrorCode::kClosed, "the channel ended"});
   }
   RetryOrGiveUp(current_->wire_seq, {ErrorCode::kNotFound, "the channel does not exist"}, now);

@@ -112,7 +112,7 @@ class SubscriberSession {
   unsigned detours_ = 0;                   // answers without bytes in a row
   bool discontinuity_ = false;             // to be marked on the next piece
   bool seen_segment_ = false;
-  bool server_was_down_ = false;  // since its last answer other than 404
+  bool contact_lost_ = false;  // a connection broke since the last answer other than 404
 };
 
 }  // namespace framelock::trickle

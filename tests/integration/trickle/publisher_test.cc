@@ -348,7 +348,7 @@ TEST(Publisher, DropsWholeSegmentsWhenTheServerStalls) {
   ScriptedServer server;
   Channel channel(server);
   std::atomic<bool> stalled{true};
-  server.On("POST /base/ch/0", [&](Exchange& exchange, const Request& request) {
+  server.On("POST *", [&](Exchange& exchange, const Request& request) {
     while (stalled && !server.stopping()) std::this_thread::sleep_for(milliseconds(5));
     channel.Take(exchange, request);
   });
@@ -362,7 +362,7 @@ TEST(Publisher, DropsWholeSegmentsWhenTheServerStalls) {
     ASSERT_TRUE((*publisher)->Write(Bytes(segment)).ok());
     ASSERT_LE((*publisher)->stats().queued_bytes, options.queue_bytes);
   }
-  EXPECT_GE((*publisher)->stats().dropped_segments, 20u);
+  EXPECT_GE((*publisher)->stats().dropped_segments, 5u);
   stalled = false;
   EXPECT_TRUE((*publisher)->Close().ok());
   const PublisherStats stats = (*publisher)->stats();

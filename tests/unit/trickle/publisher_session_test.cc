@@ -300,7 +300,7 @@ TEST_F(PublisherSessionTest, FollowsTheNumbersOfARestartedServer) {
   EXPECT_EQ(Pull(7), "a?");
 }
 
-TEST_F(PublisherSessionTest, TakesNotFoundForTheEndUnlessTheServerWasDown) {
+TEST_F(PublisherSessionTest, TakesNotFoundForTheEndUnlessContactWasLost) {
   Open();
   ASSERT_TRUE(Write("a").ok());
   ASSERT_TRUE(session_->BeginSegment().ok());
