@@ -134,7 +134,7 @@ void PublisherSession::Lost(const Error& error, SteadyTime started, SteadyTime n
   RetryOrGiveUp({ErrorCode::kUnavailable, error.message}, now);
 }
 
-void PublisherSession::RetryOrGiveUp(Error error, SteadyTime now) {
+void PublisherSession::RetryOrGiveUp(const Error& error, SteadyTime now) {
   stats_.last_error = error.message;
   // One pause serves whatever broke at the same time.
   if (state_ == State::kPausing || control_) return;

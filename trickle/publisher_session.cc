@@ -36,7 +36,7 @@ Status PublisherSession::CheckOpen() const {
 }
 
 Status PublisherSession::BeginSegment() {
-  if (const Status open = CheckOpen(); !open) return open;
+  if (Status open = CheckOpen(); !open) return open;
   discarding_ = false;
   if (!segments_.empty()) segments_.back().finished = true;
   Feed();
@@ -44,7 +44,7 @@ Status PublisherSession::BeginSegment() {
 }
 
 Status PublisherSession::Write(std::span<const std::byte> bytes, SteadyTime now) {
-  if (const Status open = CheckOpen(); !open) return open;
+  if (Status open = CheckOpen(); !open) return open;
   if (discarding_ || bytes.empty()) return {};
   MakeRoom(bytes.size());
   if (discarding_) return {};

@@ -120,7 +120,7 @@ class PublisherSession {
   void ControlLost(const Error& error, SteadyTime now);
   void SegmentLost(SegmentIterator segment, const Error& error, SteadyTime now);
   void Lost(const Error& error, SteadyTime started, SteadyTime now);
-  void RetryOrGiveUp(Error error, SteadyTime now);
+  void RetryOrGiveUp(const Error& error, SteadyTime now);
   void CheckAnswers(SteadyTime now);
 
   const PublisherOptions options_;

@@ -296,7 +296,7 @@ void SubscriberSession::Refused(SteadyTime now) {
   Finish({ErrorCode::kInvalidArgument, text});
 }
 
-void SubscriberSession::RetryOrGiveUp(std::int64_t wire_seq, Error error, SteadyTime now) {
+void SubscriberSession::RetryOrGiveUp(std::int64_t wire_seq, const Error& error, SteadyTime now) {
   stats_.last_error = Describe(wire_seq) + error.message;
   const std::optional<SteadyTime> when = back_off_.Failed(now);
   if (!when) return Finish({error.code, "gave up: " + error.message});

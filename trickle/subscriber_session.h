@@ -93,7 +93,7 @@ class SubscriberSession {
   void NoSuchSegment(SteadyTime now);
   void NotFound(SteadyTime now);
   void Refused(SteadyTime now);
-  void RetryOrGiveUp(std::int64_t wire_seq, Error error, SteadyTime now);
+  void RetryOrGiveUp(std::int64_t wire_seq, const Error& error, SteadyTime now);
   void Finish(Error reason);
 
   const SubscriberOptions options_;

@@ -41,8 +41,10 @@ Status HttpTransfer::Prepare(const HttpClientRequest& request) {
                PrepareMethod(request) && Set(easy(), CURLOPT_URL, request.url.ToString().c_str()) &&
                Set(easy(), CURLOPT_USERAGENT, options_.user_agent.c_str());
   for (const auto& [name, value] : request.headers) {
-    // curl's notation for a header without a value
-    ready = ready && AddHeader(value.empty() ? name + ";" : name + ": " + value);
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";  // ';' is curl's notation for a header without a value
+    line += value;
+    ready = ready && AddHeader(line);
   }
   ready = ready && Set(easy(), CURLOPT_HTTPHEADER, headers_.get());
   if (!ready) return Error{ErrorCode::kInternal, "curl did not accept the request's options"};
