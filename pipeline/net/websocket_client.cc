@@ -234,7 +234,7 @@ int WebSocketClient::Impl::OnConnectionEvent(lws_callback_reasons reason, std::s
       return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       http_status_ = lws_http_client_http_response(wsi_);
-      OnDown(in.empty() ? "connection failed" : in);
+      OnDown(in.starts_with("connect SSL") ? "TLS failed, is the certificate trusted?" : in);
       return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
       OnDown("connection lost");
@@ -399,8 +399,7 @@ void WebSocketClient::Impl::OnDown(std::string_view why) {
     Finish({ErrorCode::kClosed, "closed"});
     return;
   }
-  text = "websocket " + options_.url + ": " + text;
-  stats_.last_error = text;
+  stats_.last_error = text = "websocket " + options_.url + ": " + text;
   if (gave_up) {
     Finish({http_status_ == 404 ? ErrorCode::kNotFound : ErrorCode::kUnavailable, std::move(text)});
     return;

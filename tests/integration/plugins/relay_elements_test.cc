@@ -3,9 +3,10 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <thread>
 
-#include "tests/integration/plugins/relay_process.h"
+#include "tests/integration/plugins/child.h"
 #include "tests/integration/plugins/test_pipeline.h"
 
 namespace framelock::testing {
@@ -30,7 +31,19 @@ std::string Reader(const std::string& source) {
 
 class RelayElements : public ::testing::Test {
  protected:
-  RelayElements() : trickle_(relay_.url() + "live"), door_(relay_.websocket_url() + "live") {}
+  RelayElements() : relay_({Program("framelock-relay"), "--listen", "127.0.0.1:0"}) {
+    const std::size_t at = relay_.first_line().find("http://");
+    EXPECT_NE(at, std::string::npos) << relay_.first_line();
+    if (at == std::string::npos) return;
+    const std::string authority = relay_.first_line().substr(at + 7);
+    trickle_ = "http://" + authority + (authority.ends_with('/') ? "live" : "/live");
+    door_ = "ws://" + authority + (authority.ends_with('/') ? "ws/live" : "/ws/live");
+  }
+
+  static std::string Program(const char* name) {
+    const char* folder = std::getenv("FRAMELOCK_BIN");
+    return std::string(folder == nullptr ? FRAMELOCK_BIN_DEFAULT : folder) + "/" + name;
+  }
 
   // From the first frame on: none missing, none doubled, each with its time.
   static void ExpectSteady(const std::vector<GstClockTime>& pts) {
@@ -54,9 +67,9 @@ class RelayElements : public ::testing::Test {
     ExpectSteady(frames.pts);
   }
 
-  RelayProcess relay_;
-  const std::string trickle_;
-  const std::string door_;
+  Child relay_;
+  std::string trickle_;  // the channel's address
+  std::string door_;     // the same by WebSocket
 };
 
 TEST_F(RelayElements, EveryFrameByTrickle) {

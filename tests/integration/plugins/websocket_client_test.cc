@@ -116,6 +116,41 @@ TEST(WebSocketClient, ReconnectsAfterALossAndSaysSo) {
   EXPECT_EQ(client->stats().reconnects, 2u);
 }
 
+TEST(WebSocketClient, ANewConnectionStartsWithAGroup) {
+  std::promise<void> first_arrived;
+  std::promise<std::vector<std::string>> second_got;
+  std::atomic<int> sessions{0};
+  FakeWebSocketServer server([&](FakeWebSocketPeer& peer) {
+    if (++sessions == 1) {
+      peer.Receive();
+      first_arrived.set_value();
+      return peer.Abort();
+    }
+    std::vector<std::string> messages;
+    while (const auto frame = peer.Receive()) {
+      if (frame->opcode == FakeWebSocketPeer::kBinary) messages.push_back(frame->payload);
+      if (frame->opcode != FakeWebSocketPeer::kClose) continue;
+      peer.Send(frame->payload, FakeWebSocketPeer::kClose);
+      break;
+    }
+    second_got.set_value(messages);
+  });
+  auto client = Open({.url = server.url(), .retry_initial = 300ms});
+  ASSERT_TRUE(client->Send(Bytes("a0"), kStart).ok());
+  first_arrived.get_future().wait();
+  while (client->stats().last_error.empty()) std::this_thread::sleep_for(1ms);
+  // The connection is down: the rest of the group is of no use to the next one.
+  ASSERT_TRUE(client->Send(Bytes("a1"), kNext).ok());
+  while (client->stats().reconnects == 0) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(client->Send(Bytes("a2"), kNext).error().code, ErrorCode::kResourceLimit);
+  ASSERT_TRUE(client->Send(Bytes("b0"), kStart).ok());
+  ASSERT_TRUE(client->Send(Bytes("b1"), kNext).ok());
+  EXPECT_TRUE(client->Close().ok());
+  EXPECT_EQ(second_got.get_future().get(), (std::vector<std::string>{"b0", "b1"}));
+  EXPECT_EQ(client->stats().dropped_messages, 2u);
+  EXPECT_EQ(client->stats().dropped_groups, 1u);
+}
+
 TEST(WebSocketClient, WithoutReconnectALossEndsIt) {
   FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1011); });
   auto client = Open({.url = server.url(), .reconnect = Reconnect::kNever});
