@@ -13,7 +13,11 @@ namespace {
 using ClassFactory = graph::NodeClass (*)();
 
 constexpr ClassFactory kNodes[] = {
-    ImageBlend, ImageBlur, ImageInvert, ImageScale, LoadTensor, SaveTensor,
+    AdjustBrightness, AdjustContrast,       EmptyImage,   ImageBatch,   ImageBlend,
+    ImageBlur,        ImageCompositeMasked, ImageCrop,    ImageFlip,    ImageInvert,
+    ImageRotate,      ImageScale,           ImageScaleBy, ImageSharpen, ImageToMask,
+    InvertMask,       LoadTensor,           MaskToImage,  Posterize,    SaveTensor,
+    SolidMask,        ThresholdMask,
 };
 
 constexpr ClassFactory kFaultNodes[] = {

@@ -41,4 +41,12 @@ inline float Clamp01(float value) {
   return low > 1.0F ? 1.0F : low;
 }
 
+/// As torch and Python round; vectorises on every machine, unlike nearbyint. Adding and subtracting
+/// 1.5 * 2^23 leaves no room for a fraction; from 2^22 on there is hardly one.
+inline float RoundHalfToEven(float value) {
+  constexpr float kShift = 12582912.0F;
+  const float rounded = (value + kShift) - kShift;
+  return value > -0x1p22F && value < 0x1p22F ? rounded : value;
+}
+
 }  // namespace framelock::nodes

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "workers/nodes/channels.h"
 #include "workers/nodes/elementwise.h"
 #include "workers/nodes/node_list.h"
 #include "workers/nodes/resample.h"
@@ -67,12 +68,6 @@ std::vector<std::string> ModeNames() {
   return names;
 }
 
-Error Mismatch(std::uint32_t a, std::uint32_t b, int dimension) {
-  return {ErrorCode::kInvalidArgument,
-          "The size of tensor a (" + std::to_string(a) + ") must match the size of tensor b (" +
-              std::to_string(b) + ") at non-singleton dimension " + std::to_string(dimension)};
-}
-
 class ImageBlendNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
@@ -89,7 +84,7 @@ class ImageBlendNode final : public graph::Node {
     graph::TensorShape shape = image1.shape();
     const std::uint32_t other = image2->shape().batch;
     if (other != shape.batch && other != 1 && shape.batch != 1) {
-      return Mismatch(shape.batch, other, 0);
+      return SizeMismatch(shape.batch, other, 0);
     }
     shape.batch = shape.batch == 1 ? other : shape.batch;
     Result<graph::Tensor> output = call.pool().Allocate(shape);
@@ -116,44 +111,21 @@ class ImageBlendNode final : public graph::Node {
   // The second image with the channels and the size of the first.
   Result<graph::Tensor> MatchSecond(graph::NodeCall& call, const graph::Tensor& image1) {
     const graph::TensorShape& wanted = image1.shape();
-    graph::Tensor image2 = call.Image(kImage2);
-    if (wanted.channels > image2.shape().channels) {
+    const graph::Tensor& given = call.Image(kImage2);
+    if (wanted.channels > given.shape().channels) {
       // The original pads the wrong one of the two, and fails.
-      return Mismatch(wanted.channels + 1, image2.shape().channels, 3);
+      return SizeMismatch(wanted.channels + 1, given.shape().channels, 3);
     }
-    if (wanted.channels < image2.shape().channels) {
-      Result<graph::Tensor> cut = CutChannels(image2, wanted.channels, call.pool());
-      if (!cut.ok()) {
-        return cut;
-      }
-      image2 = std::move(*cut);
-    }
-    if (image2.shape() == wanted) {
+    Result<graph::Tensor> image2 = WithChannels(given, wanted.channels, call.pool());
+    if (!image2.ok() || image2->shape() == wanted) {
       return image2;
     }
-    return resampler_.Resample(image2,
+    return resampler_.Resample(*image2,
                                {.method = ResampleMethod::kBicubic,
                                 .width = wanted.width,
                                 .height = wanted.height,
                                 .crop = Crop::kCenter},
                                call.pool());
-  }
-
-  static Result<graph::Tensor> CutChannels(const graph::Tensor& image, std::uint32_t channels,
-                                           graph::TensorPool& pool) {
-    graph::TensorShape shape = image.shape();
-    const std::size_t from = shape.channels;
-    shape.channels = channels;
-    Result<graph::Tensor> cut = pool.Allocate(shape);
-    if (!cut.ok()) {
-      return cut;
-    }
-    const float* in = image.data();
-    float* out = cut->mutable_data();
-    for (std::size_t pixel = 0; pixel < image.size() / from; ++pixel) {
-      std::copy_n(in + pixel * from, channels, out + pixel * channels);
-    }
-    return cut;
   }
 
   Resampler resampler_;

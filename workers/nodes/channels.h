@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "pipeline/core/result.h"
+#include "workers/graph/tensor.h"
+
+namespace framelock::nodes {
+
+/// torch's text for sizes that do not broadcast.
+Error SizeMismatch(std::uint32_t a, std::uint32_t b, int dimension);
+
+/// The first `channels` of each pixel, or all of them and 1 (alpha) for each that is missing.
+Result<graph::Tensor> WithChannels(const graph::Tensor& image, std::uint32_t channels,
+                                   graph::TensorPool& pool);
+
+}  // namespace framelock::nodes

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "workers/nodes/node_list.h"
+
+namespace framelock::nodes {
+
+namespace {
+
+enum Input : std::size_t { kImage, kMethod };
+
+constexpr const char* kTopToBottom = "x-axis: vertically";
+constexpr const char* kLeftToRight = "y-axis: horizontally";
+
+void MirrorRow(const float* in, float* out, const graph::TensorShape& shape) {
+  const std::size_t channels = shape.channels;
+  for (std::size_t x = 0; x < shape.width; ++x) {
+    const float* from = in + (shape.width - 1 - x) * channels;
+    for (std::size_t c = 0; c < channels; ++c) {
+      *out++ = from[c];
+    }
+  }
+}
+
+class ImageFlipNode final : public graph::Node {
+ public:
+  Status Run(graph::NodeCall& call) override {
+    const graph::Tensor& image = call.Image(kImage);
+    const graph::TensorShape& shape = image.shape();
+    Result<graph::Tensor> output = call.pool().Allocate(shape);
+    if (!output.ok()) {
+      return output.error();
+    }
+    const bool upside_down = call.Text(kMethod) == kTopToBottom;
+    float* out = output->mutable_data();
+    for (std::uint32_t b = 0; b < shape.batch; ++b) {
+      for (std::uint32_t y = 0; y < shape.height; ++y, out += shape.row()) {
+        const float* plane = image.data() + b * shape.plane();
+        if (upside_down) {
+          std::copy_n(plane + (shape.height - 1 - y) * shape.row(), shape.row(), out);
+        } else {
+          MirrorRow(plane + y * shape.row(), out, shape);
+        }
+      }
+    }
+    call.SetOutput(0, std::move(*output));
+    return {};
+  }
+};
+
+}  // namespace
+
+graph::NodeClass ImageFlip() {
+  return {.spec = {.class_type = "ImageFlip",
+                   .category = "image/transform",
+                   .python_module = ".",
+                   .style = graph::SchemaStyle::kSchema,
+                   .inputs = {graph::ImageInput("image"),
+                              graph::ChoiceInput("flip_method", {kTopToBottom, kLeftToRight})},
+                   .outputs = {{"IMAGE", "IMAGE"}}},
+          .make = [] { return std::make_unique<ImageFlipNode>(); }};
+}
+
+}  // namespace framelock::nodes

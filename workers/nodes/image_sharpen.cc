@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <utility>
+
+#include "workers/nodes/elementwise.h"
+#include "workers/nodes/gaussian.h"
+#include "workers/nodes/node_list.h"
+
+namespace framelock::nodes {
+
+namespace {
+
+enum Input : std::size_t { kImage, kRadius, kSigma, kAlpha };
+
+// The picture plus ten times alpha its distance from the blurred picture, clamped.
+class ImageSharpenNode final : public graph::Node {
+ public:
+  Status Run(graph::NodeCall& call) override {
+    const graph::Tensor& image = call.Image(kImage);
+    const graph::TensorShape& shape = image.shape();
+    if (Status ready = filter_.Prepare(call.Int(kRadius), call.Float(kSigma), shape); !ready.ok()) {
+      return ready;
+    }
+    Result<graph::Tensor> output = call.pool().Allocate(shape);
+    if (!output.ok()) {
+      return output.error();
+    }
+    const auto strength = static_cast<float>(10 * call.Float(kAlpha));
+    const float* in = image.data();
+    float* out = output->mutable_data();
+    for (std::uint32_t b = 0; b < shape.batch; ++b) {
+      for (std::uint32_t y = 0; y < shape.height; ++y) {
+        const float* blurred = filter_.Row(image.data() + b * shape.plane(), y);
+        for (std::size_t i = 0; i < shape.row(); ++i) {
+          out[i] = Clamp01(in[i] + strength * (in[i] - blurred[i]));
+        }
+        in += shape.row();
+        out += shape.row();
+      }
+    }
+    call.SetOutput(0, std::move(*output));
+    return {};
+  }
+
+ private:
+  GaussianFilter filter_;
+};
+
+}  // namespace
+
+graph::NodeClass ImageSharpen() {
+  return {.spec = {.class_type = "ImageSharpen",
+                   .category = "image/postprocessing",
+                   .python_module = ".",
+                   .style = graph::SchemaStyle::kSchema,
+                   .inputs = {graph::ImageInput("image"),
+                              graph::IntInput("sharpen_radius", {.value = 1, .min = 1, .max = 31}),
+                              graph::FloatInput("sigma", {.value = 1.0, .min = 0.1, .max = 10.0}),
+                              graph::FloatInput("alpha", {.value = 1.0, .min = 0.0, .max = 5.0})},
+                   .outputs = {{"IMAGE", "IMAGE"}}},
+          .make = [] { return std::make_unique<ImageSharpenNode>(); }};
+}
+
+}  // namespace framelock::nodes
