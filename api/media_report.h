@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "api/stream_worker.h"
+#include "api/prompt_verdict.h"
 #include "pipeline/core/clock.h"
 
 namespace framelock::api {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/net/http_server.h"
+#include "pipeline/net/http_request.h"
 
 namespace framelock::api {
 

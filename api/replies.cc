@@ -186,14 +186,14 @@ std::string PromptId(const std::string& prompt) {
 }
 
 net::HttpResponse PromptsReply(const Stream& stream) {
-  const std::string id = PromptId(stream.prompt());
-  const Result<json> prompt = ParseJson(stream.prompt());
+  const std::string id = PromptId(stream.prompt().text());
+  const Result<json> prompt = ParseJson(stream.prompt().text());
   return JsonReply(200, {{"status", "success"},
                          {"request_id", stream.config().id},
                          {"prompts", json::array({id})},
                          {"active_prompt_id", id},
                          {"total_prompts", 1},
-                         {"prompt_revision", stream.revision()},
+                         {"prompt_revision", stream.prompt().revision()},
                          {"active_prompt", prompt ? *prompt : json(nullptr)}});
 }
 
@@ -205,7 +205,7 @@ net::HttpResponse WorkspaceReply(const Stream& stream) {
                 {"pipeline_type", "ProcessPoolPipeline"},
                 {"config_keys", json::array()},
                 {"total_workers", 1},
-                {"active_prompt_id", PromptId(stream.prompt())},
+                {"active_prompt_id", PromptId(stream.prompt().text())},
                 {"note", "native worker: nodes are built in, there is no ComfyUI workspace"}};
   return JsonReply(
       200,

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "pipeline/net/http_server.h"
+#include "pipeline/net/http_request.h"
 
 namespace framelock::api {
 

@@ -100,7 +100,7 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
     const Status taken = co_await TakeWorker();
     if (!taken) co_return taken.error();
   }
-  PromptVerdict verdict{.applied = true, .revision = revision_, .errors_json = {}};
+  PromptVerdict verdict{.applied = true, .revision = prompt_.revision(), .errors_json = {}};
   if (!prepared_) {
     Result<PromptVerdict> prepared = co_await PrepareWorker();
     if (!prepared || !prepared->applied) co_return prepared;
@@ -143,7 +143,7 @@ net::Task<Status> Stream::TakeWorker() {
 
 net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
   Result<PromptVerdict> verdict =
-      co_await worker_->Prepare(prompt_, revision_, around_.limits.prompt_timeout);
+      co_await worker_->Prepare(prompt_.text(), prompt_.revision(), around_.limits.prompt_timeout);
   if (stop_requested_) co_return Cancelled();
   if (!verdict) {
     worker_->Kill();
@@ -153,7 +153,7 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
   }
   if (verdict->applied) {
     prepared_ = true;
-    revision_ = verdict->revision;
+    prompt_.OnPrepared(verdict->revision);
   }
   co_return verdict;
 }
@@ -243,6 +243,9 @@ net::Task<> Stream::ReapLost() {
       NoteError("worker died: " + worker_exit_->reason);
     worker_.reset();
     prepared_ = lent_ = false;
+    if (!worker_restart_requested_ && prompt_.OnWorkerDied(CurrentAccount().completed)) {
+      NoteError("the new prompt killed its workers: the one before runs again");
+    }
   }
   if (media_ && !MediaRuns()) {
     ++media_restarts_;
@@ -343,7 +346,7 @@ void Stream::EnterState(StreamState state) {
 }
 
 void Stream::NoteError(std::string message) {
-  spdlog::warn("stream={} revision={} {}", config_.id, revision_, message);
+  spdlog::warn("stream={} revision={} {}", config_.id, prompt_.revision(), message);
   last_error_ = std::move(message);
   last_error_time_ = around_.clock.Now();
 }

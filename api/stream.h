@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/media_process.h"
+#include "api/prompt_history.h"
 #include "api/start_request.h"
 #include "api/stream_state.h"
 #include "api/stream_worker.h"
@@ -71,8 +72,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] const stream::StreamConfig& config() const { return config_; }
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] SteadyTime created() const { return created_; }
-  [[nodiscard]] const std::string& prompt() const { return prompt_; }
-  [[nodiscard]] std::uint64_t revision() const { return revision_; }
+  [[nodiscard]] const PromptHistory& prompt() const { return prompt_; }
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
   [[nodiscard]] nlohmann::json StatusJson() const;
@@ -112,6 +112,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void NoteError(std::string message);
   void NoteEnd();
   void ForgetMedia();
+  [[nodiscard]] Account CurrentAccount() const;
 
   Surroundings& around_;
   stream::StreamConfig config_;
@@ -124,8 +125,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool worker_restart_requested_ = false;
   bool failed_ = false;
 
-  std::string prompt_;
-  std::uint64_t revision_ = 1;
+  PromptHistory prompt_;
   std::uint64_t request_ = 0;
   bool update_running_ = false;
   std::size_t waiting_updates_ = 0;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients ask of a running stream: a new prompt, a new worker.
-#include <algorithm>
-
 #include "api/stream.h"
 
 namespace framelock::api {
@@ -54,8 +52,7 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
     break;
   }
   if (result && result->applied) {
-    prompt_ = std::move(text);
-    revision_ = std::max(revision_, result->revision);
+    prompt_.OnAccepted(std::move(text), result->revision, CurrentAccount().completed);
   }
   update_running_ = false;
   --waiting_updates_;

@@ -72,9 +72,12 @@ const char* WorkerStateName(StreamState state) {
 
 }  // namespace
 
+Account Stream::CurrentAccount() const {
+  return media_ ? StreamAccount(past_account_, media_->report().status) : past_account_;
+}
+
 json Stream::SummaryJson() const {
-  const json& status = media_ ? media_->report().status : last_status_;
-  const Account account = media_ ? StreamAccount(past_account_, status) : past_account_;
+  const Account account = CurrentAccount();
   return {{"request_id", config_.id},
           {"running", start_result_.has_value() && start_result_->ok() && !IsFinal(state_) &&
                           state_ != StreamState::kStopping},
@@ -98,7 +101,7 @@ json Stream::StatusJson() const {
   }
   out["fps"] = {{"in", Number(status, "fps_in")}, {"out", Number(status, "fps_out")}};
   out["reconnects"] = Reconnects(status);
-  const Account account = media_ ? StreamAccount(past_account_, status) : past_account_;
+  const Account account = CurrentAccount();
   out["account"] = ToJson(account);
   out["worker_status"] = WorkerJson();
   out["pipeline_type"] = "ProcessPoolPipeline";
@@ -113,7 +116,7 @@ json Stream::StatusJson() const {
                   {"restarts", media_restarts_},
                   {"last_exit", Exit(media_exit_)}};
   out["media_pid"] = out["media"]["pid"];
-  out["prompt_revision"] = revision_;
+  out["prompt_revision"] = prompt_.revision();
   out["last_error"] = ShownError();
   const bool reported = media_ && media_->report().status_time;
   out["status_age_ms"] =
@@ -122,8 +125,7 @@ json Stream::StatusJson() const {
 }
 
 json Stream::WorkerJson() const {
-  const json& status = media_ ? media_->report().status : last_status_;
-  const Account account = media_ ? StreamAccount(past_account_, status) : past_account_;
+  const Account account = CurrentAccount();
   return {{"stream_id", config_.id},
           {"worker_count", WorkerRuns() ? 1 : 0},
           {"dedicated_worker", true},

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/prompt_verdict.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
 
@@ -19,13 +20,6 @@ namespace framelock::api {
 struct Departure {
   std::string reason;             // "signal 9 (SIGKILL)"
   std::vector<std::string> tail;  // its last lines on stderr
-};
-
-/// What a worker said of a prompt.
-struct PromptVerdict {
-  bool applied = false;
-  std::uint64_t revision = 0;
-  std::string errors_json;  // unless applied: {"error":…,"node_errors":{…}}
 };
 
 /// One worker process as its stream sees it. Loop thread only. Destroying it kills the process.

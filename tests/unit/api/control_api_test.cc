@@ -271,7 +271,7 @@ TEST_F(ControlApiTest, BadUpdatesLeaveTheStreamAlone) {
       EXPECT_EQ(response.status, 400u) << body.substr(0, 60);
     }
     EXPECT_TRUE(house.media.processes[0]->prompts.empty());
-    EXPECT_EQ(registry.Find("a")->revision(), 1u);
+    EXPECT_EQ(registry.Find("a")->prompt().revision(), 1u);
     co_await registry.StopAll();
   });
 }

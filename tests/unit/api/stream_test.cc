@@ -111,7 +111,7 @@ TEST_F(StreamTest, ADeadWorkerIsReplacedWithTheSamePromptAndRevision) {
     co_await stream->Start();
     const Result<PromptVerdict> updated = co_await stream->UpdatePrompt("NEW");
     EXPECT_TRUE(updated && updated->applied);
-    EXPECT_EQ(stream->revision(), 2u);
+    EXPECT_EQ(stream->prompt().revision(), 2u);
     house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
     const bool lent =
         co_await Eventually([&] { return house.media.processes[0]->leases.size() == 2; });
@@ -217,8 +217,8 @@ TEST_F(StreamTest, ARejectedUpdateChangesNothing) {
     house.media.processes[0]->judge = Reject;
     const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("BAD");
     EXPECT_TRUE(verdict && !verdict->applied);
-    EXPECT_EQ(stream->prompt(), "OLD");
-    EXPECT_EQ(stream->revision(), 1u);
+    EXPECT_EQ(stream->prompt().text(), "OLD");
+    EXPECT_EQ(stream->prompt().revision(), 1u);
     EXPECT_EQ(stream->state(), StreamState::kRunning);
     co_await stream->Stop();
   });
@@ -244,9 +244,51 @@ TEST_F(StreamTest, AnUpdateWhoseWorkerDiesIsTriedOnTheNextOne) {
     const bool updated = co_await Eventually([&] { return done; });
     EXPECT_TRUE(updated);
     EXPECT_EQ(house.workers.workers[1]->prompts[0].first, "OLD");
-    EXPECT_EQ(stream->prompt(), "NEW");
+    EXPECT_EQ(stream->prompt().text(), "NEW");
     co_await stream->Stop();
   });
+}
+
+TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "GOOD");
+    co_await stream->Start();
+    co_await stream->UpdatePrompt("POISON");
+    for (std::size_t death = 1; death <= 2; ++death) {
+      house.workers.workers.back()->Depart("signal 11 (SIGSEGV)");
+      const bool again = co_await Eventually([&] {
+        return house.workers.workers.size() == death + 1 &&
+               stream->state() == StreamState::kRunning;
+      });
+      EXPECT_TRUE(again);
+    }
+    using Given = std::pair<std::string, std::uint64_t>;
+    EXPECT_EQ(house.workers.workers[1]->prompts[0], Given("POISON", 2));
+    EXPECT_EQ(house.workers.workers[2]->prompts[0], Given("GOOD", 3));
+    EXPECT_EQ(stream->prompt().revision(), 3u);
+    co_await stream->Stop();
+  });
+}
+
+TEST(PromptHistory, ProvenPromptsAreNotBlamed) {
+  PromptHistory history("A");
+  EXPECT_FALSE(history.OnWorkerDied(0));
+  EXPECT_FALSE(history.OnWorkerDied(0));
+  history.OnAccepted("B", 2, 100);
+  EXPECT_FALSE(history.OnWorkerDied(100));
+  EXPECT_FALSE(history.OnWorkerDied(100 + PromptHistory::kProofFrames));
+  EXPECT_FALSE(history.OnWorkerDied(1000));
+  EXPECT_EQ(history.text(), "B");
+}
+
+TEST(PromptHistory, APromptOnTrialIsNoFallback) {
+  PromptHistory history("A");
+  history.OnAccepted("B", 2, 0);
+  history.OnAccepted("C", 3, 10);
+  EXPECT_FALSE(history.OnWorkerDied(10));
+  EXPECT_TRUE(history.OnWorkerDied(10));
+  EXPECT_EQ(history.text(), "A");
+  EXPECT_EQ(history.revision(), 4u);
 }
 
 TEST_F(StreamTest, AnUpdateWithoutAnAnswerTimesOutAndTheOldPromptIsPutBack) {

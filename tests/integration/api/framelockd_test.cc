@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// framelockd with its real worker and its real framelock-stream.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include "tests/integration/api/daemon_rig.h"
+
+namespace framelock::test {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+json Prompt(const json& blur_radius) {
+  return {{"1", {{"class_type", "LoadTensor"}, {"inputs", json::object()}}},
+          {"2",
+           {{"class_type", "ImageBlur"},
+            {"inputs", {{"image", {"1", 0}}, {"blur_radius", blur_radius}, {"sigma", 1.0}}}}},
+          {"3", {{"class_type", "SaveTensor"}, {"inputs", {{"images", {"2", 0}}}}}}};
+}
+
+pid_t WorkerOf(const DaemonRig& rig, const std::string& id) {
+  const json pid = rig.Status(id)["worker"]["pid"];
+  return pid.is_number() ? pid.get<pid_t>() : 0;
+}
+
+pid_t MediaOf(const DaemonRig& rig, const std::string& id) {
+  const json pid = rig.Status(id)["media_pid"];
+  return pid.is_number() ? pid.get<pid_t>() : 0;
+}
+
+// Only the warm spare is left.
+bool OnlySpare(const DaemonRig& rig) {
+  return Eventually([&] {
+    return rig.Family().size() == 1 && rig.Call("GET", "/health").body["ready_workers"] == 1;
+  });
+}
+
+TEST(Framelockd, StartStatusStopLeaveNothing) {
+  DaemonRig rig;
+  ASSERT_TRUE(OnlySpare(rig));
+  const auto started = rig.Start("a", {{"prompt", Prompt(3)}});
+  ASSERT_EQ(started.status, 200) << started.body;
+  EXPECT_EQ(started.body["message"], "Stream a started successfully");
+  const std::set<pid_t> family = rig.Family();
+  EXPECT_GE(family.size(), 2u);
+  EXPECT_EQ(rig.Status("a")["running"], true);
+  EXPECT_EQ(rig.Status("a")["account"]["inputs"], 0);
+  EXPECT_EQ(rig.Start("a").status, 409);
+  const pid_t worker = WorkerOf(rig, "a");
+  const pid_t media = MediaOf(rig, "a");
+  const auto stopped = rig.Call("POST", "/stream/a/stop", "not json");
+  EXPECT_EQ(stopped.status, 200) << stopped.body;
+  EXPECT_FALSE(Alive(worker));
+  EXPECT_FALSE(Alive(media));
+  EXPECT_EQ(rig.Call("GET", "/stream/a").status, 404);
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+TEST(Framelockd, DescriptorsReturnToTheBaseline) {
+  DaemonRig rig;
+  const auto cycle = [&](int i) {
+    const std::string id = "s" + std::to_string(i);
+    EXPECT_EQ(rig.Start(id).status, 200);
+    EXPECT_EQ(rig.Call("DELETE", "/stream/" + id).status, 200);
+  };
+  cycle(0);
+  ASSERT_TRUE(OnlySpare(rig));
+  std::size_t before = 0;
+  // The last connection of this test may still be closing.
+  ASSERT_TRUE(Eventually([&] {
+    const std::size_t now = OpenFds(rig.process().pid());
+    return std::exchange(before, now) == now;
+  }));
+  for (int i = 1; i <= 5; ++i) cycle(i);
+  ASSERT_TRUE(OnlySpare(rig));
+  EXPECT_TRUE(Eventually([&] { return OpenFds(rig.process().pid()) <= before; }))
+      << before << " then " << OpenFds(rig.process().pid());
+}
+
+TEST(Framelockd, ARefusedPromptIsA400WithNodeErrorsAndNothingRuns) {
+  DaemonRig rig;
+  ASSERT_TRUE(OnlySpare(rig));
+  const auto answer = rig.Start("a", {{"prompt", Prompt(99)}});
+  EXPECT_EQ(answer.status, 400) << answer.body;
+  EXPECT_EQ(answer.body["error"], "Prompt validation failed");
+  ASSERT_EQ(answer.body["validation_errors"].size(), 1u) << answer.body;
+  EXPECT_EQ(answer.body["validation_errors"][0]["node_id"], "2");
+  EXPECT_EQ(answer.body["validation_errors"][0]["error_type"], "value_bigger_than_max");
+  EXPECT_EQ(answer.body["validation_errors"][0]["valid_options"], "INT");
+  const json ui = {{"nodes", json::array()}, {"links", json::array()}, {"version", 0.4}};
+  EXPECT_EQ(rig.Start("a", {{"prompt", ui}}).status, 400);
+  EXPECT_EQ(rig.Call("GET", "/streams").body["count"], 0);
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+TEST(Framelockd, PromptsAreReplacedAndRefusedWhileTheStreamRuns) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a").status, 200);
+  const json good = {{"prompt", Prompt(3).dump()}};
+  auto answer = rig.Call("POST", "/stream/a/update-prompts", good.dump());
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.body["prompt_revision"], 2);
+  const json bad = {{"prompt", Prompt(99).dump()}};
+  const auto began = std::chrono::steady_clock::now();
+  answer = rig.Call("POST", "/stream/a/update-prompts", bad.dump());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(1000));
+  EXPECT_EQ(answer.status, 400) << answer.body;
+  EXPECT_EQ(answer.body["validation_errors"][0]["error_type"], "value_bigger_than_max");
+  EXPECT_EQ(rig.Status("a")["prompt_revision"], 2);
+  EXPECT_EQ(rig.Call("GET", "/stream/a/prompts").body["active_prompt"], Prompt(3));
+}
+
+class WorkerFault : public testing::TestWithParam<int> {};
+
+TEST_P(WorkerFault, ReplacesTheWorkerAndNothingElse) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a", {{"prompt", Prompt(3)}}).status, 200);
+  ASSERT_EQ(rig.Start("b").status, 200);
+  const pid_t victim = WorkerOf(rig, "a");
+  const pid_t media = MediaOf(rig, "a");
+  const pid_t neighbour = WorkerOf(rig, "b");
+  ::kill(victim, GetParam());
+  ASSERT_TRUE(Eventually([&] {
+    const pid_t now = WorkerOf(rig, "a");
+    return now != 0 && now != victim;
+  })) << rig.Status("a");
+  EXPECT_TRUE(Eventually([&] { return !Alive(victim); }));
+  EXPECT_TRUE(Eventually([&] { return rig.Status("a")["worker"]["state"] == "ready"; }));
+  EXPECT_EQ(rig.Status("a")["worker"]["restarts"], 1);
+  EXPECT_EQ(rig.Status("a")["prompt_revision"], 1);
+  EXPECT_EQ(MediaOf(rig, "a"), media);
+  EXPECT_EQ(WorkerOf(rig, "b"), neighbour);
+  EXPECT_EQ(rig.Status("b")["worker"]["restarts"], 0);
+  // The new worker runs the stream's prompt and takes the next one.
+  const json next = {{"prompt", Prompt(5)}};
+  const auto answer = rig.Call("POST", "/stream/a/update-prompts", next.dump());
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.body["prompt_revision"], 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, WorkerFault, testing::Values(SIGKILL, SIGSEGV, SIGSTOP));
+
+TEST(Framelockd, ADeadMediaProcessComesBackWithTheSameWorker) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a", {{"prompt", Prompt(3)}}).status, 200);
+  const json next = {{"prompt", Prompt(5)}};
+  ASSERT_EQ(rig.Call("POST", "/stream/a/update-prompts", next.dump()).status, 200);
+  const pid_t worker = WorkerOf(rig, "a");
+  const pid_t victim = MediaOf(rig, "a");
+  ::kill(victim, SIGKILL);
+  ASSERT_TRUE(Eventually([&] {
+    const pid_t now = MediaOf(rig, "a");
+    return now != 0 && now != victim;
+  }));
+  EXPECT_TRUE(Eventually([&] { return rig.Status("a")["worker"]["state"] == "ready"; }));
+  EXPECT_EQ(WorkerOf(rig, "a"), worker);
+  EXPECT_EQ(rig.Status("a")["worker"]["restarts"], 0);
+  EXPECT_EQ(rig.Status("a")["prompt_revision"], 2);
+  EXPECT_EQ(rig.Status("a")["media"]["last_exit"]["reason"], "signal 9 (SIGKILL)");
+  const json third = {{"prompt", Prompt(7)}};
+  EXPECT_EQ(rig.Call("POST", "/stream/a/update-prompts", third.dump()).body["prompt_revision"], 3);
+}
+
+TEST(Framelockd, AStoppedMediaProcessIsReplaced) {
+  DaemonRig rig({"--media-silence-ms", "1000"});
+  ASSERT_EQ(rig.Start("a").status, 200);
+  const pid_t victim = MediaOf(rig, "a");
+  ::kill(victim, SIGSTOP);
+  EXPECT_TRUE(Eventually([&] { return !Alive(victim) && MediaOf(rig, "a") != 0; }));
+}
+
+TEST(Framelockd, RestartWorkerPutsAFreshOneInPlace) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a").status, 200);
+  const pid_t before = WorkerOf(rig, "a");
+  const auto answer = rig.Call("POST", "/stream/a/restart-workers");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_NE(WorkerOf(rig, "a"), before);
+  EXPECT_FALSE(Alive(before));
+  EXPECT_EQ(rig.Status("a")["prompt_revision"], 1);
+}
+
+TEST(Framelockd, SigtermEndsEverythingInGoodOrder) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a").status, 200);
+  ASSERT_EQ(rig.Start("b").status, 200);
+  const std::set<pid_t> family = rig.Family();
+  rig.process().Signal(SIGTERM);
+  const auto end = rig.process().Wait(std::chrono::seconds(15));
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->ToString(), "exit code 0");
+  for (const pid_t pid : family) EXPECT_FALSE(Alive(pid)) << pid;
+}
+
+TEST(Framelockd, SigkillLeavesNothingAfterASecond) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a").status, 200);
+  ASSERT_EQ(rig.Start("b").status, 200);
+  const std::set<pid_t> family = rig.Family();
+  EXPECT_GE(family.size(), 4u);
+  ::kill(WorkerOf(rig, "a"), SIGSTOP);
+  ::kill(MediaOf(rig, "b"), SIGSTOP);
+  ::kill(rig.process().pid(), SIGKILL);
+  const auto gone = [&] {
+    return std::none_of(family.begin(), family.end(), [](pid_t pid) { return Alive(pid); });
+  };
+  EXPECT_TRUE(Eventually(gone, milliseconds(1000)));
+}
+
+TEST(Framelockd, AWorkerThatCannotRunIsToldAndNothingHangs) {
+  DaemonRig rig({"--worker-command", "/bin/false", "--worker-timeout-ms", "1000"});
+  const auto began = std::chrono::steady_clock::now();
+  const auto answer = rig.Start("a");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  EXPECT_EQ(answer.status, 500) << answer.body;
+  EXPECT_NE(answer.body["error"].get<std::string>().find("worker"), std::string::npos);
+  const std::string health = rig.Call("GET", "/health").body["status"];
+  EXPECT_TRUE(health == "LOADING" || health == "ERROR") << health;
+  EXPECT_EQ(rig.Call("GET", "/streams").body["count"], 0);
+}
+
+TEST(Framelockd, AMediaProcessThatCannotRunFailsTheStartAlone) {
+  DaemonRig rig({"--stream-command", "/bin/false"});
+  ASSERT_TRUE(OnlySpare(rig));
+  const auto answer = rig.Start("a");
+  EXPECT_EQ(answer.status, 500) << answer.body;
+  EXPECT_NE(answer.body["error"].get<std::string>().find("exit code 1"), std::string::npos);
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+TEST(Framelockd, FullMeans503) {
+  DaemonRig rig({"--max-streams", "1"});
+  ASSERT_EQ(rig.Start("a").status, 200);
+  EXPECT_EQ(rig.Start("b").status, 503);
+  EXPECT_EQ(rig.Call("POST", "/stream/stop").body["message"], "Stopped 1 stream(s)");
+  EXPECT_EQ(rig.Start("b").status, 200);
+}
+
+TEST(Framelockd, OddBodiesGetAClearAnswer) {
+  DaemonRig rig;
+  const std::string big(5 << 20, ' ');
+  EXPECT_EQ(rig.Call("POST", "/stream/start", big).status, 413);
+  EXPECT_EQ(rig.Call("POST", "/stream/start", std::string(10'000, '[')).status, 400);
+  EXPECT_EQ(rig.Call("POST", "/stream/stop", "", {{"Origin", "http://evil.example"}}).status, 403);
+  HttpProbe rebound(rig.port());
+  rebound.Send("GET /streams HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  ASSERT_TRUE(rebound.ReadHead());
+  EXPECT_EQ(rebound.status(), 403);
+  HttpProbe chunked(rig.port());
+  chunked.RequestChunked("POST", "/stream/start").Chunk("{\"a\":").Chunk("1}").EndChunks();
+  ASSERT_TRUE(chunked.ReadHead());
+  EXPECT_EQ(chunked.status(), 400);
+  EXPECT_EQ(rig.Call("GET", "/openapi.json").body["openapi"], "3.0.3");
+  EXPECT_EQ(rig.Call("GET", "/health").status, 200);
+}
+
+TEST(Framelockd, OptionsComeFromAFileToo) {
+  const std::string path = testing::TempDir() + "framelockd.conf";
+  std::ofstream(path) << "max-streams=1\nstop-timeout-ms=500\nlog-level=\"warn\"\n";
+  DaemonRig rig({"--config", path});
+  EXPECT_EQ(rig.Start("a").status, 200);
+  EXPECT_EQ(rig.Start("b").status, 503);
+}
+
+TEST(Framelockd, WrongOptionsAreNamed) {
+  process::SpawnOptions options;
+  const char* bin = std::getenv("FRAMELOCK_BIN");
+  options.argv = {std::string(bin == nullptr ? "bin" : bin) + "/framelockd", "--max-streams",
+                  "many"};
+  auto child = process::ChildProcess::Spawn(std::move(options));
+  ASSERT_TRUE(child);
+  const auto end = (*child)->Wait(std::chrono::seconds(10));
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->ToString(), "exit code 2");
+  std::string text;
+  (*child)->DrainStderr([&](const std::string& line) { text += line; });
+  EXPECT_NE(text.find("--max-streams"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace framelock::test
