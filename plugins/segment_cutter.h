@@ -32,6 +32,10 @@ class SegmentCutter {
   [[nodiscard]] Payload payload() const { return payload_; }
   /// Appends to `out`, joining what belongs to one segment. False: the memory cannot be read.
   bool Push(GstBuffer* buffer, std::vector<Chunk>& out);
+  /// True if bytes came but none were of use: no transport stream, or one without a keyframe.
+  [[nodiscard]] bool found_nothing() const {
+    return transport_stream_.stats().segments == 0 && skipped_packets() + skipped_bytes() > 0;
+  }
   /// Packets before the first access point; 0 for other payloads.
   [[nodiscard]] std::uint64_t skipped_packets() const {
     return transport_stream_.stats().skipped_packets;

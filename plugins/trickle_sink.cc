@@ -230,6 +230,11 @@ static gboolean framelock_trickle_sink_event(GstBaseSink* base, GstEvent* event)
   const auto publisher = state.Running();
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && publisher) {
     const Status closed = publisher->Close();
+    if (state.cutter->found_nothing()) {
+      plugins::PostWriteError(
+          GST_ELEMENT(base), {ErrorCode::kInvalidArgument,
+                              "nothing was sent: upstream made no MPEG-TS keyframe to begin with"});
+    }
     const bool lost = !closed && closed.error().code != ErrorCode::kCancelled &&
                       closed.error().code != ErrorCode::kClosed;
     // A close that was not answered is the peer's business, bytes that were not sent are ours.

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/core/clock.h"
+#include "pipeline/core/drop_counter.h"
 #include "pipeline/net/websocket_client.h"
 #include "plugins/location_uri.h"
 #include "plugins/option_property.h"
@@ -64,7 +66,9 @@ struct State {
   Options options;
   std::shared_ptr<net::WebSocketClient> client;  // while started
   Stats stats;                                   // of the last run; the skipped ones are live
-  std::unique_ptr<SegmentCutter> cutter;         // streaming thread only
+  // Streaming thread only.
+  std::unique_ptr<SegmentCutter> cutter;
+  framelock::DropCounter drops;
 
   std::shared_ptr<net::WebSocketClient> Running() {
     const std::lock_guard lock(mutex);
@@ -164,8 +168,15 @@ static GstFlowReturn framelock_websocket_sink_send(
     const Status sent = client->Send(chunk.bytes, chunk.starts_segment
                                                       ? net::GroupQueue::Position::kStartsGroup
                                                       : net::GroupQueue::Position::kContinuesGroup);
-    // A slow peer costs groups, which the statistics count.
-    if (sent || sent.error().code == ErrorCode::kResourceLimit) continue;
+    if (sent) continue;
+    if (sent.error().code == ErrorCode::kResourceLimit) {
+      const auto dropped = state.drops.Add(framelock::Clock::System().Now());
+      if (dropped) {
+        GST_WARNING_OBJECT(self, "%" G_GUINT64_FORMAT " messages refused: the peer is slow",
+                           static_cast<guint64>(*dropped));
+      }
+      continue;
+    }
     plugins::PostWriteError(GST_ELEMENT(self), sent.error());
     return GST_FLOW_ERROR;
   }
@@ -201,6 +212,11 @@ static gboolean framelock_websocket_sink_event(GstBaseSink* base, GstEvent* even
   const auto client = state.Running();
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && client) {
     const Status closed = client->Close();
+    if (state.cutter->found_nothing()) {
+      plugins::PostWriteError(
+          GST_ELEMENT(base), {ErrorCode::kInvalidArgument,
+                              "nothing was sent: upstream made no MPEG-TS keyframe to begin with"});
+    }
     const bool lost = !closed && closed.error().code != ErrorCode::kCancelled &&
                       closed.error().code != ErrorCode::kClosed;
     // A close that was not answered is the peer's business, bytes that were not sent are ours.

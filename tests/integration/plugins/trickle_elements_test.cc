@@ -219,6 +219,19 @@ TEST(TrickleSink, RefusesOtherCapsThanItsContentType) {
       << verdict.error;
 }
 
+TEST(TrickleSink, SaysThatItFoundNothingToSend) {
+  for (const std::string filltype : {"random", "zero"}) {
+    FakeChannel channel;
+    TestPipeline pipeline("fakesrc num-buffers=50 sizetype=fixed sizemax=1000 filltype=" +
+                          filltype + " ! tricklesink name=sink location=" + channel.url());
+    const BusVerdict verdict = pipeline.Run();
+    EXPECT_EQ(verdict.code, GST_RESOURCE_ERROR_WRITE);
+    EXPECT_NE(verdict.error.find("nothing was sent"), std::string::npos) << verdict.error;
+    EXPECT_GT(pipeline.Stat("sink", "skipped-bytes"), 0u);
+    EXPECT_TRUE(channel.WaitForAll(1s).empty());
+  }
+}
+
 TEST(TrickleSink, ReportsADeadServerOnlyAfterGivingUp) {
   TestPipeline pipeline(
       "videotestsrc is-live=true ! video/x-raw,width=64,height=64,framerate=60/1 ! x264enc "
