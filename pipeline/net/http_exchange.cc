@@ -170,8 +170,11 @@ bool StreamExchange::wants_websocket() const {
 
 Task<Result<std::unique_ptr<WebSocket>>> StreamExchange::Upgrade(std::size_t max_message_bytes) {
   if (progress_ != Progress::kUnanswered) co_return AlreadyAnswered();
-  if (!wants_websocket() || !parser_.body_done() || !stream_.buffered().empty()) {
+  if (!wants_websocket() || !parser_.body_done()) {
     co_return Error{ErrorCode::kInvalidArgument, "not a request for a WebSocket"};
+  }
+  if (!stream_.buffered().empty()) {  // RFC 6455 4.1: the client waits for the answer
+    co_return Error{ErrorCode::kInvalidArgument, "bytes came before the handshake was answered"};
   }
   progress_ = Progress::kUpgraded;
   const WebSocketLimits limits{.max_message_bytes = max_message_bytes,

@@ -91,6 +91,7 @@ class Clients(unittest.TestCase):
                 return got
 
             async def both():
+                urllib.request.urlopen(urllib.request.Request(house.channel("door"), method="POST"))
                 reader = asyncio.create_task(read())
                 await asyncio.sleep(0.3)
                 await publish()

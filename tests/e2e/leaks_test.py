@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a stop nothing is left: process, descriptor, thread, memory map, channel (invariant 9)."""
 import json
+import time
 import unittest
 import urllib.request
 
@@ -15,10 +16,19 @@ class Leaks(unittest.TestCase):
             return sorted(c["name"] for c in json.load(answer)["channels"])
 
     def baseline(self, house):
-        """Waits until the pool holds its spare again, then measures."""
+        """Waits until the pool holds its spare again, then measures.
+
+        The least of several looks: the source opens and closes connections to the relay all the
+        time, and this test's own request may be one of the daemon's descriptors.
+        """
         wait_for("the pool to be full", lambda: len(children_of(house.daemon.pid)) == 1, 10)
-        return {"daemon": footprint(house.daemon.pid), "relay": footprint(house.relay.pid),
-                "channels": self.channels(house)}
+        least = {}
+        for _ in range(25):
+            for who, program in (("daemon", house.daemon), ("relay", house.relay)):
+                for what, count in footprint(program.pid).items():
+                    least[who, what] = min(count, least.get((who, what), count))
+            time.sleep(0.04)
+        return least, self.channels(house)
 
     def test_start_stop_cycles_return_to_the_baseline(self):
         with House() as house:
@@ -37,8 +47,7 @@ class Leaks(unittest.TestCase):
             before = self.baseline(house)
             for i in range(CYCLES):
                 cycle("s%d" % i, i % 4 == 0)
-            wait_for("the footprint to return to %s, not %s" % (before, self.baseline(house)),
-                     lambda: self.baseline(house) == before, 15)
+            self.assertEqual(self.baseline(house), before)
             self.assertEqual(house.call("GET", "/streams")[1]["count"], 0)
 
 

@@ -38,6 +38,11 @@ net::Task<> ListenForEnd(std::shared_ptr<Subscription> subscription) {
   subscription->changed.NotifyAll();
 }
 
+// A handshake that breaks the rules.
+net::Task<> Refuse(net::HttpExchange& exchange, Error error) {
+  static_cast<void>(co_await exchange.Respond(RefusalAnswer(400, error.message + '\n')));
+}
+
 // Sends one segment as it grows; false once the peer is gone. Stops early when the channel has
 // moved on so far that the segment left the window.
 net::Task<bool> SendSegment(Subscription& subscription, Channel& channel, const Segment& segment) {
@@ -161,7 +166,7 @@ net::Task<> Door::Open(net::HttpExchange& exchange, std::string name) {
 
 net::Task<> Door::Subscribe(net::HttpExchange& exchange, std::shared_ptr<Channel> channel) {
   auto upgraded = co_await exchange.Upgrade(kMaxSubscriberMessage);
-  if (!upgraded.ok()) co_return;
+  if (!upgraded.ok()) co_return co_await Refuse(exchange, upgraded.error());
   const auto subscription = std::make_shared<Subscription>(loop_, std::move(upgraded).value());
   loop_.Spawn(ListenForEnd(subscription));
   const auto watch = channel->Watch([raw = subscription.get()] { raw->changed.NotifyAll(); });
@@ -171,7 +176,7 @@ net::Task<> Door::Subscribe(net::HttpExchange& exchange, std::shared_ptr<Channel
 
 net::Task<> Door::Publish(net::HttpExchange& exchange, std::shared_ptr<Channel> channel) {
   auto upgraded = co_await exchange.Upgrade(options_.max_message_bytes);
-  if (!upgraded.ok()) co_return;
+  if (!upgraded.ok()) co_return co_await Refuse(exchange, upgraded.error());
   const auto socket = std::move(upgraded).value();
   Publisher publisher(*this, channel);
   for (;;) {
