@@ -32,7 +32,7 @@ void FrameLine::EnterEvent(Cargo event) {
 void FrameLine::SetWorker(Worker worker) {
   if (worker_ == worker) return;
   worker_ = worker;
-  hungry_since_.reset();
+  if (worker == Worker::kReady) hungry_since_.reset();  // a new worker has the stall time
 }
 
 LineFrame* FrameLine::NextToSubmit() {
@@ -126,7 +126,7 @@ void FrameLine::RaiseFloor(std::uint64_t revision) {
 }
 
 bool FrameLine::Starved(SteadyTime now) const {
-  return worker_ != Worker::kReady || (hungry_since_ && now - *hungry_since_ >= stall_);
+  return hungry_since_ && now - *hungry_since_ >= stall_;
 }
 
 void FrameLine::Skip(FrameSequence sequence, SteadyTime now) {

@@ -29,9 +29,9 @@ namespace framelock::plugins {
 ///                    skipped          abandoned -------> skipped, late (lost with the worker)
 ///                                               Complete
 ///
-/// Skipped frames are not published, unless the stream would freeze: while no worker is ready, or
-/// none has answered for the stall time although frames come in. Then, and for failed and lost
-/// frames, OnMissing says what is published in their place, under their own time.
+/// Skipped frames are not published, unless the stream would freeze: when no worker has answered
+/// for the stall time although frames come in. Then, and for failed and lost frames, OnMissing says
+/// what is published in their place, under their own time.
 class FrameLine {
  public:
   struct Options {

@@ -214,15 +214,19 @@ TEST_F(FrameLineTest, ALostWorkerLosesWhatItHeldAndNothingElse) {
   EXPECT_EQ(Submit(), FrameSequence{3});
 }
 
-TEST_F(FrameLineTest, WithoutAWorkerTheSourcePassesThrough) {
-  Make({});
+TEST_F(FrameLineTest, WithoutAWorkerTheSourcePassesThroughAfterTheStallTime) {
+  Make({.stall_timeout = 200ms});
   Enter();
   EXPECT_EQ(Taken(), "");  // the freshest waits for the worker
+  clock_.Advance(199ms);
   Enter();
-  EXPECT_EQ(Taken(), "p1");
+  EXPECT_EQ(Taken(), "");  // a worker that is about to come shows no flash of the source
+  clock_.Advance(1ms);
   Enter();
   EXPECT_EQ(Taken(), "p2");
-  EXPECT_EQ(line_->account().skipped, 2U);
+  Enter();
+  EXPECT_EQ(Taken(), "p3");
+  EXPECT_EQ(line_->account().skipped, 3U);
 }
 
 TEST_F(FrameLineTest, AnEndOfStreamDoesNotWaitForAWorkerThatDoesNotCome) {
@@ -316,7 +320,7 @@ TEST_F(FrameLineTest, ASlowButSteadyWorkerIsNoStall) {
 }
 
 TEST_F(FrameLineTest, RepeatShowsTheLastGoodFrameUnderTheNewTime) {
-  Make({.on_missing = OnMissing::kRepeat});
+  Make({.on_missing = OnMissing::kRepeat, .stall_timeout = 0ms});
   Enter();
   Enter();
   EXPECT_EQ(Taken(), "p1");  // none to repeat yet
@@ -349,7 +353,7 @@ TEST_F(FrameLineTest, GapPublishesNothingAndOvertakesNothing) {
 }
 
 TEST_F(FrameLineTest, PassthroughDoesNotFlipTheOutputSize) {
-  Make({});
+  Make({.stall_timeout = 0ms});
   line_->SetWorker(Worker::kReady);
   width_ = 8;  // results are twice as wide as the source
   Process();
