@@ -14,7 +14,8 @@
 
 namespace framelock::protocol {
 
-/// The bytes of a message as they go over the socket. Borrows the message.
+/// The bytes of a message as they go over the socket. Borrows the message: do not keep the bytes
+/// of a temporary.
 template <typename Message>
 std::span<const std::byte> Encode(const Message& message) {
   static_assert(std::is_trivially_copyable_v<Message>);

@@ -95,7 +95,8 @@ TEST(RequestParser, HeadLimitIsItsOwnStatus) {
 
 TEST(RequestParser, BrokenChunksAreSeenAtAnyStep) {
   const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const char* body : {"zz\r\n", "5\r\nhelloXX0\r\n", "-5\r\n", "10000000000000000\r\n", "\r\n"}) {
+  for (const char* body :
+       {"zz\r\n", "5\r\nhelloXX0\r\n", "-5\r\n", "10000000000000000\r\n", "\r\n"}) {
     for (std::size_t step = 1; step < 8; ++step) {
       EXPECT_TRUE(Parse(head + body, step).broken) << body << " step " << step;
     }

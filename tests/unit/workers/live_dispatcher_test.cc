@@ -207,7 +207,8 @@ TEST_F(LiveDispatcherTest, MalformedMessagesBreakTheProtocol) {
   ExpectBroken(Tell(protocol::Hello{}), "descriptors");
   ExpectBroken(Tell(protocol::Submit{}, Memory(4096)), "descriptors");
   ExpectBroken(Tell(protocol::Stop{}, Memory(4096)), "descriptors");
-  const auto bytes = protocol::Encode(protocol::Submit{});
+  const protocol::Submit submit;
+  const auto bytes = protocol::Encode(submit);
   ExpectBroken(dispatcher_->Handle({.bytes = {bytes.begin(), bytes.end() - 1}}), "31 bytes");
 }
 
@@ -324,10 +325,11 @@ TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
                                         return Status(Error{ErrorCode::kClosed, "gone"});
                                       },
                                   .use_control_page = [](auto) {}});
-  const auto bytes = protocol::Encode(protocol::Hello{});
-  PacketSocket::Packet hello{.bytes = {bytes.begin(), bytes.end()}};
-  hello.fds.push_back(Memory(4096));
-  EXPECT_EQ(mute.Handle(std::move(hello)).error().code, ErrorCode::kClosed);
+  const protocol::Hello hello;
+  const auto bytes = protocol::Encode(hello);
+  PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+  packet.fds.push_back(Memory(4096));
+  EXPECT_EQ(mute.Handle(std::move(packet)).error().code, ErrorCode::kClosed);
 }
 
 }  // namespace
