@@ -169,7 +169,8 @@ void FilterEngine::Wait() {
     const std::lock_guard lock(mutex_);
     for (const int fd : seat_.PollFds()) fds.push_back({fd, POLLIN, 0});
     SteadyTime deadline = seat_.NextDeadline();
-    if (const auto line = line_.NextDeadline()) deadline = std::min(deadline, *line);
+    const auto line = line_.NextDeadline();
+    if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
     left = std::max(deadline - Now(), SteadyTime::duration::zero());
   }
   const auto whole = std::chrono::ceil<std::chrono::milliseconds>(left);

@@ -109,8 +109,8 @@ void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
   pushed_revision_ = 0;
   // The old worker may still write into memory that it maps: it is never shown to another.
   if (region_used_) NoteNewRegion();
-  stats_.last_error = "worker lost: " + lost.detail;
   if (lost.reason != host::WorkerSeat::LossReason::kReplaced) {
+    stats_.last_error = "worker lost: " + lost.detail;
     notices_.emplace_back(std::move(lost));
   }
   changed_.notify_all();

@@ -254,6 +254,9 @@ static gboolean framelock_worker_filter_choose_worker(FramelockWorkerFilter* sel
   if (settings.source == WorkerFilterSettings::Source::kLent) return TRUE;
   if (settings.worker_command.empty()) {
     worker.command = host::DefaultWorkerCommand();
+    // The pad's task starts it, and lives until the worker is taken down. A worker of another make
+    // ($FRAMELOCK_WORKER) need not know the option.
+    worker.command->die_with_parent_thread = g_getenv("FRAMELOCK_WORKER") == nullptr;
     return TRUE;
   }
   auto words = host::SplitCommandLine(settings.worker_command);
