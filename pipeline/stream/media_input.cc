@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
@@ -129,25 +130,25 @@ void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   const std::string caps = CapsName(pad);
   if (!caps.starts_with("video/")) {
-    input->Discard(pad);
+    input->Ignore(pad);
   } else if (input->branch_ == nullptr) {
     input->AddVideo(pad);
   } else {
     // A second video stream, or the first one of the next programme.
     input->spare_pad_ = pad;
-    input->Discard(pad);
+    input->Ignore(pad);
   }
 }
 
 void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
+  input->StopIgnoring(pad);
   if (pad == input->spare_pad_) input->spare_pad_ = nullptr;
   if (pad != input->branch_pad_) return;
   input->DropBranch();
-  if (input->spare_pad_ != nullptr) {
-    const PadPtr ignored(gst_pad_get_peer(input->spare_pad_));
-    if (ignored) gst_pad_unlink(input->spare_pad_, ignored.get());
-    input->AddVideo(std::exchange(input->spare_pad_, nullptr));
+  if (GstPad* spare = std::exchange(input->spare_pad_, nullptr)) {
+    input->StopIgnoring(spare);
+    input->AddVideo(spare);
   }
 }
 
@@ -190,14 +191,27 @@ void MediaInput::Watch(GstElement* branch) {
       &MediaInput::OnPicture, this, nullptr);
 }
 
-void MediaInput::Discard(GstPad* pad) {
+void MediaInput::Ignore(GstPad* pad) {
   Result<GstElement*> sink = MakeElement("fakesink");
   if (!sink) return;
   g_object_set(*sink, "sync", FALSE, "async", FALSE, nullptr);
+  // The stream's end must not wait for it.
+  GST_OBJECT_FLAG_UNSET(*sink, GST_ELEMENT_FLAG_SINK);
   gst_bin_add(pipeline_, *sink);
   gst_element_sync_state_with_parent(*sink);
   const PadPtr entry(gst_element_get_static_pad(*sink, "sink"));
   gst_pad_link(pad, entry.get());
+  ignored_[pad] = *sink;
+}
+
+void MediaInput::StopIgnoring(GstPad* pad) {
+  const auto found = ignored_.find(pad);
+  if (found == ignored_.end()) return;
+  const PadPtr entry(gst_element_get_static_pad(found->second, "sink"));
+  if (gst_pad_is_linked(pad) != 0) gst_pad_unlink(pad, entry.get());
+  gst_element_set_state(found->second, GST_STATE_NULL);
+  gst_bin_remove(pipeline_, found->second);
+  ignored_.erase(found);
 }
 
 void MediaInput::DropBranch() {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
@@ -79,7 +80,8 @@ class MediaInput {
   void CheckContinuity(GstBuffer* bytes);
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
-  void Discard(GstPad* pad);
+  void Ignore(GstPad* pad);
+  void StopIgnoring(GstPad* pad);
   void DropBranch();
   bool KeepPicture(std::chrono::nanoseconds pts);
 
@@ -93,8 +95,9 @@ class MediaInput {
   KeyGate gate_;
   TsContinuity continuity_;
   GstElement* branch_ = nullptr;
-  GstPad* branch_pad_ = nullptr;  // the demuxer's pad that feeds it; compared, never used
-  GstPad* spare_pad_ = nullptr;   // a further video stream, taken when the first one goes
+  GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
+  std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
+  GstPad* spare_pad_ = nullptr;             // a further video stream, taken when the first one goes
 
   std::atomic<bool> has_video_{false};
   std::atomic<bool> source_ended_{false};

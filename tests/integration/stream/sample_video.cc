@@ -57,7 +57,8 @@ Bytes MakeSample(const SampleVideo& video) {
       "appsrc name=in format=time max-buffers=4 block=true caps=video/x-raw,format=RGB,width=" +
       std::to_string(video.width) + ",height=" + std::to_string(video.height) +
       ",framerate=" + std::to_string(video.fps) + "/1 ! videoconvert ! " + video.encoder +
-      " ! mpegtsmux ! appsink name=out sync=false";
+      " ! mux.sink_" + std::to_string(video.pid) +
+      " mpegtsmux name=mux ! appsink name=out sync=false " + video.beside;
   GstElement* pipeline = gst_parse_launch(description.c_str(), nullptr);
   GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline), "in");
   GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "out");

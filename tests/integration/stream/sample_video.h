@@ -23,6 +23,8 @@ struct SampleVideo {
   std::string encoder =
       "x264enc tune=zerolatency speed-preset=superfast threads=1 key-int-max=30 ! "
       "h264parse config-interval=-1";
+  int pid = 65;
+  std::string beside;  // a further branch into "mux."
 };
 Bytes MakeSample(const SampleVideo& video);
 

@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <set>
 #include <thread>
@@ -237,6 +241,51 @@ TEST_F(StreamPipelineTest, TheInputsSizeMayChange) {
   const auto frames = Run(std::move(pieces), Options());
   EXPECT_GE(frames.size(), 58U);
   ExpectMatched(frames);
+}
+
+TEST_F(StreamPipelineTest, TheProgrammeMayChange) {
+  std::vector<fake::Piece> pieces = fake::Cut(MakeSample({.frames = 30}), 1316);
+  std::vector<fake::Piece> second =
+      fake::Cut(MakeSample({.frames = 60, .first_number = 30, .pid = 90}), 1316);
+  second.front().discontinuity = true;
+  pieces.insert(pieces.end(), second.begin(), second.end());
+  const auto frames = Run(std::move(pieces), Options());
+  EXPECT_GE(frames.size(), 85U);
+  // Another programme has a clock of its own: a new epoch.
+  const auto change = std::find_if(frames.begin(), frames.end(), [](const SeenFrame& frame) {
+    return frame.read && frame.read->stamp.number >= 30;
+  });
+  ExpectMatched({frames.begin(), change});
+  ExpectMatched({change, frames.end()});
+  EXPECT_EQ(frames.back().read->stamp.number, 89U);
+}
+
+TEST_F(StreamPipelineTest, AudioBesideTheVideoDoesNotMatter) {
+  const auto frames =
+      Run(fake::Cut(MakeSample({.beside = "audiotestsrc num-buffers=80 ! avenc_aac ! mux."}), 1316),
+          Options());
+  EXPECT_EQ(frames.size(), 60U);
+  ExpectMatched(frames);
+}
+
+TEST_F(StreamPipelineTest, AudioAloneIsAClearError) {
+  GstElement* pipeline = gst_parse_launch(
+      "audiotestsrc num-buffers=80 ! avenc_aac ! mpegtsmux ! filesink name=file", nullptr);
+  const std::string path = testing::TempDir() + "framelock-audio-" + std::to_string(::getpid());
+  GstElement* file = gst_bin_get_by_name(GST_BIN(pipeline), "file");
+  g_object_set(file, "location", path.c_str(), nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS));
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(bus);
+  gst_object_unref(file);
+  gst_object_unref(pipeline);
+  std::ifstream audio(path, std::ios::binary);
+  const Bytes bytes((std::istreambuf_iterator<char>(audio)), std::istreambuf_iterator<char>());
+  std::filesystem::remove(path);
+  const std::string failure = RunToFailure(fake::Cut(bytes, 1316), fake::AtEnd::kSilence);
+  EXPECT_EQ(failure.find("input is not MPEG-TS with a video stream"), 0U) << failure;
 }
 
 TEST_F(StreamPipelineTest, WithoutAnOutputTheInputIsStillProcessed) {
