@@ -343,18 +343,13 @@ static void framelock_worker_filter_init(FramelockWorkerFilter* self) {
   plugins::AddWorkerFilterPads(self);
 }
 
-static void framelock_worker_filter_install_properties(GObjectClass* klass) {
-  constexpr auto kFlags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  const WorkerFilterSettings defaults;
+static constexpr auto kSettingFlags =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+static void framelock_worker_filter_install_worker_properties(GObjectClass* klass) {
   const auto text = [klass](guint id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(klass, id,
-                                    g_param_spec_string(name, nick, blurb, nullptr, kFlags));
-  };
-  const auto number = [klass](guint id, const char* name, const char* nick, const char* blurb,
-                              guint low, guint high, guint value) {
-    g_object_class_install_property(klass, id,
-                                    g_param_spec_uint(name, nick, blurb, low, high, value, kFlags));
+                                    g_param_spec_string(name, nick, blurb, nullptr, kSettingFlags));
   };
   text(PROP_PROMPT, "prompt", "Prompt",
        "The graph, as JSON in ComfyUI's API format; wins over prompt-file; neither given: the "
@@ -367,7 +362,7 @@ static void framelock_worker_filter_install_properties(GObjectClass* klass) {
       klass, PROP_LENT,
       g_param_spec_boolean("lent", "Lent",
                            "Never start a worker: each one is lent through worker-fd", FALSE,
-                           kFlags));
+                           kSettingFlags));
   g_object_class_install_property(
       klass, PROP_WORKER_FD,
       g_param_spec_int("worker-fd", "Worker descriptor",
@@ -376,19 +371,41 @@ static void framelock_worker_filter_install_properties(GObjectClass* klass) {
                        -1, G_MAXINT, -1,
                        static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
                                                 GST_PARAM_MUTABLE_PLAYING)));
-  number(PROP_MAX_IN_FLIGHT, "max-in-flight", "Frames in flight",
-         "Most frames that the worker holds at a time; one more waits", 1, 16,
-         static_cast<guint>(defaults.line.max_in_flight));
+  g_object_class_install_property(
+      klass, PROP_STATS,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Account, queues, latencies, worker and prompt, all of one moment; "
+                         "inputs = completed + skipped + failed + lost + open, pushed = completed "
+                         "+ passed-through + repeated",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+static void framelock_worker_filter_install_policies(GObjectClass* klass) {
+  const WorkerFilterSettings defaults;
   g_object_class_install_property(
       klass, PROP_FULL_POLICY,
       g_param_spec_enum("full-policy", "Full policy",
                         "What happens when a frame comes while another one waits", FullPolicyType(),
-                        static_cast<gint>(defaults.line.full_policy), kFlags));
+                        static_cast<gint>(defaults.line.full_policy), kSettingFlags));
   g_object_class_install_property(
       klass, PROP_ON_MISSING,
       g_param_spec_enum("on-missing", "On missing",
                         "What is published for failed and lost frames, and while no worker answers",
-                        OnMissingType(), static_cast<gint>(defaults.line.on_missing), kFlags));
+                        OnMissingType(), static_cast<gint>(defaults.line.on_missing),
+                        kSettingFlags));
+}
+
+static void framelock_worker_filter_install_limits(GObjectClass* klass) {
+  const WorkerFilterSettings defaults;
+  const auto number = [klass](guint id, const char* name, const char* nick, const char* blurb,
+                              guint low, guint high, guint value) {
+    g_object_class_install_property(
+        klass, id, g_param_spec_uint(name, nick, blurb, low, high, value, kSettingFlags));
+  };
+  number(PROP_MAX_IN_FLIGHT, "max-in-flight", "Frames in flight",
+         "Most frames that the worker holds at a time; one more waits", 1, 16,
+         static_cast<guint>(defaults.line.max_in_flight));
   number(PROP_STALL_TIMEOUT, "stall-timeout", "Stall timeout",
          "Time without an answer after which frames are published by on-missing; at least twice "
          "the worker's median service time counts (ms)",
@@ -411,14 +428,6 @@ static void framelock_worker_filter_install_properties(GObjectClass* klass) {
          "Latency to report (ms); 0: what 95 % of the last frames took, rounded up to 10 ms, never "
          "shrinking",
          0, kMaxMilliseconds, Milliseconds(defaults.latency));
-  g_object_class_install_property(
-      klass, PROP_STATS,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Account, queues, latencies, worker and prompt, all of one moment; "
-                         "inputs = completed + skipped + failed + lost + open, pushed = completed "
-                         "+ passed-through + repeated",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass) {
@@ -428,7 +437,9 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
   object_class->get_property = framelock_worker_filter_get_property;
   object_class->finalize = framelock_worker_filter_finalize;
   element_class->change_state = framelock_worker_filter_change_state;
-  framelock_worker_filter_install_properties(object_class);
+  framelock_worker_filter_install_worker_properties(object_class);
+  framelock_worker_filter_install_policies(object_class);
+  framelock_worker_filter_install_limits(object_class);
   // Applies a new prompt: blocks until the worker answered and the first frame of the new prompt
   // was published (or none came), so not to be called from a streaming thread. Once it returns
   // applied, no frame of an older prompt leaves the element; rejected changes nothing.
