@@ -4,7 +4,7 @@
 
 usage: run_relay_cases.py RELAY SCRIPT [ARGUMENT of the script ...]
 The script is not part of this repository; its cases are also in
-tests/integration/trickle/relay_conformance_test.cc."""
+tests/integration/trickle/relay_conformance_{t,r}_test.cc."""
 import subprocess
 import sys
 

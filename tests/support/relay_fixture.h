@@ -58,6 +58,25 @@ class RelayFixture : public ::testing::Test {
   HttpAnswer Get(const std::string& channel, int seq) {
     return Ask(port_, "GET", channel + "/" + std::to_string(seq));
   }
+  /// A chunked publisher that has sent its head only.
+  HttpProbe Preconnect(const std::string& channel, int seq) {
+    HttpProbe probe(port_);
+    probe.RequestChunked("POST", channel + "/" + std::to_string(seq));
+    return probe;
+  }
+  HttpProbe Reader(const std::string& channel, int seq) {
+    HttpProbe probe(port_);
+    probe.Request("GET", channel + "/" + std::to_string(seq));
+    return probe;
+  }
+  /// Long enough to call silence silence.
+  static constexpr std::chrono::milliseconds kQuiet{120};
+  static bool Waits(HttpProbe& probe) { return !probe.ReadHead(kQuiet); }
+  /// A header of an answer; "(none)" without it.
+  static std::string Value(const HttpAnswer& answer, const std::string& name) {
+    const auto found = answer.headers.find(name);
+    return found == answer.headers.end() ? "(none)" : found->second;
+  }
   std::string Next(const std::string& channel) {
     const auto answer = Ask(port_, "GET", channel + "/next");
     EXPECT_EQ(answer.headers.at("lp-trickle-latest"), answer.body);

@@ -70,7 +70,7 @@ net::HttpResponse Relay::AnswerOf(const net::HttpRequest& request, const Route& 
     case Kind::kNext:
       return Next(route);
     case Kind::kStatus:
-      return Status();
+      return StatusPage();
     case Kind::kBadSeq:
       return TextAnswer(400, "Invalid idx\n");
     case Kind::kBadName:
@@ -121,7 +121,7 @@ net::HttpResponse Relay::Next(const Route& route) {
   return answer;
 }
 
-net::HttpResponse Relay::Status() const {
+net::HttpResponse Relay::StatusPage() const {
   std::string channels;
   table_.ForEach([&channels](Channel& channel) {
     const ChannelStats& stats = channel.stats();

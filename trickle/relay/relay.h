@@ -50,7 +50,7 @@ class Relay {
   net::HttpResponse DeleteChannel(const Route& route);
   net::HttpResponse DeleteSegment(const Route& route);
   net::HttpResponse Next(const Route& route);
-  net::HttpResponse Status() const;
+  net::HttpResponse StatusPage() const;
   net::HttpResponse AnswerOf(const net::HttpRequest& request, const Route& route);
 
   net::Loop& loop_;
