@@ -7,7 +7,8 @@
 namespace framelock::trickle {
 namespace {
 
-// POSTs with a segment that may be open at once: one that sends, the others wait for their answer.
+// POSTs that may be open at once, each on a connection: one that sends, others that wait for their
+// answer, and an idle one as long as there is room for it.
 constexpr std::ptrdiff_t kMaxOpenPosts = 4;
 
 bool IsTransient(unsigned status) {
@@ -80,7 +81,7 @@ void PublisherSession::Pump(SteadyTime now) {
   if (closing_ && segments_.empty()) return FinishClosing(now);
   if (state_ == State::kPosting) {
     AttachPosts(now);
-    if (!idle_ && !closing_) idle_ = StartPost(next_seq_, now);
+    if (!idle_ && !closing_ && OpenPosts() < kMaxOpenPosts) idle_ = StartPost(next_seq_, now);
   }
   Feed();
 }
@@ -95,10 +96,14 @@ void PublisherSession::Feed() {
   }
 }
 
+std::ptrdiff_t PublisherSession::OpenPosts() const {
+  return std::count_if(segments_.begin(), segments_.end(),
+                       [](const Segment& segment) { return segment.post.has_value(); });
+}
+
 // Segments begin in order: each when the bytes of the one before it have all been handed over.
 void PublisherSession::AttachPosts(SteadyTime now) {
-  auto open = std::count_if(segments_.begin(), segments_.end(),
-                            [](const Segment& segment) { return segment.post.has_value(); });
+  std::ptrdiff_t open = OpenPosts();
   for (Segment& segment : segments_) {
     if (!segment.post) {
       if (open++ >= kMaxOpenPosts) return;

@@ -96,6 +96,7 @@ class PublisherSession {
   SegmentIterator FindSegment(net::TransferId id);
   void Pump(SteadyTime now);
   void Feed();
+  [[nodiscard]] std::ptrdiff_t OpenPosts() const;  // without the idle one
   void AttachPosts(SteadyTime now);
   void Attach(Segment& segment, SteadyTime now);
   Post StartPost(std::uint64_t seq, SteadyTime now);

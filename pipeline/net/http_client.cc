@@ -38,7 +38,7 @@ class HttpClient::Impl {
  public:
   Impl(HttpClientOptions options, HttpClientEvents& events, CURLM* multi)
       : options_(std::move(options)), events_(events), multi_(multi) {
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.idle_connections));
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_connections));
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, long{CURLPIPE_NOTHING});
     thread_ = std::thread([this] { Run(); });
   }

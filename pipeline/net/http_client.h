@@ -22,7 +22,7 @@ struct HttpClientOptions {
   std::chrono::milliseconds connect_timeout{10000};  // name, TCP and TLS together
   std::chrono::milliseconds peer_timeout{20000};  // a peer whose kernel is silent so long is dead
   bool verify_tls = true;
-  std::size_t idle_connections = 4;  // kept for reuse
+  std::size_t max_connections = 8;  // kept for reuse; more are opened when needed, then closed
   // The body of an answer other than 2xx is thrown away; it may hold the connection up so long.
   std::size_t max_discarded_bytes = 64 * 1024;
   std::chrono::milliseconds discard_timeout{2000};

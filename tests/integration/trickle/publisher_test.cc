@@ -383,7 +383,7 @@ TEST(Publisher, ReusesConnections) {
   }
   EXPECT_TRUE((*publisher)->Close().ok());
   EXPECT_EQ((*publisher)->stats().segments, kSegments);
-  EXPECT_LE(server.connections(), 4u);  // the one with the idle POST is cut at the end
+  EXPECT_LE(server.connections(), 5u);  // four POSTs at most; the idle one is cut at the end
   EXPECT_EQ((*publisher)->stats().connections, server.connections());
 }
 

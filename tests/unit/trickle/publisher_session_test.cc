@@ -130,6 +130,19 @@ TEST_F(PublisherSessionTest, BeginsASegmentBeforeTheOneBeforeIsAnswered) {
   EXPECT_EQ(Pull(4), "b?");
 }
 
+TEST_F(PublisherSessionTest, OpensAFewPostsAtMost) {
+  Open();
+  for (TransferId id = 3; id < 20; ++id) {
+    ASSERT_TRUE(Write("a").ok());
+    ASSERT_TRUE(session_->BeginSegment().ok());
+    Pull(id);
+  }
+  EXPECT_EQ(last_id(), 6u);  // segments 0 to 3; the others wait for an answer
+  Took();
+  Ok(3);
+  EXPECT_EQ(Took(), "post 4 #7");
+}
+
 TEST_F(PublisherSessionTest, MakesNoEmptySegments) {
   Open();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(session_->BeginSegment().ok());
