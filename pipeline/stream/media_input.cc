@@ -68,6 +68,11 @@ MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* nex
   if (options.max_framerate) cap_.emplace(*options.max_framerate);
 }
 
+// The demuxer outlives us, and removes its pads when the pipeline lets go of it.
+MediaInput::~MediaInput() {
+  if (demux_ != nullptr) g_signal_handlers_disconnect_by_data(demux_, this);
+}
+
 Result<std::unique_ptr<MediaInput>> MediaInput::Create(const Options& options, GstBin* pipeline,
                                                        GstElement* next) {
   std::unique_ptr<MediaInput> input(new MediaInput(options, pipeline, next));

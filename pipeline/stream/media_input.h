@@ -52,6 +52,7 @@ class MediaInput {
   /// Adds its elements to `pipeline`; pictures go into `next`'s sink pad.
   static Result<std::unique_ptr<MediaInput>> Create(const Options& options, GstBin* pipeline,
                                                     GstElement* next);
+  ~MediaInput();
   MediaInput(const MediaInput&) = delete;
   MediaInput& operator=(const MediaInput&) = delete;
 
