@@ -112,9 +112,9 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
   }
   if (!lent_) {
     const Status lent = media_->LendWorker(worker_->socket(), lease_ + 1);
-    // A media process that ran and has ended already (its input was no video, say) is a matter of
-    // the stream's state, not of its start.
-    if (!lent && (!MediaRuns() || MediaEnded())) co_return verdict;
+    // A media process that ran and has announced its end already (its input is no video, say) is a
+    // matter of the stream's state, not of its start.
+    if (!lent && MediaEnded()) co_return verdict;
     if (!lent) {
       media_->Kill();  // it no longer reads its line
       co_return lent.error();
@@ -178,7 +178,7 @@ net::Task<Status> Stream::StartMedia() {
     }
     co_await changed_->WaitFor(deadline - now);
   }
-  if (media_->report().started) {
+  if (media_->report().started && (MediaRuns() || MediaEnded())) {
     spdlog::info("stream={} media={} started", config_.id, media_->pid());
     co_return Status();
   }
