@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -108,7 +107,8 @@ class WebSocketClient::Impl {
   bool discontinuity_ = false;
   unsigned http_status_ = 0;
   milliseconds backoff_;
-  SteadyTime down_since_ = Clock::System().Now();
+  SteadyTime established_at_;
+  SteadyTime down_since_ = Clock::System().Now();  // or hardly up
   Timer connect_timer_{};
   Timer deadline_timer_{};
   Timer ping_timer_{};
@@ -133,12 +133,12 @@ Status WebSocketClient::Impl::Start() {
       spdlog::debug("libwebsockets: {}", text);
     });
   });
-  static const std::array<lws_protocols, 2> protocols = {
+  static const lws_protocols protocols[] = {
       lws_protocols{kProtocolName, &Impl::OnEvent, 0, kIoBytes, 0, nullptr, 0},
       lws_protocols{nullptr, nullptr, 0, 0, 0, nullptr, 0}};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;
-  info.protocols = protocols.data();
+  info.protocols = protocols;
   info.gid = -1;
   info.uid = -1;
   info.user = this;
@@ -167,7 +167,10 @@ WebSocketClient::Impl::~Impl() {
 
 void WebSocketClient::Impl::Run() {
   Connect();
-  while (!stopping_ && lws_service(context_, 0) >= 0) {
+  while (!stopping_) {
+    if (lws_service(context_, 0) >= 0) continue;
+    const std::lock_guard lock(mutex_);
+    return Finish({ErrorCode::kInternal, "websocket: libwebsockets failed"});
   }
 }
 
@@ -211,8 +214,8 @@ int WebSocketClient::Impl::OnEvent(lws* wsi, lws_callback_reasons reason, void* 
     return 0;
   }
   // libwebsockets asks other questions, too, some of them before or after the connection's life.
-  if (self == nullptr || wsi != self->wsi_)
-    return lws_callback_http_dummy(wsi, reason, nullptr, in, len);
+  const bool is_ours = self != nullptr && wsi == self->wsi_;
+  if (!is_ours) return lws_callback_http_dummy(wsi, reason, nullptr, in, len);
   return self->OnConnectionEvent(
       reason, std::string_view(static_cast<const char*>(in), in == nullptr ? 0 : len));
 }
@@ -220,25 +223,21 @@ int WebSocketClient::Impl::OnEvent(lws* wsi, lws_callback_reasons reason, void* 
 int WebSocketClient::Impl::OnConnectionEvent(lws_callback_reasons reason, std::string_view in) {
   switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
-      OnEstablished();
-      return 0;
+      return OnEstablished(), 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
       return OnReceive(in);
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-      ping_sent_.reset();
-      return 0;
+      return ping_sent_.reset(), 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
       return OnWriteable();
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-      OnPeerClose(in);
-      return 0;
+      return OnPeerClose(in), 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
       http_status_ = lws_http_client_http_response(wsi_);
       OnDown(in.starts_with("connect SSL") ? "TLS failed, is the certificate trusted?" : in);
       return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
-      OnDown("connection lost");
-      return 0;
+      return OnDown("connection lost"), 0;
     default:
       return 0;
   }
@@ -265,9 +264,9 @@ void WebSocketClient::Impl::OnWake() {
 
 void WebSocketClient::Impl::OnEstablished() {
   established_ = true;
+  established_at_ = Clock::System().Now();
   throttled_ = false;
   close_sent_ = false;
-  backoff_ = options_.retry_initial;
   ping_sent_.reset();
   Cancel(deadline_timer_);
   // What waits in the kernel can no longer be dropped, so keep it small.
@@ -291,8 +290,7 @@ void WebSocketClient::Impl::Ping() {
   // While we do not read, a pong cannot arrive.
   if (throttled_) ping_sent_.reset();
   if (ping_sent_ && now - *ping_sent_ >= options_.ping_timeout) {
-    AbandonConnect();
-    return;
+    return AbandonConnect();
   }
   ping_due_ = !ping_sent_ && !throttled_;
   if (ping_due_) lws_callback_on_writable(wsi_);
@@ -341,9 +339,9 @@ void WebSocketClient::Impl::Deliver() {
 int WebSocketClient::Impl::OnWriteable() {
   if (close_sent_) return 0;
   if (std::exchange(ping_due_, false)) {
-    std::array<unsigned char, LWS_PRE> ping{};
+    unsigned char ping[LWS_PRE] = {};
     ping_sent_ = Clock::System().Now();
-    if (lws_write(wsi_, ping.data() + LWS_PRE, 0, LWS_WRITE_PING) < 0) return -1;
+    if (lws_write(wsi_, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0) return -1;
     lws_callback_on_writable(wsi_);
     return 0;
   }
@@ -385,10 +383,14 @@ void WebSocketClient::Impl::OnDown(std::string_view why) {
   partial_.clear();
   Cancel(deadline_timer_);
   Cancel(ping_timer_);
-  if (std::exchange(established_, false)) down_since_ = now;
+  // A peer that accepts only to close again must not be asked without a pause, or for ever.
+  if (std::exchange(established_, false) && now - established_at_ >= options_.retry_max) {
+    down_since_ = now;
+    backoff_ = options_.retry_initial;
+  }
   if (stopping_) return;
-
   std::string text = failure_.empty() ? std::string(why) : failure_;
+  if (text.empty()) text = "the connection failed";
   if (peer_close_code_) text = "the peer closed with code " + std::to_string(*peer_close_code_);
   const bool gave_up =
       options_.reconnect == Reconnect::kNever ||
@@ -396,8 +398,7 @@ void WebSocketClient::Impl::OnDown(std::string_view why) {
   const std::lock_guard lock(mutex_);
   const bool sent_all = closing_ && outgoing_.empty();
   if (sent_all || peer_close_code_ == LWS_CLOSE_STATUS_NORMAL) {
-    Finish({ErrorCode::kClosed, "closed"});
-    return;
+    return Finish({ErrorCode::kClosed, "closed"});
   }
   stats_.last_error = text = "websocket " + options_.url + ": " + text;
   if (gave_up) {

@@ -181,6 +181,16 @@ TEST(WebSocketClient, GivesUpOnAClosedPort) {
   EXPECT_FALSE(client->stats().last_error.empty());
 }
 
+TEST(WebSocketClient, APeerThatOnlyAcceptsIsGivenUpAfterGrowingPauses) {
+  FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1011); });
+  auto client = Open({.url = server.url(), .retry_initial = 10ms, .give_up_after = 400ms});
+  const auto end = client->Receive(10s);
+  ASSERT_FALSE(end.ok());
+  EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
+  EXPECT_GT(server.connections(), 2);
+  EXPECT_LT(server.connections(), 12) << "10, 20, 40, … 320 ms";
+}
+
 TEST(WebSocketClient, AMessageAboveTheBoundEndsTheConnection) {
   std::promise<std::optional<FakeWebSocketPeer::Frame>> answer;
   FakeWebSocketServer server([&](FakeWebSocketPeer& peer) {
