@@ -56,6 +56,14 @@ void FakeWebSocketPeer::Abort() {
 }
 
 std::optional<FakeWebSocketPeer::Frame> FakeWebSocketPeer::Receive() {
+  for (;;) {
+    auto frame = ReceiveSilently();
+    if (!frame || frame->opcode != kPing) return frame;
+    Send(frame->payload, kPong);
+  }
+}
+
+std::optional<FakeWebSocketPeer::Frame> FakeWebSocketPeer::ReceiveSilently() {
   std::array<std::uint8_t, 2> head{};
   if (!ReadExactly(fd_, head.data(), head.size())) return std::nullopt;
   std::uint64_t size = head[1] & 0x7f;

@@ -15,7 +15,14 @@ namespace framelock::testing {
 /// The server's end of one connection, under the test's full control. Used by its session only.
 class FakeWebSocketPeer {
  public:
-  enum Opcode : std::uint8_t { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9 };
+  enum Opcode : std::uint8_t {
+    kContinuation = 0,
+    kText = 1,
+    kBinary = 2,
+    kClose = 8,
+    kPing = 9,
+    kPong = 10
+  };
   struct Frame {
     std::uint8_t opcode = 0;
     std::string payload;
@@ -34,8 +41,10 @@ class FakeWebSocketPeer {
   void Close(std::uint16_t code);
   /// Ends the connection as a crash would.
   void Abort();
-  /// Next frame; nullopt at the connection's end. Does not answer pings.
+  /// Next frame but pings, which are answered; nullopt at the connection's end.
   std::optional<Frame> Receive();
+  /// Next frame, without an answer to anything.
+  std::optional<Frame> ReceiveSilently();
 
  private:
   bool SendFrame(std::string_view payload, Opcode opcode, std::uint8_t fin);

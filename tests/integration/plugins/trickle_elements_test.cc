@@ -178,7 +178,7 @@ TEST(TrickleSink, OtherMediaBeginSegmentsWithoutDeltaUnits) {
   gst_buffer_list_add(list, BufferOf("three"));
   EXPECT_EQ(gst_pad_push_list(harness->srcpad, list), GST_FLOW_OK);
   gst_harness_push_event(harness.get(), gst_event_new_eos());
-  EXPECT_EQ(channel.WaitForAll(5s), (std::vector<std::string>{"one more", "two too", "three"}));
+  EXPECT_EQ(channel.WaitForAll(30s), (std::vector<std::string>{"one more", "two too", "three"}));
   EXPECT_TRUE(channel.deleted());
   EXPECT_EQ(StatOf(harness->element, "segments"), 3u);
   EXPECT_EQ(StatOf(harness->element, "bytes"), 20u);
@@ -206,7 +206,7 @@ TEST(TrickleSink, MinSegmentDurationJoins) {
     EXPECT_EQ(gst_harness_push(harness.get(), buffer), GST_FLOW_OK);
   }
   gst_harness_push_event(harness.get(), gst_event_new_eos());
-  EXPECT_EQ(channel.WaitForAll(5s), (std::vector<std::string>{"ab", "c", "d"}));
+  EXPECT_EQ(channel.WaitForAll(30s), (std::vector<std::string>{"ab", "c", "d"}));
 }
 
 TEST(TrickleSink, RefusesOtherCapsThanItsContentType) {
@@ -284,7 +284,7 @@ std::vector<std::string> PublishedSegments(FakeChannel& channel) {
                         "tune=zerolatency key-int-max=" +
                         std::to_string(kKeyframeEvery) +
                         " ! h264parse config-interval=-1 ! mpegtsmux ! tricklesink name=sink "
-                        "close-timeout=10000 location=" +
+                        "close-timeout=30000 location=" +
                         channel.url());
   const BusVerdict verdict = pipeline.Run();
   EXPECT_TRUE(verdict.eos) << verdict.error;

@@ -16,6 +16,7 @@ using framelock::testing::DeadListener;
 using framelock::testing::FakeWebSocketPeer;
 using framelock::testing::FakeWebSocketServer;
 
+constexpr auto kPatience = 30s;  // a busy machine may stand still for seconds
 constexpr auto kStart = GroupQueue::Position::kStartsGroup;
 constexpr auto kNext = GroupQueue::Position::kContinuesGroup;
 
@@ -48,12 +49,12 @@ TEST(WebSocketClient, ReceivesBinaryMessagesJoinsFragmentsAndEndsWithCode1000) {
   });
   auto client = Open({.url = server.url() + "/ws/x?y=1"});
   for (const std::string& expected : {std::string("one"), std::string("two"), large}) {
-    const auto message = client->Receive(5s);
+    const auto message = client->Receive(kPatience);
     ASSERT_TRUE(message.ok()) << message.error().message;
     EXPECT_EQ(Text(*message), expected);
     EXPECT_FALSE(message->discontinuity);
   }
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kClosed);
   const auto stats = client->stats();
@@ -79,7 +80,7 @@ TEST(WebSocketClient, SendsWholeMessagesAndClosesWithCode1000) {
     got.set_value(frames);
   });
   const std::string large(1000000, 'y');
-  auto client = Open({.url = server.url() + "/ws/x?publish=1"});
+  auto client = Open({.url = server.url() + "/ws/x?publish=1", .close_timeout = kPatience});
   ASSERT_TRUE(client->Send(Bytes("one"), kStart).ok());
   ASSERT_TRUE(client->Send(Bytes(large), kNext).ok());
   const auto closed = client->Close();
@@ -105,12 +106,12 @@ TEST(WebSocketClient, ReconnectsAfterALossAndSaysSo) {
   });
   auto client = Open({.url = server.url(), .retry_initial = 5ms});
   for (int i = 0; i < 3; ++i) {
-    const auto message = client->Receive(5s);
+    const auto message = client->Receive(kPatience);
     ASSERT_TRUE(message.ok()) << message.error().message;
     EXPECT_EQ(message->discontinuity, i > 0);
     ASSERT_TRUE(client->Send(Bytes("go on"), kStart).ok());
   }
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kClosed);
   EXPECT_EQ(client->stats().reconnects, 2u);
@@ -135,12 +136,13 @@ TEST(WebSocketClient, ANewConnectionStartsWithAGroup) {
     }
     second_got.set_value(messages);
   });
-  auto client = Open({.url = server.url(), .retry_initial = 300ms});
+  auto client = Open({.url = server.url(), .retry_initial = 300ms, .close_timeout = kPatience});
   ASSERT_TRUE(client->Send(Bytes("a0"), kStart).ok());
   first_arrived.get_future().wait();
   while (client->stats().last_error.empty()) std::this_thread::sleep_for(1ms);
-  // The connection is down: the rest of the group is of no use to the next one.
-  ASSERT_TRUE(client->Send(Bytes("a1"), kNext).ok());
+  // The connection was lost: the rest of the group is of no use to the next one, whether it is
+  // queued before or refused after.
+  (void)client->Send(Bytes("a1"), kNext);
   while (client->stats().reconnects == 0) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(client->Send(Bytes("a2"), kNext).error().code, ErrorCode::kResourceLimit);
   ASSERT_TRUE(client->Send(Bytes("b0"), kStart).ok());
@@ -154,7 +156,7 @@ TEST(WebSocketClient, ANewConnectionStartsWithAGroup) {
 TEST(WebSocketClient, WithoutReconnectALossEndsIt) {
   FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1011); });
   auto client = Open({.url = server.url(), .reconnect = Reconnect::kNever});
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
   EXPECT_NE(end.error().message.find("code 1011"), std::string::npos) << end.error().message;
@@ -162,8 +164,8 @@ TEST(WebSocketClient, WithoutReconnectALossEndsIt) {
 
 TEST(WebSocketClient, GivesUpOnARefusedUpgrade) {
   FakeWebSocketServer server([](FakeWebSocketPeer&) {}, {.refuse_with = "404 Not Found"});
-  auto client = Open({.url = server.url(), .retry_initial = 20ms, .give_up_after = 100ms});
-  const auto end = client->Receive(5s);
+  auto client = Open({.url = server.url(), .retry_initial = 20ms, .give_up_after = 1s});
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kNotFound) << end.error().message;
   EXPECT_GT(server.connections(), 1);
@@ -175,7 +177,7 @@ TEST(WebSocketClient, GivesUpOnAClosedPort) {
     url = FakeWebSocketServer([](FakeWebSocketPeer&) {}).url();
   }
   auto client = Open({.url = url, .retry_initial = 10ms, .give_up_after = 100ms});
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
   EXPECT_FALSE(client->stats().last_error.empty());
@@ -183,12 +185,12 @@ TEST(WebSocketClient, GivesUpOnAClosedPort) {
 
 TEST(WebSocketClient, APeerThatOnlyAcceptsIsGivenUpAfterGrowingPauses) {
   FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1011); });
-  auto client = Open({.url = server.url(), .retry_initial = 10ms, .give_up_after = 400ms});
-  const auto end = client->Receive(10s);
+  auto client = Open({.url = server.url(), .retry_initial = 10ms, .give_up_after = 2s});
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
   EXPECT_GT(server.connections(), 2);
-  EXPECT_LT(server.connections(), 12) << "10, 20, 40, … 320 ms";
+  EXPECT_LT(server.connections(), 12) << "10, 20, 40, … 1280 ms";
 }
 
 TEST(WebSocketClient, AMessageAboveTheBoundEndsTheConnection) {
@@ -200,7 +202,7 @@ TEST(WebSocketClient, AMessageAboveTheBoundEndsTheConnection) {
   });
   auto client =
       Open({.url = server.url(), .reconnect = Reconnect::kNever, .max_message_bytes = 1000});
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.error().message.find("max-message-bytes"), std::string::npos)
       << end.error().message;
@@ -222,7 +224,7 @@ TEST(WebSocketClient, AFullReceiveQueueStopsReading) {
   EXPECT_LT(client->stats().receive_queued_bytes, (1u << 20) + 300000);
   EXPECT_LT(sent, kMessages) << "40 MB do not fit into the kernel's buffers";
   int received = 0;
-  while (client->Receive(5s).ok()) ++received;
+  while (client->Receive(kPatience).ok()) ++received;
   EXPECT_EQ(received, kMessages);
 }
 
@@ -238,7 +240,8 @@ TEST(WebSocketClient, AStalledPeerCostsWholeGroups) {
         peer.Send(frame->payload, FakeWebSocketPeer::kClose);
     }
   });
-  auto client = Open({.url = server.url(), .send_queue_bytes = 2 << 20, .close_timeout = 10s});
+  auto client =
+      Open({.url = server.url(), .send_queue_bytes = 2 << 20, .close_timeout = kPatience});
   std::uint64_t refused = 0;
   for (int group = 0; group < 26; ++group) {
     for (int part = 0; part < 5; ++part) {
@@ -273,14 +276,14 @@ TEST(WebSocketClient, AStalledPeerCostsWholeGroups) {
 
 TEST(WebSocketClient, ASilentPeerIsGivenUp) {
   FakeWebSocketServer server([&](FakeWebSocketPeer& peer) {
-    while (peer.Receive()) {  // does not answer pings
+    while (peer.ReceiveSilently()) {
     }
   });
   auto client = Open({.url = server.url(),
                       .reconnect = Reconnect::kNever,
                       .ping_interval = 50ms,
                       .ping_timeout = 150ms});
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
   EXPECT_NE(end.error().message.find("did not answer"), std::string::npos) << end.error().message;
@@ -311,7 +314,7 @@ TEST(WebSocketClient, InterruptWakesReceiveAndClose) {
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
   client.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1500ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s) << "not the 20 s of close_timeout";
 }
 
 TEST(WebSocketClient, ConnectTimeoutCountsAsALoss) {
@@ -319,7 +322,7 @@ TEST(WebSocketClient, ConnectTimeoutCountsAsALoss) {
   auto client = Open({.url = "ws://" + listener.authority(),
                       .reconnect = Reconnect::kNever,
                       .connect_timeout = 200ms});
-  const auto end = client->Receive(5s);
+  const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.error().message.find("connect timeout"), std::string::npos) << end.error().message;
 }
@@ -328,7 +331,7 @@ TEST(WebSocketClient, IgnoresTheProxyOfTheEnvironment) {
   setenv("http_proxy", "127.0.0.1:1", 1);
   FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1000); });
   auto client = Open({.url = server.url(), .reconnect = Reconnect::kNever});
-  EXPECT_EQ(client->Receive(5s).error().code, ErrorCode::kClosed);
+  EXPECT_EQ(client->Receive(kPatience).error().code, ErrorCode::kClosed);
   unsetenv("http_proxy");
 }
 

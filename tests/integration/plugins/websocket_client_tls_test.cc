@@ -42,7 +42,7 @@ class WebSocketClientTls : public ::testing::Test {
                                          .reconnect = Reconnect::kNever,
                                          .verify_tls = verify});
     if (!client) return client.error();
-    return (*client)->Receive(10s);
+    return (*client)->Receive(30s);
   }
 
   std::string folder_;

@@ -141,7 +141,7 @@ TEST(WebsocketElements, TransportStreamsAreSentInGroupsAndAllOfThemDecodes) {
                       "tune=zerolatency key-int-max=" +
                       std::to_string(kKeyframeEvery) +
                       " ! mpegtsmux ! websocketsink name=sink queue-bytes=100000000 "
-                      "close-timeout=10000 location=" +
+                      "close-timeout=30000 location=" +
                       sink_peer.url());
   EXPECT_TRUE(writer.Run().eos);
   Frames frames = got.get_future().get();
@@ -174,7 +174,7 @@ TEST(WebsocketSink, ASlowPeerLosesWholeGroups) {
     got.set_value(ReceiveAll(peer));
   });
   const HarnessPtr harness =
-      SinkHarness("websocketsink queue-bytes=2000000 close-timeout=10000 location=" + server.url(),
+      SinkHarness("websocketsink queue-bytes=2000000 close-timeout=30000 location=" + server.url(),
                   "text/plain");
   for (int group = 0; group < 26; ++group) {
     for (int part = 0; part < 5; ++part) {
