@@ -127,6 +127,6 @@ fi
 say "every output frame was made from the input frame whose time it carries"
 if $once; then exit 0; fi
 echo "Running on. Watch it with:"
-echo "  GST_PLUGIN_PATH=build/release/lib/gstreamer-1.0 gst-launch-1.0 tricklesrc location=$relay/demo-out ! tsdemux latency=0 ! h264parse ! avdec_h264 ! videoconvert ! autovideosink"
+echo "  GST_PLUGIN_PATH=build/release/lib/gstreamer-1.0 gst-launch-1.0 tricklesrc do-timestamp=true location=$relay/demo-out ! tsdemux ! h264parse ! avdec_h264 ! videoconvert ! autovideosink"
 echo "Stop with Ctrl-C."
 wait

@@ -13,6 +13,9 @@ mode=${1:-all}
 case $mode in
   all)
     examples/install.sh --with-tests
+    echo "== compiling every header alone"
+    cmake --preset release -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON >/dev/null
+    cmake --build --preset release --target all_verify_interface_header_sets
     ctest --preset release
     ;;
   full)
