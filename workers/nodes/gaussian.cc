@@ -21,6 +21,7 @@ std::vector<float> Taps(std::int64_t radius, double sigma) {
     sum += line.back();
   }
   std::vector<float> taps;
+  taps.reserve(line.size());
   for (const double value : line) {
     taps.push_back(static_cast<float>(value / sum));
   }

@@ -62,6 +62,7 @@ constexpr std::array<std::pair<std::string_view, BlendFunction>, 6> kModes{{
 
 std::vector<std::string> ModeNames() {
   std::vector<std::string> names;
+  names.reserve(kModes.size());
   for (const auto& [name, function] : kModes) {
     names.emplace_back(name);
   }

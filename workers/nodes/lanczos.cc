@@ -38,8 +38,11 @@ LanczosResizer::Axis LanczosResizer::MakeAxis(std::uint32_t in, std::uint32_t ou
   std::vector<double> exact(axis.widest);
   for (std::uint32_t i = 0; i < out; ++i) {
     const double centre = (i + 0.5) * scale;
+    // Pillow adds a half and truncates; rounding functions differ where that is not exact.
+    // NOLINTBEGIN(bugprone-incorrect-roundings)
     const auto first = static_cast<std::int64_t>(std::max(centre - support + 0.5, 0.0));
     const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(centre + support + 0.5), in);
+    // NOLINTEND(bugprone-incorrect-roundings)
     double sum = 0;
     for (std::int64_t tap = first; tap < end; ++tap) {
       double& weight = exact[static_cast<std::size_t>(tap - first)];

@@ -37,6 +37,7 @@ std::uint32_t RoundedHalf(double surplus) {
 
 std::vector<std::string> ResampleMethodNames() {
   std::vector<std::string> names;
+  names.reserve(kMethods.size());
   for (const auto& [name, method] : kMethods) {
     names.emplace_back(name);
   }

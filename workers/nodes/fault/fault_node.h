@@ -40,7 +40,8 @@ class FaultNode : public graph::Node {
 
 /// A class of such nodes; Fault is constructed with the position of `after`.
 template <typename Fault>
-graph::NodeClass FaultClass(std::string class_type, std::vector<graph::InputSpec> own_inputs) {
+graph::NodeClass FaultClass(const std::string& class_type,
+                            std::vector<graph::InputSpec> own_inputs) {
   std::vector<graph::InputSpec> inputs{graph::ImageInput("image")};
   for (graph::InputSpec& input : own_inputs) {
     inputs.push_back(std::move(input));
@@ -48,7 +49,7 @@ graph::NodeClass FaultClass(std::string class_type, std::vector<graph::InputSpec
   const std::size_t after_input = inputs.size();
   inputs.push_back(
       graph::Optional(graph::IntInput("after", {.value = 0, .min = 0, .max = 1'000'000'000})));
-  return {.spec = {.class_type = std::move(class_type),
+  return {.spec = {.class_type = class_type,
                    .category = "fault",
                    .python_module = "framelock",
                    .inputs = std::move(inputs),
