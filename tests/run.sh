@@ -39,21 +39,25 @@ case $mode in
     examples/install.sh --with-tests --packages-only
     cmake --preset fuzz
     cmake --build --preset fuzz
-    found=0
-    for target in build/fuzz/fuzz/*_fuzzer; do
+    mkdir -p build/fuzz/corpus
+    fuzz() {
+      target=$1
+      seconds=$2
       name=$(basename "$target")
-      corpus=tests/fuzz/corpus/${name%_fuzzer}
-      work=build/fuzz/corpus/$name
-      mkdir -p "$work"
-      seeds=()
-      if [ -d "$corpus" ]; then seeds=("$corpus"); fi
-      echo "== $name, $seconds s"
+      mkdir -p "build/fuzz/corpus/$name"
+      folders=("build/fuzz/corpus/$name")
+      if [ -d "tests/fuzz/corpus/$name" ]; then folders+=("tests/fuzz/corpus/$name"); fi
+      verdict=clean
       "$target" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 -print_final_stats=1 \
-        -artifact_prefix="$work-" "$work" "${seeds[@]}" >"$work.log" 2>&1 ||
-        { found=1; tail -n 40 "$work.log"; }
-      sed -nE "s/^stat::(number_of_executed_units|peak_rss_mb)/  \1/p" "$work.log"
-    done
-    exit $found
+        -artifact_prefix="build/fuzz/corpus/$name-" "${folders[@]}" >"build/fuzz/$name.log" 2>&1 ||
+        verdict=FOUND
+      runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log")
+      echo "$name: $verdict, $runs runs in $seconds s"
+      if [ $verdict = FOUND ]; then tail -n 40 "build/fuzz/$name.log"; return 1; fi
+    }
+    export -f fuzz
+    printf '%s\n' build/fuzz/bin/fuzz/*_fuzzer |
+      xargs -P "$(nproc)" -I{} bash -c 'fuzz "$@"' fuzz {} "$seconds"
     ;;
   *)
     sed -n '3,9p' "$0"
