@@ -44,6 +44,11 @@ HttpResponse InvalidJson(const Error& error) {
 }
 
 HttpResponse BodyMissing(const Error& error, std::size_t max_body_bytes) {
+  if (error.code == ErrorCode::kTimeout) {
+    HttpResponse late = ErrorReply(408, "Body too slow", "the body did not arrive in time");
+    late.close = true;
+    return late;
+  }
   if (error.code != ErrorCode::kResourceLimit) return ErrorReply(400, "Broken body", error.message);
   HttpResponse response = ErrorReply(
       413, "Body too large", "at most " + std::to_string(max_body_bytes) + " bytes are accepted");

@@ -24,6 +24,7 @@ struct Words {
   long media_silence_ms;
   long stop_timeout_ms;
   long header_timeout_s;
+  long body_timeout_s;
   long idle_timeout_s;
   long write_timeout_s;
 };
@@ -51,6 +52,9 @@ void AddServerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
       ->capture_default_str()
       ->check(CLI::Range(100, 10'000'000));
   app.add_option("--header-timeout", words.header_timeout_s, "seconds for a request's head")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  app.add_option("--body-timeout", words.body_timeout_s, "seconds for a request's body")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600));
   app.add_option("--idle-timeout", words.idle_timeout_s, "seconds between two requests")
@@ -119,25 +123,32 @@ Words DefaultWords(const DaemonOptions& options) {
                .media_silence_ms = ms(options.stream_limits.media_silence),
                .stop_timeout_ms = ms(options.stream_limits.ladder.cooperative),
                .header_timeout_s = s(options.http.header_timeout),
+               .body_timeout_s = s(options.http.body_timeout),
                .idle_timeout_s = s(options.http.idle_timeout),
                .write_timeout_s = s(options.http.write_timeout)};
 }
 
 Status ApplyCommands(const Words& words, DaemonOptions& options) {
   options.pool.command = host::DefaultWorkerCommand();
+  const std::vector<std::string> level{"--log-level", options.log.level};
+  options.pool.command.argv.insert(options.pool.command.argv.end(), level.begin(), level.end());
   if (!words.worker_command.empty()) {
     auto split = host::SplitCommandLine(words.worker_command);
     if (!split) return Error{split.error().code, "--worker-command: " + split.error().message};
     options.pool.command.argv = std::move(*split);
   }
   options.stream_command = {process::OwnDirectory() + "/framelock-stream"};
+  options.stream_command.insert(options.stream_command.end(), level.begin(), level.end());
   if (!words.stream_command.empty()) {
     auto split = host::SplitCommandLine(words.stream_command);
     if (!split) return Error{split.error().code, "--stream-command: " + split.error().message};
     options.stream_command = std::move(*split);
   }
   if (options.pool.command.argv.empty() || options.stream_command.empty()) {
-    return Error{ErrorCode::kInvalidArgument, "an empty command"};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        std::string(options.stream_command.empty() ? "--stream-command" : "--worker-command") +
+            ": is empty"};
   }
   // The loop's thread spawns them and lives as long as the process.
   options.pool.command.die_with_parent_thread = true;
@@ -154,8 +165,8 @@ Status Apply(const Words& words, DaemonOptions& options) {
   limits.media_silence = milliseconds(words.media_silence_ms);
   limits.ladder.cooperative = milliseconds(words.stop_timeout_ms);
   options.http.header_timeout = seconds(words.header_timeout_s);
-  options.http.idle_timeout =
-      std::chrono::ceil<std::chrono::minutes>(seconds(words.idle_timeout_s));
+  options.http.body_timeout = seconds(words.body_timeout_s);
+  options.http.idle_timeout = seconds(words.idle_timeout_s);
   options.http.write_timeout = seconds(words.write_timeout_s);
   options.api.origins.listen = options.http.listen;
   // A replaced or stopping worker holds its place until it is reaped.

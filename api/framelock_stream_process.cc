@@ -25,6 +25,7 @@ constexpr int kConfigFd = 3;
 constexpr int kControlFd = 4;
 // After so many messages in a row the loop gets a turn, whatever the peer sends.
 constexpr int kMessagesPerTurn = 32;
+constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
 // What the reading coroutine and the process's owner share; the coroutine ends with the line.
 struct Line {
@@ -55,9 +56,10 @@ net::Task<> ReadLine(std::shared_ptr<Line> line, std::string stream_id) {
   bool open = true;
   while (open) {
     const Status readable = co_await net::WaitReadable(line->channel.fd());
-    open = ReadMessages(*line, stream_id) &&
-           (readable || readable.error().code == ErrorCode::kTimeout);
+    open = ReadMessages(*line, stream_id);
     if (line->changed) line->changed->NotifyAll();
+    // That we could not wait (no descriptor free) says nothing about the process.
+    if (!readable) co_await net::SleepFor(kRetryPause);
   }
 }
 

@@ -165,10 +165,11 @@ net::HttpResponse CurrentStatusReply(const StreamRegistry& registry) {
   }
   json all = json::object();
   for (const auto& [id, stream] : registry.streams()) all[id] = stream->SummaryJson();
-  // The one that was started first.
+  // The one that was started first of those that run, else of those that ran.
   std::shared_ptr<Stream> first;
   for (const auto& [id, stream] : registry.streams()) {
-    if (!first || stream->created() < first->created()) first = stream;
+    const auto rank = std::pair(IsFinal(stream->state()), stream->created());
+    if (!first || rank < std::pair(IsFinal(first->state()), first->created())) first = stream;
   }
   const json current = first->StatusJson();
   return JsonReply(200, {{"processing_active", current["running"]},
@@ -223,9 +224,7 @@ net::HttpResponse RootReply() {
        {"version", kVersion},
        {"description", "AI workflows on live video, one isolated worker process a stream"},
        {"capabilities", {"video-processing", "trickle-streaming", "dedicated-worker-per-stream"}},
-       {"architecture",
-        "One dedicated worker process per stream for optimal isolation and parallel "
-        "processing"},
+       {"architecture", "One worker process for each stream, so that no stream can hurt another"},
        {"endpoints", std::move(endpoints)},
        {"openapi", "/openapi.json"}});
 }

@@ -73,7 +73,7 @@ Status TakeUrls(const json& body, json& config) {
   for (const char* name : {"subscribe_url", "publish_url"}) {
     if (Status taken = TakeUrl(body, name, config); !taken) return taken;
   }
-  json checked_only = json::object();  // their channels belong to a later version
+  json checked_only = json::object();  // no channel of ours uses them
   for (const char* name : {"control_url", "events_url", "data_url"}) {
     if (Status taken = TakeUrl(body, name, checked_only); !taken) return taken;
   }

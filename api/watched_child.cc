@@ -84,7 +84,9 @@ net::Task<> WatchedChild::WatchStderr(std::shared_ptr<State> state) {
     const bool open =
         state->child->DrainStderr([&](const std::string& line) { LogLine(*state, line); });
     if (!open || state->departure) break;
-    if (readable) co_await net::SleepFor(kStderrPause);
+    // Also when it could not be watched (no descriptor free): a loop that never waits stops all.
+    const bool idle = !readable && readable.error().code == ErrorCode::kTimeout;
+    if (!idle) co_await net::SleepFor(kStderrPause);
   }
   while (!state->departure) co_await net::SleepFor(kStderrPause);
   if (state->options.on_reaped) state->options.on_reaped(std::move(state->child));

@@ -15,7 +15,7 @@ build_packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libboost-dev libcurl4-openssl-dev
   libwebsockets-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev)
 test_packages=(
-  git libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-format-14 clang-tidy-14
+  git libgtest-dev libgmock-dev clang-14 clang-format-14 clang-tidy-14
   libclang-rt-14-dev binutils procps python3 python3-websockets ffmpeg)
 
 packages_only=false

@@ -20,9 +20,9 @@ while (($#)); do
   case $1 in
     --once) once=true ;;
     --no-install) install=false ;;
-    --seconds) seconds=$2; shift ;;
-    --sheet) sheet=$2; shift ;;
-    *) sed -n '7,12p' "$0"; exit 2 ;;
+    --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+    --sheet) sheet=${2:?--sheet needs a file}; shift ;;
+    *) sed -n '7,11p' "$0"; exit 2 ;;
   esac
   shift
 done

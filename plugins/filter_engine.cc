@@ -196,12 +196,12 @@ FilterEngine::PromptAnswer FilterEngine::SetPrompt(std::string text) {
   if (answer->kind == PromptExchange::Answer::Kind::kRejected) {
     return {Kind::kRejected, answer->revision, answer->errors};
   }
-  const std::uint64_t worker = losses_;
+  const std::uint64_t worker = applied_losses_;
   changed_.wait_for(lock, options_.publish_wait, [&] {
     return stopped_ || losses_ != worker || pushed_revision_ >= answer->revision;
   });
   // Another lent worker counts its revisions on its own.
-  if (losses_ == worker) line_.RaiseFloor(answer->revision);
+  losses_ == worker ? line_.RaiseFloor(answer->revision) : line_.DropOlder(answer->revision);
   return {Kind::kApplied, answer->revision, {}};
 }
 

@@ -140,6 +140,7 @@ class FilterEngine {
   bool pushing_ = false;
   std::uint64_t pushed_revision_ = 0;
   std::uint64_t losses_ = 0;
+  std::uint64_t applied_losses_ = 0;  // losses_ when the last prompt was applied
   std::atomic<std::uint64_t> copied_in_ = 0;  // upstream copies outside the lock
   FilterStats stats_;                         // the part that is counted here
   DropCounter failures_;

@@ -14,6 +14,8 @@ constexpr char kLostErrors[] =
     R"({"error":{"type":"worker_lost","message":"The worker ended while it checked the prompt",)"
     R"("details":"","extra_info":{}},"node_errors":{}})";
 
+constexpr std::size_t kMaxLastError = 1024;  // bytes of a rejection that the statistics repeat
+
 std::string SizeText(std::uint32_t width, std::uint32_t height) {
   return std::to_string(width) + "x" + std::to_string(height);
 }
@@ -32,13 +34,14 @@ void FilterEngine::OnWorker(const host::WorkerClient::Welcomed& welcomed) {
 void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
   prompt_.OnApplied(applied.revision);
+  applied_losses_ = losses_;
   if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
   if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);
   changed_.notify_all();
 }
 
 void FilterEngine::OnWorker(host::WorkerClient::PromptRejected& rejected) {
-  stats_.last_error = "prompt rejected: " + rejected.errors_json;
+  stats_.last_error = "prompt rejected: " + rejected.errors_json.substr(0, kMaxLastError);
   const bool runs_nothing =
       prompt_.OnRejected(rejected.errors_json) == PromptExchange::Rejected::kCurrent;
   changed_.notify_all();
@@ -219,8 +222,15 @@ bool FilterEngine::PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::Fra
 void FilterEngine::FitOutput(std::uint32_t width, std::uint32_t height) {
   const std::uint64_t bytes = protocol::FrameBytes(format_->pixels, width, height);
   if (bytes <= region_->layout().attach().output_slot_bytes) return;
-  output_slot_bytes_ = bytes;
-  NoteNewRegion();
+  const std::uint64_t before = std::exchange(output_slot_bytes_, bytes);
+  if (const Status made = NewRegion(); !made) {
+    // Larger than a region may be: its frames fail one by one, the stream goes on.
+    output_slot_bytes_ = before;
+    stats_.last_error =
+        "an output of " + SizeText(width, height) + " is too large: " + made.error().message;
+    return;
+  }
+  notices_.emplace_back(Renegotiate{});
 }
 
 void FilterEngine::NoteNewRegion() {

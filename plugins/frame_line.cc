@@ -111,11 +111,15 @@ void FrameLine::LoseWorker() {
 
 void FrameLine::RaiseFloor(std::uint64_t revision) {
   floor_ = std::max(floor_, revision);
-  if (good_ && good_->revision < floor_) good_.reset();
+  DropOlder(floor_);
+}
+
+void FrameLine::DropOlder(std::uint64_t revision) {
+  if (good_ && good_->revision < revision) good_.reset();
   std::vector<FrameSequence> stale;
   for (const Item& item : items_) {
     const Entry* entry = ledger_.Find(item.sequence);
-    if (entry != nullptr && entry->state == State::kAnswered && entry->result.revision < floor_) {
+    if (entry != nullptr && entry->state == State::kAnswered && entry->result.revision < revision) {
       stale.push_back(item.sequence);
     }
   }
@@ -131,8 +135,9 @@ bool FrameLine::Starved(SteadyTime now) const {
 
 void FrameLine::Skip(FrameSequence sequence, SteadyTime now) {
   waiting_.reset();
-  CloseInPlace(sequence, Outcome::kSkipped,
-               Starved(now) ? Publish::kUrgentFallback : Publish::kNothing);
+  // One replacement at a time: while nobody takes it, no more frames are kept.
+  const bool urgent = Starved(now) && !MayOvertake();
+  CloseInPlace(sequence, Outcome::kSkipped, urgent ? Publish::kUrgentFallback : Publish::kNothing);
 }
 
 // Closes a frame; what is published instead takes its place in the line, if it still has one.

@@ -81,6 +81,8 @@ class FrameLine {
   void LoseWorker();
   /// From now on nothing made by an older revision leaves, not even as a repetition.
   void RaiseFloor(std::uint64_t revision);
+  /// The same for what is in the line now, once: the worker of that revision is gone.
+  void DropOlder(std::uint64_t revision);
 
   // The downstream side.
   /// The next thing to push, in order; nullopt: none now.

@@ -40,9 +40,10 @@ class PromptExchange {
   std::optional<Sending> NextToSend() {
     if (!worker_ || sent_) return std::nullopt;
     if (running_ == 0) {
-      sent_ = Sent{Rejected::kCurrent, {std::max<std::uint64_t>(acknowledged_, 1), current_}};
+      sent_ =
+          Sent{Rejected::kCurrent, false, {std::max<std::uint64_t>(acknowledged_, 1), current_}};
     } else if (offered_) {
-      sent_ = Sent{Rejected::kOffered, {last_ + 1, std::move(*offered_)}};
+      sent_ = Sent{Rejected::kOffered, true, {last_ + 1, std::move(*offered_)}};
       offered_.reset();
     } else {
       return std::nullopt;
@@ -55,14 +56,15 @@ class PromptExchange {
     running_ = acknowledged_ = revision;
     if (!sent_) return;
     current_ = std::move(sent_->prompt.text);
-    if (sent_->whose == Rejected::kOffered) answer_ = {Answer::Kind::kApplied, revision, {}};
+    if (sent_->awaited) answer_ = {Answer::Kind::kApplied, revision, {}};
     sent_.reset();
   }
 
   Rejected OnRejected(std::string errors) {
     const Rejected whose = sent_ ? sent_->whose : Rejected::kOffered;
+    const bool awaited = sent_ && sent_->awaited;
     sent_.reset();
-    if (whose == Rejected::kOffered) {
+    if (awaited) {
       answer_ = {Answer::Kind::kRejected, acknowledged_, std::move(errors)};
     }
     return whose;
@@ -82,8 +84,10 @@ class PromptExchange {
     offered_ = std::move(text);
     answer_.reset();
   }
-  /// Takes back what was not sent yet. What was sent may still be applied.
+  /// Takes back what was not sent yet. What was sent may still be applied, but nobody waits for
+  /// its answer any more.
   void Withdraw() {
+    if (sent_) sent_->awaited = false;
     offered_.reset();
     answer_.reset();
   }
@@ -97,6 +101,7 @@ class PromptExchange {
  private:
   struct Sent {
     Rejected whose;
+    bool awaited;  // its answer is the caller's
     Sending prompt;
   };
   std::string current_;

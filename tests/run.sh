@@ -60,7 +60,7 @@ case $mode in
       xargs -P "$(nproc)" -I{} bash -c 'fuzz "$@"' fuzz {} "$seconds"
     ;;
   *)
-    sed -n '3,9p' "$0"
+    sed -n '3,8p' "$0"
     exit 2
     ;;
 esac

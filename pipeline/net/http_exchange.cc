@@ -75,8 +75,9 @@ Task<Result<std::string>> StreamExchange::ReadWholeBody(std::size_t max_bytes) {
   if (parser_.content_length_remaining().value_or(0) > max_bytes) co_return too_long;
   std::string body;
   std::array<std::byte, kPieceBytes> piece;
+  const SteadyTime deadline = std::chrono::steady_clock::now() + state_.options.body_timeout;
   for (;;) {
-    const auto size = co_await ReadBody(piece, std::chrono::hours(24 * 365));
+    const auto size = co_await ReadBody(piece, deadline - std::chrono::steady_clock::now());
     if (!size.ok()) co_return size.error();
     if (*size == 0) co_return body;
     if (body.size() + *size > max_bytes) co_return too_long;

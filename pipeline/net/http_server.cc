@@ -41,7 +41,7 @@ Result<HostPort> SplitHostPort(const std::string& listen) {
   const char* end = parts.port.data() + parts.port.size();
   const auto parsed = std::from_chars(parts.port.data(), end, port);
   if (parsed.ec != std::errc() || parsed.ptr != end) return BadListen(listen, "bad port");
-  if (parts.host.empty()) parts.host = "0.0.0.0";
+  if (parts.host.empty()) parts.host = "127.0.0.1";  // wider only when it is said
   return parts;
 }
 

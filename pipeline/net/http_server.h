@@ -22,10 +22,13 @@ namespace framelock::net {
 struct HttpServerOptions {
   std::string listen = "127.0.0.1:8000";  // HOST:PORT; port 0 picks one; [::1]:8000 for IPv6
   std::size_t max_header_bytes = 32 * 1024;
-  std::size_t max_connections = 4096;       // further ones get 503 and are closed
-  std::chrono::seconds header_timeout{30};  // from the first byte of a request to its head's end
-  std::chrono::minutes idle_timeout{10};    // between requests
-  std::chrono::seconds write_timeout{30};   // a peer that takes nothing for so long is dropped
+  std::size_t max_connections = 4096;  // further ones get 503 and are closed
+  std::chrono::milliseconds header_timeout{
+      30'000};  // from the first byte of a request to its head's end
+  std::chrono::milliseconds body_timeout{30'000};   // for ReadWholeBody, from the head on
+  std::chrono::milliseconds idle_timeout{600'000};  // between requests
+  std::chrono::milliseconds write_timeout{
+      30'000};  // a peer that takes nothing for so long is dropped
 };
 
 struct HttpResponse {

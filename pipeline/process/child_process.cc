@@ -144,7 +144,9 @@ void ChildProcess::Signal(int signal) const {
 }
 
 void ChildProcess::Kill() const {
-  if (!state_->ended) ::kill(-state_->pid, SIGKILL);
+  if (state_->ended) return;
+  ::kill(-state_->pid, SIGKILL);
+  Signal(SIGKILL);  // it may have left its group
 }
 
 ExitStatus ChildProcess::Terminate(const KillLadder& ladder) {

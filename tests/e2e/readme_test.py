@@ -2,15 +2,15 @@
 """Every command in README.md is run as it stands there.
 
 A fenced block marked `sh run` is one shell script; `sh run stream` is run against a relay with a
-live channel "demo" on the addresses that the README uses; plain `sh` blocks hold the two commands
-of the first page, which tests/run.sh and the quickstart test run themselves.
+live channel "demo" on the addresses that the README uses. The plain `sh` blocks (quickstart, tests,
+servers that run on, building by hand) are what the other tests, and this run itself, begin with.
 """
 import os
 import re
 import subprocess
 import unittest
 
-from harness import House, main, wait_for
+from harness import BIN, House, main, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -55,12 +55,14 @@ class Readme(unittest.TestCase):
     def test_names_the_elements_and_programs_that_exist(self):
         with open(os.path.join(ROOT, "README.md")) as file:
             text = file.read()
-        with open(os.path.join(ROOT, "plugins", "plugin.cc")) as file:
-            plugin = file.read()
         for element in ("tricklesrc", "tricklesink", "websocketsrc", "websocketsink",
                         "workerfilter"):
             self.assertIn("`%s`" % element, text)
-        self.assertIn("framelock", plugin)
+            subprocess.run(["gst-inspect-1.0", "--exists", element], check=True, timeout=30)
+        for program in ("framelockd", "framelock-relay", "framelock-stream", "framelock-worker"):
+            self.assertIn("`%s`" % program, text)
+            subprocess.run([os.path.join(BIN, program), "--help"], check=True, timeout=10,
+                           capture_output=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 # Unicode, no path of a machine; sources and headers within their sizes; only the agreed top level.
 # Usage: text.sh REPOSITORY
 cd "$1" || exit 2
-git rev-parse --git-dir >/dev/null 2>&1 || { echo "not a git checkout: nothing to check"; exit 0; }
+git rev-parse --git-dir >/dev/null 2>&1 || { echo "not a git checkout: skipped"; exit 77; }
 failed=0
 fail() { echo "$1"; failed=1; }
 

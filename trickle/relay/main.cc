@@ -152,7 +152,7 @@ int Serve(Options options) {
   });
   loop.Spawn((*relay)->SweepForever());
   // Scripts read this line to learn the port.
-  std::printf("listening on http://%s:%u\n", host.empty() ? "0.0.0.0" : host.c_str(),
+  std::printf("listening on http://%s:%u\n", host.empty() ? "127.0.0.1" : host.c_str(),
               static_cast<unsigned>((*server)->port()));
   std::fflush(stdout);
   loop.Run();

@@ -121,6 +121,7 @@ Status LiveDispatcher::OnHello(Packet packet) {
   greeted_ = true;
   region_.reset();
   last_generation_ = 0;
+  last_revision_ = revision_;  // all that the new host knows of
   return Send(welcome);
 }
 

@@ -123,5 +123,24 @@ TEST(PromptExchange, AnAnswerThatCameTooLateStillCountsForTheWorkersToCome) {
   EXPECT_EQ(prompt.revision(), 2U);
 }
 
+TEST(PromptExchange, ALateAnswerIsNotTakenForTheNextOne) {
+  PromptExchange prompt("first");
+  prompt.OnWelcomed(1);
+  prompt.Offer("slow");
+  prompt.NextToSend();
+  prompt.Withdraw();
+  prompt.Offer("next");
+  EXPECT_FALSE(prompt.NextToSend());
+  prompt.OnApplied(2);
+  EXPECT_FALSE(prompt.answer());
+  const auto sending = prompt.NextToSend();
+  ASSERT_TRUE(sending);
+  EXPECT_EQ(sending->text, "next");
+  prompt.OnRejected("bad");
+  ASSERT_TRUE(prompt.answer());
+  EXPECT_EQ(prompt.answer()->errors, "bad");
+  EXPECT_EQ(prompt.current(), "slow");
+}
+
 }  // namespace
 }  // namespace framelock::plugins

@@ -319,6 +319,15 @@ TEST_F(LiveDispatcherTest, ANewHostFindsThePromptButNoRegion) {
   EXPECT_EQ(Run({.sequence = 1, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
 }
 
+TEST_F(LiveDispatcherTest, ANewHostMayUseARevisionThatAnEarlierOneHadRejected) {
+  Greet(1);
+  Apply(5, kInvert);
+  ASSERT_TRUE(TellPrompt(6, "{"));
+  Rejection(6);
+  Greet(2);  // Welcome tells 5, so the new host counts on from there
+  Apply(6, kInvert);
+}
+
 TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
   LiveDispatcher mute(*session_, {.send =
                                       [](auto, auto) {
