@@ -139,10 +139,9 @@ class FilterEngine {
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
   bool pushing_ = false;
   std::uint64_t pushed_revision_ = 0;
-  std::uint64_t losses_ = 0;
-  std::uint64_t applied_losses_ = 0;  // losses_ when the last prompt was applied
-  std::atomic<std::uint64_t> copied_in_ = 0;  // upstream copies outside the lock
-  FilterStats stats_;                         // the part that is counted here
+  std::uint64_t losses_ = 0, applied_losses_ = 0;  // the second: when the last prompt was applied
+  std::atomic<std::uint64_t> copied_in_ = 0;       // upstream copies outside the lock
+  FilterStats stats_;                              // the part that is counted here
   DropCounter failures_;
   LatencyWindow latency_;
   RateMeter inputs_, outputs_;

@@ -19,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMaxErrorBytes = 1u << 20;  // of a rejected prompt, as JSON
 constexpr std::size_t kMaxPromptBytes = ControlChannel::kMaxMessageBytes;
 constexpr std::size_t kMaxKnownWorkers = 64;
 constexpr std::chrono::milliseconds kLastWords{500};
@@ -173,11 +174,21 @@ void StreamProcess::TakePrompt(std::int64_t request, const UniqueFd& text) {
 }
 
 void StreamProcess::AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer) {
+  using nlohmann::json;
+  json errors = answer.errors;
+  // What cannot be told in full is still a rejection, and no reason to end.
+  if (errors.dump(-1, ' ', false, json::error_handler_t::replace).size() > kMaxErrorBytes) {
+    const json shortened{{"type", "too_many_errors"},
+                         {"message", "The prompt was rejected with more than can be told"},
+                         {"details", ""},
+                         {"extra_info", json::object()}};
+    errors = {{"error", shortened}, {"node_errors", json::object()}};
+  }
   Check(outbox_.Say({{"type", "prompt_result"},
                      {"request", request},
                      {"applied", answer.applied},
                      {"revision", answer.revision},
-                     {"errors", answer.errors}}));
+                     {"errors", std::move(errors)}}));
 }
 
 void StreamProcess::OnEvent(const StreamPipeline::WorkerReady& ready) {
