@@ -15,7 +15,8 @@ namespace framelock::net {
 
 struct WebSocketLimits {
   std::size_t max_message_bytes = 0;
-  std::chrono::milliseconds write_timeout{30'000};  // a peer that takes nothing for so long is dropped
+  std::chrono::milliseconds write_timeout{
+      30'000};  // a peer that takes nothing for so long is dropped
 };
 
 /// Answers an upgrade request and hands over the connection. A request that breaks the rules of
