@@ -58,7 +58,8 @@ class Readme(unittest.TestCase):
         for element in ("tricklesrc", "tricklesink", "websocketsrc", "websocketsink",
                         "workerfilter"):
             self.assertIn("`%s`" % element, text)
-            subprocess.run(["gst-inspect-1.0", "--exists", element], check=True, timeout=30)
+            subprocess.run(["gst-inspect-1.0", element], check=True, timeout=30,
+                           capture_output=True)
         for program in ("framelockd", "framelock-relay", "framelock-stream", "framelock-worker"):
             self.assertIn("`%s`" % program, text)
             subprocess.run([os.path.join(BIN, program), "--help"], check=True, timeout=10,
