@@ -110,6 +110,7 @@ printf '  %-22s %s\n' \
   "skipped" "$(field skipped "$status")" \
   "failed" "$(field failed "$status")" \
   "lost" "$(field lost "$status")" \
+  "in hand now" "$(field open "$status")" \
   "frames checked" "$(field frames "$report")" \
   "mismatched" "$(field mismatched "$report")" \
   "latency p50 / p99 ms" "$(field p50 "$report") / $(field p99 "$report")"
