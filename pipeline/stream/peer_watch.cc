@@ -7,11 +7,14 @@
 #include <array>
 #include <utility>
 
+#include "pipeline/core/thread_name.h"
+
 namespace framelock::stream {
 
 namespace {
 
 void Watch(int socket, int stop) {
+  NameThread("watch");
   // Only the end of the peer wakes us: nothing is read here.
   std::array<pollfd, 2> entries{{{socket, POLLRDHUP, 0}, {stop, POLLIN, 0}}};
   for (;;) {

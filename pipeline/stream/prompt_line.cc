@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "pipeline/core/thread_name.h"
+
 namespace framelock::stream {
 
 PromptLine::PromptLine(Apply apply, EventFd wake)
@@ -30,6 +32,7 @@ std::optional<PromptLine::Reply> PromptLine::NextReply() {
 }
 
 void PromptLine::Run() {
+  NameThread("prompt");
   while (std::optional<Request> request = requests_.Pop()) {
     Reply reply{request->number, apply_(request->prompt)};
     if (replies_.Push(std::move(reply)) == PushStatus::kClosed) return;

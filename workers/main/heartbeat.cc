@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "pipeline/core/thread_name.h"
+
 namespace framelock::worker {
 
 Heartbeat::Heartbeat(Options options, EventFd stop)
@@ -41,6 +43,7 @@ void Heartbeat::Beat() {
 
 void Heartbeat::Run() {
   using std::chrono::steady_clock;
+  NameThread("heartbeat");
   std::optional<steady_clock::time_point> closed;
   std::array<pollfd, 2> fds{{{.fd = stop_.fd(), .events = POLLIN, .revents = 0},
                              {.fd = options_.socket_fd, .events = 0, .revents = 0}}};
