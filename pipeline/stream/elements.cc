@@ -85,6 +85,19 @@ Result<GstElement*> MakeElement(const char* factory) {
   return Error{ErrorCode::kNotFound, std::string("GStreamer has no element ") + factory};
 }
 
+Status AddTo(GstBin* bin, GstElement* element) {
+  const std::string name = GST_OBJECT_NAME(element);
+  if (gst_bin_add(bin, element) != 0) return {};
+  return Error{ErrorCode::kInternal, "element " + name + ": its name is taken"};
+}
+
+Result<GstElement*> AddElement(GstBin* bin, const char* factory) {
+  Result<GstElement*> element = MakeElement(factory);
+  if (!element) return element;
+  if (const Status added = AddTo(bin, *element); !added) return added.error();
+  return element;
+}
+
 Result<GstElement*> MakeSource(const std::string& url) {
   return MakeAt(IsWebSocket(url) ? "websocketsrc" : "tricklesrc", url);
 }

@@ -23,6 +23,12 @@ Result<GstElement*> MakeSink(const std::string& url);
 /// One element by name; kNotFound says which package's element is missing. Floating.
 Result<GstElement*> MakeElement(const char* factory);
 
+/// Hands a floating element to a bin; one that the bin refuses (its name is taken) is gone.
+Status AddTo(GstBin* bin, GstElement* element);
+
+/// MakeElement and AddTo in one. The bin owns what is returned.
+Result<GstElement*> AddElement(GstBin* bin, const char* factory);
+
 /// A chain of elements as a bin with ghost pads. Floating.
 Result<GstElement*> MakeChain(const std::string& description);
 

@@ -84,12 +84,11 @@ Status MediaInput::Build() {
   Result<GstElement*> source = MakeSource(options_.url);
   if (!source) return source.error();
   source_ = *source;
-  gst_bin_add(pipeline_, source_);
+  if (const Status added = AddTo(pipeline_, source_); !added) return added;
   SetPatience(source_, options_.give_up_after);
-  Result<GstElement*> demux = MakeElement("tsdemux");
+  Result<GstElement*> demux = AddElement(pipeline_, "tsdemux");
   if (!demux) return demux.error();
   demux_ = *demux;
-  gst_bin_add(pipeline_, demux_);
   g_object_set(demux_, "latency", 0, nullptr);
   g_signal_connect(demux_, "pad-added", G_CALLBACK(&MediaInput::OnPadAdded), this);
   g_signal_connect(demux_, "pad-removed", G_CALLBACK(&MediaInput::OnPadRemoved), this);
@@ -160,13 +159,13 @@ void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self)
 void MediaInput::AddVideo(GstPad* pad) {
   const std::string caps = CapsName(pad);
   Result<GstElement*> branch = caps == "video/x-h264" ? MakeChain(kDecodeH264) : MakeAnyDecoder();
-  if (!branch) {
-    GST_ELEMENT_ERROR(demux_, STREAM, DECODE, ("%s", branch.error().message.c_str()), (nullptr));
+  const Status added = branch ? AddTo(pipeline_, *branch) : Status(branch.error());
+  if (!added) {
+    GST_ELEMENT_ERROR(demux_, STREAM, DECODE, ("%s", added.error().message.c_str()), (nullptr));
     return;
   }
   branch_ = *branch;
   branch_pad_ = pad;
-  gst_bin_add(pipeline_, branch_);
   Watch(branch_);
   const PadPtr exit(gst_element_get_static_pad(branch_, "src"));
   const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
@@ -202,7 +201,11 @@ void MediaInput::Ignore(GstPad* pad) {
   g_object_set(*sink, "sync", FALSE, "async", FALSE, nullptr);
   // The stream's end must not wait for it.
   GST_OBJECT_FLAG_UNSET(*sink, GST_ELEMENT_FLAG_SINK);
-  gst_bin_add(pipeline_, *sink);
+  // An unlinked pad is one that the demuxer leaves out.
+  if (const Status added = AddTo(pipeline_, *sink); !added) {
+    spdlog::warn("{} cannot be left aside: {}", GST_PAD_NAME(pad), added.error().message);
+    return;
+  }
   gst_element_sync_state_with_parent(*sink);
   const PadPtr entry(gst_element_get_static_pad(*sink, "sink"));
   gst_pad_link(pad, entry.get());

@@ -54,7 +54,7 @@ Status MediaOutput::AddSink(const Options& options, GstBin* pipeline) {
   Result<GstElement*> sink = options.url ? MakeSink(*options.url) : MakeElement("fakesink");
   if (!sink) return sink.error();
   sink_ = *sink;
-  gst_bin_add(pipeline, sink_);
+  if (const Status added = AddTo(pipeline, sink_); !added) return added;
   if (!options.url) g_object_set(sink_, "sync", FALSE, nullptr);
   return {};
 }
@@ -63,14 +63,12 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   if (const Status added = AddSink(options, pipeline); !added) return added;
   Result<GstElement*> encode = MakeChain(EncoderChain(options));
   if (!encode) return encode.error();
-  gst_bin_add(pipeline, *encode);
-  Result<GstElement*> even = MakeElement("videocrop");
+  if (const Status added = AddTo(pipeline, *encode); !added) return added;
+  Result<GstElement*> even = AddElement(pipeline, "videocrop");
   if (!even) return even.error();
   even_ = *even;
-  gst_bin_add(pipeline, even_);
-  Result<GstElement*> convert = MakeElement("videoconvert");
+  Result<GstElement*> convert = AddElement(pipeline, "videoconvert");
   if (!convert) return convert.error();
-  gst_bin_add(pipeline, *convert);
   if (const Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
 
   const PadPtr pictures(gst_element_get_static_pad(from, "src"));

@@ -40,12 +40,6 @@ MediaOutput::Options OutputOptions(const StreamConfig& config) {
           .pixels = config.width * config.height};
 }
 
-Result<GstElement*> AddTo(const ElementPtr& pipeline, const char* factory) {
-  Result<GstElement*> element = MakeElement(factory);
-  if (element) gst_bin_add(GST_BIN(pipeline.get()), *element);
-  return element;
-}
-
 }  // namespace
 
 StreamPipeline::StreamPipeline(const Options& options)
@@ -66,14 +60,14 @@ Result<std::unique_ptr<StreamPipeline>> StreamPipeline::Create(const Options& op
 }
 
 Status StreamPipeline::Build() {
+  GstBin* bin = GST_BIN(pipeline_.get());
   // Cover: crop to the target's shape first, then scale what is left to its size.
-  Result<GstElement*> crop = AddTo(pipeline_, "aspectratiocrop");
+  Result<GstElement*> crop = AddElement(bin, "aspectratiocrop");
   if (!crop) return crop.error();
-  Result<GstElement*> scale = AddTo(pipeline_, "videoconvertscale");
+  Result<GstElement*> scale = AddElement(bin, "videoconvertscale");
   if (!scale) return scale.error();
   if (const Status added = AddFilter(); !added) return added;
   if (const Status linked = LinkFront(*crop, *scale); !linked) return linked;
-  GstBin* bin = GST_BIN(pipeline_.get());
   Result<std::unique_ptr<MediaInput>> input =
       MediaInput::Create(InputOptions(options_), bin, *crop);
   if (!input) return input.error();
@@ -86,7 +80,7 @@ Status StreamPipeline::Build() {
 }
 
 Status StreamPipeline::AddFilter() {
-  Result<GstElement*> filter = AddTo(pipeline_, "workerfilter");
+  Result<GstElement*> filter = AddElement(GST_BIN(pipeline_.get()), "workerfilter");
   if (!filter) return filter.error();
   filter_ = *filter;
   gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", options_.config.on_missing.c_str());

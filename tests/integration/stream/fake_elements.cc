@@ -77,18 +77,18 @@ extern "C" {
 
 typedef struct {
   GstPushSrc parent;
-} FakeSrc;
+} FakeTrickleSrc;
 typedef struct {
   GstPushSrcClass parent;
-} FakeSrcClass;
-G_DEFINE_TYPE(FakeSrc, fake_src, GST_TYPE_PUSH_SRC)
+} FakeTrickleSrcClass;
+G_DEFINE_TYPE(FakeTrickleSrc, fake_trickle_src, GST_TYPE_PUSH_SRC)
 
 static GstStaticPadTemplate any_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate any_sink =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-static GstFlowReturn fake_src_create(GstPushSrc* /*base*/, GstBuffer** buffer) {
+static GstFlowReturn fake_trickle_src_create(GstPushSrc* /*base*/, GstBuffer** buffer) {
   auto& stage = TheStage();
   std::unique_lock lock(stage.mutex);
   if (stage.next == stage.pieces.size()) {
@@ -102,24 +102,24 @@ static GstFlowReturn fake_src_create(GstPushSrc* /*base*/, GstBuffer** buffer) {
   return GST_FLOW_OK;
 }
 
-static void fake_src_set_unlocked(bool unlocked) {
+static void fake_trickle_src_set_unlocked(bool unlocked) {
   auto& stage = TheStage();
   const std::lock_guard lock(stage.mutex);
   stage.unlocked = unlocked;
   stage.changed.notify_all();
 }
 
-static gboolean fake_src_unlock(GstBaseSrc* /*base*/) {
-  fake_src_set_unlocked(true);
+static gboolean fake_trickle_src_unlock(GstBaseSrc* /*base*/) {
+  fake_trickle_src_set_unlocked(true);
   return TRUE;
 }
 
-static gboolean fake_src_unlock_stop(GstBaseSrc* /*base*/) {
-  fake_src_set_unlocked(false);
+static gboolean fake_trickle_src_unlock_stop(GstBaseSrc* /*base*/) {
+  fake_trickle_src_set_unlocked(false);
   return TRUE;
 }
 
-static gboolean fake_src_is_seekable(GstBaseSrc* /*base*/) { return FALSE; }
+static gboolean fake_trickle_src_is_seekable(GstBaseSrc* /*base*/) { return FALSE; }
 
 static void fake_ignore(GObject* /*object*/, guint /*id*/, const GValue* /*value*/,
                         GParamSpec* /*spec*/) {}
@@ -129,31 +129,33 @@ static void fake_add_text(GObjectClass* object, guint id, const char* name) {
                                   g_param_spec_string(name, name, name, nullptr, G_PARAM_WRITABLE));
 }
 
-static void fake_src_class_init(FakeSrcClass* klass) {
+static void fake_trickle_src_class_init(FakeTrickleSrcClass* klass) {
   G_OBJECT_CLASS(klass)->set_property = fake_ignore;
   fake_add_text(G_OBJECT_CLASS(klass), 1, "location");
   GstBaseSrcClass* base = GST_BASE_SRC_CLASS(klass);
-  base->unlock = fake_src_unlock;
-  base->unlock_stop = fake_src_unlock_stop;
-  base->is_seekable = fake_src_is_seekable;
-  GST_PUSH_SRC_CLASS(klass)->create = fake_src_create;
+  base->unlock = fake_trickle_src_unlock;
+  base->unlock_stop = fake_trickle_src_unlock_stop;
+  base->is_seekable = fake_trickle_src_is_seekable;
+  GST_PUSH_SRC_CLASS(klass)->create = fake_trickle_src_create;
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &any_src);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "f", "Source", "f", "f");
 }
 
-static void fake_src_init(FakeSrc* self) { gst_base_src_set_live(GST_BASE_SRC(self), TRUE); }
+static void fake_trickle_src_init(FakeTrickleSrc* self) {
+  gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+}
 
 // tricklesink -----------------------------------------------------------------------------------
 
 typedef struct {
   GstBaseSink parent;
-} FakeSink;
+} FakeTrickleSink;
 typedef struct {
   GstBaseSinkClass parent;
-} FakeSinkClass;
-G_DEFINE_TYPE(FakeSink, fake_sink, GST_TYPE_BASE_SINK)
+} FakeTrickleSinkClass;
+G_DEFINE_TYPE(FakeTrickleSink, fake_trickle_sink, GST_TYPE_BASE_SINK)
 
-static GstFlowReturn fake_sink_render(GstBaseSink* /*base*/, GstBuffer* buffer) {
+static GstFlowReturn fake_trickle_sink_render(GstBaseSink* /*base*/, GstBuffer* buffer) {
   GstMapInfo map;
   gst_buffer_map(buffer, &map, GST_MAP_READ);
   auto& stage = TheStage();
@@ -163,15 +165,15 @@ static GstFlowReturn fake_sink_render(GstBaseSink* /*base*/, GstBuffer* buffer) 
   return GST_FLOW_OK;
 }
 
-static void fake_sink_class_init(FakeSinkClass* klass) {
+static void fake_trickle_sink_class_init(FakeTrickleSinkClass* klass) {
   G_OBJECT_CLASS(klass)->set_property = fake_ignore;
   fake_add_text(G_OBJECT_CLASS(klass), 1, "location");
-  GST_BASE_SINK_CLASS(klass)->render = fake_sink_render;
+  GST_BASE_SINK_CLASS(klass)->render = fake_trickle_sink_render;
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &any_sink);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "f", "Sink", "f", "f");
 }
 
-static void fake_sink_init(FakeSink* /*self*/) {}
+static void fake_trickle_sink_init(FakeTrickleSink* /*self*/) {}
 
 // workerfilter ----------------------------------------------------------------------------------
 
@@ -259,7 +261,7 @@ static void fake_filter_init(FakeFilter* /*self*/) {}
 }  // extern "C"
 
 void framelock::stream::fake::Register() {
-  gst_element_register(nullptr, "tricklesrc", GST_RANK_PRIMARY, fake_src_get_type());
-  gst_element_register(nullptr, "tricklesink", GST_RANK_PRIMARY, fake_sink_get_type());
+  gst_element_register(nullptr, "tricklesrc", GST_RANK_PRIMARY, fake_trickle_src_get_type());
+  gst_element_register(nullptr, "tricklesink", GST_RANK_PRIMARY, fake_trickle_sink_get_type());
   gst_element_register(nullptr, "workerfilter", GST_RANK_PRIMARY, fake_filter_get_type());
 }

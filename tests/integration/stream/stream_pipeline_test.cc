@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "pipeline/core/packet_socket.h"
+#include "pipeline/stream/elements.h"
 #include "tests/integration/stream/fake_elements.h"
 #include "tests/integration/stream/sample_video.h"
 
@@ -266,6 +267,15 @@ TEST_F(StreamPipelineTest, AudioBesideTheVideoDoesNotMatter) {
           Options());
   EXPECT_EQ(frames.size(), 60U);
   ExpectMatched(frames);
+}
+
+TEST_F(StreamPipelineTest, AnElementWhoseNameIsTakenIsAnError) {
+  GstElement* bin = gst_bin_new("bin");
+  EXPECT_TRUE(AddTo(GST_BIN(bin), gst_element_factory_make("identity", "twin")).ok());
+  const Status second = AddTo(GST_BIN(bin), gst_element_factory_make("identity", "twin"));
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().message, "element twin: its name is taken");
+  gst_object_unref(bin);
 }
 
 TEST_F(StreamPipelineTest, AudioAloneIsAClearError) {
