@@ -93,13 +93,14 @@ class HttpExchange {
 /// another sends. Idle peers are pinged, silent ones dropped, but only while a Receive waits.
 class WebSocket {
  public:
-  struct Message {
+  struct Piece {
     bool binary = false;
-    std::string payload;
+    std::size_t size = 0;  // 0 of an empty message
   };
   virtual ~WebSocket() = default;
+  /// The next bytes of a message as they arrive, so that nothing is kept of an unfinished one.
   /// kClosed at the peer's orderly or other end; kProtocol; kResourceLimit for a long message.
-  virtual Task<Result<Message>> Receive() = 0;
+  virtual Task<Result<Piece>> Receive(std::span<std::byte> buffer) = 0;
   /// True once the peer's close frame has come: it meant to end.
   [[nodiscard]] virtual bool closed_in_order() const = 0;
   virtual Task<Status> SendBinary(std::span<const std::byte> payload) = 0;

@@ -2,11 +2,10 @@
 #include "pipeline/net/web_socket.h"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket.hpp>
@@ -60,18 +59,15 @@ class BeastWebSocket final : public WebSocket {
       : connection_(std::move(connection)) {}
   ~BeastWebSocket() override { connection_->Drop(); }
 
-  Task<Result<Message>> Receive() override {
+  Task<Result<Piece>> Receive(std::span<std::byte> buffer) override {
     const auto connection = connection_;
-    beast::flat_buffer buffer;
     beast::error_code error;
-    co_await connection->stream.async_read(buffer,
-                                           asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t size = co_await connection->stream.async_read_some(
+        asio::buffer(buffer.data(), buffer.size()),
+        asio::redirect_error(asio::use_awaitable, error));
     if (error == websocket::error::closed) closed_in_order_ = true;
     if (error) co_return ErrorOf(error);
-    Message message;
-    message.binary = connection->stream.got_binary();
-    message.payload = beast::buffers_to_string(buffer.data());
-    co_return message;
+    co_return Piece{.binary = connection->stream.got_binary(), .size = size};
   }
 
   bool closed_in_order() const override { return closed_in_order_; }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trickle/relay/door.h"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "trickle/relay/answers.h"
 #include "trickle/relay/publication.h"
@@ -19,6 +21,7 @@ constexpr std::uint16_t kInvalidPayload = 1007;
 constexpr std::uint16_t kMessageTooBig = 1009;
 constexpr std::uint16_t kTryAgainLater = 1013;
 constexpr std::size_t kMaxSubscriberMessage = 64 * 1024;
+constexpr std::size_t kPieceBytes = 32 * 1024;
 
 // What a subscriber's two coroutines share: one sends, the other listens for the peer's end.
 struct Subscription {
@@ -30,9 +33,10 @@ struct Subscription {
 };
 
 net::Task<> ListenForEnd(std::shared_ptr<Subscription> subscription) {
+  std::array<std::byte, 1024> buffer;
   for (;;) {
-    const auto message = co_await subscription->socket->Receive();
-    if (!message.ok()) break;  // what a subscriber says is of no interest
+    const auto piece = co_await subscription->socket->Receive(buffer);
+    if (!piece.ok()) break;  // what a subscriber says is of no interest
   }
   subscription->ended = true;
   subscription->changed.NotifyAll();
@@ -100,10 +104,9 @@ class Door::Publisher {
     std::uint16_t code = 0;
     std::string reason;
   };
-  /// Publishes a message; a value: why this publisher has to go.
-  std::optional<Refusal> Take(const net::WebSocket::Message& message) {
-    if (!message.binary) return Refusal{kUnsupportedData, "MPEG-TS comes in binary messages"};
-    for (const TsCutter::Piece& piece : cutter_.Push(std::as_bytes(std::span(message.payload)))) {
+  /// Publishes bytes; a value: why this publisher has to go.
+  std::optional<Refusal> Take(std::span<const std::byte> bytes) {
+    for (const TsCutter::Piece& piece : cutter_.Push(bytes)) {
       if (channel_->closed()) return Refusal{kNormalClosure, "the channel was closed"};
       if (piece.starts_segment) BeginSegment();
       const auto status = channel_->Append(*segment_, std::as_bytes(std::span(piece.bytes)));
@@ -120,6 +123,10 @@ class Door::Publisher {
       return std::nullopt;
     }
     return Refusal{kInvalidPayload, "no MPEG-TS random-access point found"};
+  }
+
+  static std::optional<Refusal> NoText() {
+    return Refusal{kUnsupportedData, "MPEG-TS comes in binary messages"};
   }
 
   void EndSegment() {
@@ -179,10 +186,12 @@ net::Task<> Door::Publish(net::HttpExchange& exchange, std::shared_ptr<Channel> 
   if (!upgraded.ok()) co_return co_await Refuse(exchange, upgraded.error());
   const auto socket = std::move(upgraded).value();
   Publisher publisher(*this, channel);
+  std::vector<std::byte> buffer(kPieceBytes);
   for (;;) {
-    const auto message = co_await socket->Receive();
-    if (!message.ok()) break;
-    const auto refusal = publisher.Take(*message);
+    const auto piece = co_await socket->Receive(buffer);
+    if (!piece.ok()) break;
+    const auto refusal =
+        piece->binary ? publisher.Take(std::span(buffer).first(piece->size)) : Publisher::NoText();
     if (!refusal) continue;
     co_await socket->Close(refusal->code, refusal->reason);
     co_return;

@@ -41,14 +41,19 @@ class WebSocketProbe {
   HttpProbe& http() { return probe_; }
 
   void Send(unsigned opcode, std::string payload) {
+    const std::size_t size = payload.size();
+    SendPart(opcode, std::move(payload), size);
+  }
+  /// A message's head, which announces `size` bytes, and the first of them.
+  void SendPart(unsigned opcode, std::string payload, std::size_t size) {
     std::string frame(1, static_cast<char>(0x80 | opcode));
-    if (payload.size() < 126) {
-      frame += static_cast<char>(0x80 | payload.size());
+    if (size < 126) {
+      frame += static_cast<char>(0x80 | size);
     } else {
-      const int bits = payload.size() < 65536 ? 16 : 64;
+      const int bits = size < 65536 ? 16 : 64;
       frame += bits == 16 ? '\xFE' : '\xFF';
       for (int shift = bits - 8; shift >= 0; shift -= 8) {
-        frame += static_cast<char>(payload.size() >> shift);
+        frame += static_cast<char>(size >> shift);
       }
     }
     const std::string mask = "mask";
@@ -266,6 +271,33 @@ TEST_F(RelayDoorTest, WrongPublishersAreTurnedAwayWithAReason) {
   while (long_group.size() < 21'000) long_group += ts_.More();
   EXPECT_EQ(code_after(WebSocketProbe::kBinary, long_group), 1009u);
   EXPECT_EQ(code_after(3, "reserved opcode"), 1002u);
+}
+
+// A message that its sender never ends is a stream like any other: it goes out as it comes, and
+// what is kept of it counts.
+TEST_F(RelayDoorTest, PublisherIsReadInMidMessage) {
+  Start();
+  WebSocketProbe publisher(port_, "/ws/live?publish=1");
+  ASSERT_EQ(publisher.status(), 101);
+  const std::string group = Group(0);
+  publisher.SendPart(WebSocketProbe::kBinary, group, 2u << 20);
+  EXPECT_TRUE(Eventually([&] {
+    return Inside("/live").next() == 1 && Inside("/live").stats().bytes == group.size();
+  }));
+}
+
+TEST_F(RelayDoorTest, UnfinishedMessagesAreInsideTheRelaysBound) {
+  RelayOptions options;
+  options.channels.max_total_bytes = 256u << 10;
+  Start(options);
+  WebSocketProbe publisher(port_, "/ws/live?publish=1");
+  ASSERT_EQ(publisher.status(), 101);
+  std::string group = Group(0);
+  while (group.size() < 300u << 10) group += ts_.More();
+  publisher.SendPart(WebSocketProbe::kBinary, group, 2u << 20);
+  const auto frame = publisher.Receive();
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame->close_code(), 1013u);
 }
 
 TEST_F(RelayDoorTest, SlowSubscriberSkipsAndIsCounted) {
