@@ -37,7 +37,7 @@ void Channel::Evict(std::shared_ptr<Segment> segment) {
     if (!alive || alive->abandoned()) continue;
     held += alive->size();
     if (held <= limits_.reader_backlog_bytes) continue;
-    stats_.dropped_readers += alive->watchers();
+    stats_.dropped_readers += alive->readers();
     alive->Abandon();
   }
 }
@@ -139,7 +139,7 @@ void Channel::Close() {
 std::size_t Channel::readers() const {
   std::size_t count = 0;
   for (const auto& segment : ring_) {
-    if (segment) count += segment->watchers();
+    if (segment) count += segment->readers();
   }
   return count;
 }

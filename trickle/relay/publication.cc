@@ -58,9 +58,7 @@ net::Task<std::optional<net::HttpResponse>> Receive(net::HttpExchange& exchange,
                                                     std::chrono::milliseconds keepalive) {
   const WriterLease lease(segment);
   // Whoever closes the segment or the channel wakes a publisher that is preconnected.
-  const auto watch = segment.Watch([&exchange, &segment] {
-    if (segment.closed()) exchange.Interrupt();
-  });
+  const auto watch = segment.WatchEnd([&exchange] { exchange.Interrupt(); });
   std::vector<std::byte> piece(kPieceBytes);
   bool begun = false;
   for (;;) {

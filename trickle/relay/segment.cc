@@ -55,6 +55,7 @@ void Segment::Close() {
   if (closed_) return;
   closed_ = true;
   watchers_.Notify();
+  end_watchers_.Notify();
 }
 
 std::span<const std::byte> Segment::Next(Cursor& cursor) const {
@@ -74,7 +75,8 @@ std::span<const std::byte> Segment::Next(Cursor& cursor) const {
 }
 
 void Segment::Abandon() {
-  abandoned_ = closed_ = true;
+  abandoned_ = true;
+  Close();
   watchers_.Notify();
 }
 

@@ -47,11 +47,15 @@ class Segment {
   /// Bytes behind the cursor that lie together; empty when it has seen all there are so far.
   [[nodiscard]] std::span<const std::byte> Next(Cursor& cursor) const;
 
-  /// Called when bytes came or the segment closed.
+  /// Called when bytes came or the segment closed: for its readers.
   [[nodiscard]] Watchers::Watch Watch(std::function<void()> callback) {
     return watchers_.Add(std::move(callback));
   }
-  [[nodiscard]] std::size_t watchers() const { return watchers_.size(); }
+  [[nodiscard]] std::size_t readers() const { return watchers_.size(); }
+  /// Called when the segment closed: for its publishers, who are not counted as readers.
+  [[nodiscard]] Watchers::Watch WatchEnd(std::function<void()> callback) {
+    return end_watchers_.Add(std::move(callback));
+  }
 
   /// The channel gave its slot to a later segment.
   void MarkEvicted() { evicted_ = true; }
@@ -81,6 +85,7 @@ class Segment {
   const std::shared_ptr<ByteBudget> budget_;  // shared: segments outlive the channel table
   std::vector<Page> pages_;
   Watchers watchers_;
+  Watchers end_watchers_;
   std::size_t size_ = 0;
   std::size_t writers_ = 0;
   std::uint64_t attachments_ = 0;

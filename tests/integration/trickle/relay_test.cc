@@ -59,6 +59,20 @@ TEST_F(RelayTest, VanishedReadersAreForgotten) {
   EXPECT_TRUE(Eventually([&] { return server_->connections() == 0; }));
 }
 
+TEST_F(RelayTest, PublishersAreNotCountedAsReaders) {
+  Start();
+  const auto channel = Channel();
+  auto publisher = Preconnect(channel, 0);
+  publisher.Chunk("x");
+  auto waiting = Preconnect(channel, 1);
+  EXPECT_TRUE(Eventually([&] { return Inside(channel).next() == 1; }));
+  EXPECT_TRUE(Waits(waiting));
+  EXPECT_EQ(thread_.Call([&] { return Inside(channel).readers(); }), 0u);
+  auto reader = Reader(channel, 0);
+  ASSERT_TRUE(reader.ReadHead());
+  EXPECT_EQ(thread_.Call([&] { return Inside(channel).readers(); }), 1u);
+}
+
 TEST_F(RelayTest, ReaderThatVanishesInMidSegmentDisturbsNobody) {
   Start();
   const auto channel = Channel();
