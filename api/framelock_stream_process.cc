@@ -109,7 +109,7 @@ Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
     options.argv.push_back(argument);
   }
   options.inherit_fds = {{sealed->get(), kConfigFd}, {pair->second.fd(), kControlFd}};
-  auto child = process::ChildProcess::Spawn(std::move(options));
+  auto child = process::ChildProcess::Spawn(options);
   if (!child) return child.error();
   auto line = std::make_shared<Line>(std::move(pair->first));
   line->changed = changed;

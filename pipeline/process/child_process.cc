@@ -50,7 +50,7 @@ struct ChildProcess::State {
 
 ChildProcess::ChildProcess(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(SpawnOptions options) {
+Result<std::unique_ptr<ChildProcess>> ChildProcess::Spawn(const SpawnOptions& options) {
   auto state = std::make_unique<State>(options.stderr_tail_lines);
   UniqueFd child_end;
   if (options.capture_stderr) {

@@ -43,7 +43,7 @@ struct KillLadder {
 /// reaps. Methods: any one thread; fd() and stderr_fd() may be polled elsewhere.
 class ChildProcess {
  public:
-  static Result<std::unique_ptr<ChildProcess>> Spawn(SpawnOptions options);
+  static Result<std::unique_ptr<ChildProcess>> Spawn(const SpawnOptions& options);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -84,7 +84,7 @@ Status MediaInput::Build() {
   Result<GstElement*> source = MakeSource(options_.url);
   if (!source) return source.error();
   source_ = *source;
-  if (const Status added = AddTo(pipeline_, source_); !added) return added;
+  if (Status added = AddTo(pipeline_, source_); !added) return added;
   SetPatience(source_, options_.give_up_after);
   Result<GstElement*> demux = AddElement(pipeline_, "tsdemux");
   if (!demux) return demux.error();

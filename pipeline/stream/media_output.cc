@@ -54,22 +54,22 @@ Status MediaOutput::AddSink(const Options& options, GstBin* pipeline) {
   Result<GstElement*> sink = options.url ? MakeSink(*options.url) : MakeElement("fakesink");
   if (!sink) return sink.error();
   sink_ = *sink;
-  if (const Status added = AddTo(pipeline, sink_); !added) return added;
+  if (Status added = AddTo(pipeline, sink_); !added) return added;
   if (!options.url) g_object_set(sink_, "sync", FALSE, nullptr);
   return {};
 }
 
 Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* from) {
-  if (const Status added = AddSink(options, pipeline); !added) return added;
+  if (Status added = AddSink(options, pipeline); !added) return added;
   Result<GstElement*> encode = MakeChain(EncoderChain(options));
   if (!encode) return encode.error();
-  if (const Status added = AddTo(pipeline, *encode); !added) return added;
+  if (Status added = AddTo(pipeline, *encode); !added) return added;
   Result<GstElement*> even = AddElement(pipeline, "videocrop");
   if (!even) return even.error();
   even_ = *even;
   Result<GstElement*> convert = AddElement(pipeline, "videoconvert");
   if (!convert) return convert.error();
-  if (const Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
+  if (Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
 
   const PadPtr pictures(gst_element_get_static_pad(from, "src"));
   gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &MediaOutput::OnCaps, this,

@@ -66,8 +66,8 @@ Status StreamPipeline::Build() {
   if (!crop) return crop.error();
   Result<GstElement*> scale = AddElement(bin, "videoconvertscale");
   if (!scale) return scale.error();
-  if (const Status added = AddFilter(); !added) return added;
-  if (const Status linked = LinkFront(*crop, *scale); !linked) return linked;
+  if (Status added = AddFilter(); !added) return added;
+  if (Status linked = LinkFront(*crop, *scale); !linked) return linked;
   Result<std::unique_ptr<MediaInput>> input =
       MediaInput::Create(InputOptions(options_), bin, *crop);
   if (!input) return input.error();

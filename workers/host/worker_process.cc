@@ -64,7 +64,7 @@ Result<SpawnedWorker> SpawnWorker(const WorkerCommand& command) {
     options.argv.insert(options.argv.end(), {"--die-with-parent", std::to_string(::getpid())});
   }
   options.inherit_fds = {{pair->second.fd(), kSocketFdInWorker}};
-  auto child = process::ChildProcess::Spawn(std::move(options));
+  auto child = process::ChildProcess::Spawn(options);
   if (!child) return child.error();
   return SpawnedWorker{.process = std::move(*child), .socket = std::move(pair->first)};
 }

@@ -56,7 +56,7 @@ DaemonRig::DaemonRig(std::vector<std::string> arguments) {
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.inherit_fds = {{write_end.get(), 1}};
   options.capture_stderr = std::getenv("FRAMELOCK_TEST_LOG") == nullptr;
-  auto spawned = process::ChildProcess::Spawn(std::move(options));
+  auto spawned = process::ChildProcess::Spawn(options);
   if (!spawned) {
     ADD_FAILURE() << spawned.error().message;
     std::abort();

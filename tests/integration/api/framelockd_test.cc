@@ -273,7 +273,7 @@ TEST(Framelockd, WrongOptionsAreNamed) {
   const char* bin = std::getenv("FRAMELOCK_BIN");
   options.argv = {std::string(bin == nullptr ? "bin" : bin) + "/framelockd", "--max-streams",
                   "many"};
-  auto child = process::ChildProcess::Spawn(std::move(options));
+  auto child = process::ChildProcess::Spawn(options);
   ASSERT_TRUE(child);
   const auto end = (*child)->Wait(std::chrono::seconds(10));
   ASSERT_TRUE(end);

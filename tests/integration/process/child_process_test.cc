@@ -26,7 +26,7 @@ using testing::HasSubstr;
 SpawnOptions Shell(const std::string& script) { return {.argv = {"sh", "-c", script}}; }
 
 std::unique_ptr<ChildProcess> Start(SpawnOptions options) {
-  auto child = ChildProcess::Spawn(std::move(options));
+  auto child = ChildProcess::Spawn(options);
   EXPECT_TRUE(child) << child.error().message;
   return child ? std::move(*child) : nullptr;
 }

@@ -46,7 +46,7 @@ std::unique_ptr<ChildProcess> Spawn(std::vector<std::string> argv,
   options.argv = std::move(argv);
   options.argv[0] = Program(options.argv[0]);
   options.inherit_fds = std::move(fds);
-  auto child = ChildProcess::Spawn(std::move(options));
+  auto child = ChildProcess::Spawn(options);
   EXPECT_TRUE(child.ok()) << child.error().message;
   return child.ok() ? std::move(*child) : nullptr;
 }

@@ -32,7 +32,7 @@ class RelayProgram {
     process::SpawnOptions options;
     options.argv = std::move(arguments);
     options.inherit_fds = {{theirs.get(), 1}};
-    auto child = process::ChildProcess::Spawn(std::move(options));
+    auto child = process::ChildProcess::Spawn(options);
     EXPECT_TRUE(child.ok()) << child.error().message;
     if (child.ok()) child_ = std::move(child).value();
   }
