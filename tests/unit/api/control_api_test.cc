@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/unit/api/fakes.h"
+#include "tests/unit/api/fake_house.h"
 
 namespace framelock::api {
 namespace {

@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "api/stream_registry.h"
-#include "tests/unit/api/fakes.h"
+#include "tests/unit/api/fake_house.h"
 
 namespace framelock::api {
 namespace {

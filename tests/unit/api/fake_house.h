@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+#include "api/stream.h"
+#include "pipeline/net/loop.h"
+#include "tests/unit/api/eventually.h"
+#include "tests/unit/api/fake_media.h"
+#include "tests/unit/api/fake_worker.h"
+
+namespace framelock::api {
+
+// A loop, fakes around it, and short limits. Run() runs a coroutine to its end.
+struct FakeHouse {
+  FakeHouse() {
+    using std::chrono::milliseconds;
+    limits.restart.back_off = {milliseconds(0)};
+    limits.ladder.cooperative = milliseconds(20);
+    limits.ladder.term = milliseconds(20);
+    limits.worker_timeout = milliseconds(50);
+    limits.prompt_timeout = milliseconds(200);
+    limits.media_timeout = milliseconds(50);
+  }
+
+  void Run(std::function<net::Task<>()> body) {
+    loop.Spawn(RunAndStop(std::move(body)));
+    loop.Run();
+  }
+
+  net::Loop loop;
+  FakeWorkers workers;
+  FakeMediaSource media;
+  StreamLimits limits;
+
+  Stream::Surroundings Around() { return {loop, workers, media, Clock::System(), limits}; }
+
+ private:
+  net::Task<> RunAndStop(std::function<net::Task<>()> body) {
+    co_await body();
+    loop.Stop();
+  }
+};
+
+}  // namespace framelock::api
