@@ -23,6 +23,9 @@ using nlohmann::json;
 
 namespace {
 
+// With a 503, when no better time is known.
+constexpr std::chrono::seconds kRetryAfter{5};
+
 // For a start that brings no id of its own.
 std::string NewStreamId() {
   std::random_device random;
@@ -138,9 +141,13 @@ net::Task<HttpResponse> ControlApi::Start(const HttpRequest& request, std::strin
   if (start->config.id.empty()) start->config.id = NewStreamId();
   std::string prompt = start->prompt.text.empty() ? kDefaultPrompt : start->prompt.text;
   const Result<PromptVerdict> up = co_await registry_.Start(start->config, std::move(prompt));
-  if (!up) co_return StartFailedReply(start->config.id, up.error());
+  if (!up) co_return StartFailedReply(start->config.id, up.error(), RetryAfter());
   if (!up->applied) co_return PromptRejectedReply(*up);
   co_return StartedReply(*start);
+}
+
+std::chrono::nanoseconds ControlApi::RetryAfter() const {
+  return pool_health_().pause.value_or(kRetryAfter);
 }
 
 net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream,
@@ -168,7 +175,9 @@ net::Task<HttpResponse> ControlApi::StopAll() {
 
 net::Task<HttpResponse> ControlApi::RestartWorker(std::shared_ptr<Stream> stream) {
   const Status restarted = co_await stream->RestartWorker();
-  if (!restarted) co_return RestartFailedReply(stream->config().id, restarted.error());
+  if (!restarted) {
+    co_return RestartFailedReply(stream->config().id, restarted.error(), RetryAfter());
+  }
   co_return RestartedReply(stream->config().id);
 }
 
@@ -235,7 +244,12 @@ HttpResponse ControlApi::Health() const {
                {"streams_recovering", active - running},
                {"streams_failed", failed},
                {"ready_workers", pool.ready_workers},
+               {"retry_in_ms", nullptr},
                {"error", pool.last_error.empty() ? json(nullptr) : json(pool.last_error)}};
+  if (pool.pause) {
+    body["retry_in_ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*pool.pause).count();
+  }
   return JsonReply(200, body);
 }
 

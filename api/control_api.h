@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/json_text.h"
@@ -21,6 +23,7 @@ struct PoolHealth {
   bool ever_ready = false;
   bool given_up = false;
   std::string last_error;
+  std::optional<std::chrono::nanoseconds> pause;  // until a worker is tried again
 };
 
 /// Answers the control API's requests. Touches no socket: request and body in, answer out. Each
@@ -54,6 +57,7 @@ class ControlApi {
   [[nodiscard]] net::HttpResponse AboutStream(Route route, const Stream& stream) const;
   [[nodiscard]] net::HttpResponse AboutServer(Route route, const net::HttpRequest& request) const;
   [[nodiscard]] net::HttpResponse Health() const;
+  [[nodiscard]] std::chrono::nanoseconds RetryAfter() const;
   [[nodiscard]] net::HttpResponse Preflight(const net::HttpRequest& request,
                                             const RouteMatch& match) const;
 

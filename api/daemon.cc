@@ -87,7 +87,11 @@ Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
   p.around = std::make_unique<Stream::Surroundings>(
       Stream::Surroundings{p.loop, *p.workers, *p.media, Clock::System(), p.options.stream_limits});
   p.registry = std::make_unique<StreamRegistry>(*p.around, p.options.streams);
-  p.api = std::make_unique<ControlApi>(*p.registry, p.options.api, [&p] { return p.health; });
+  p.api = std::make_unique<ControlApi>(*p.registry, p.options.api, [&p] {
+    PoolHealth now = p.health;
+    now.pause = p.workers->pause();
+    return now;
+  });
   auto server = net::HttpServer::Listen(p.loop, p.options.http, [&p](net::HttpExchange& exchange) {
     return Serve(*p.api, exchange);
   });

@@ -123,12 +123,10 @@ Result<std::unique_ptr<StreamWorker>> PooledWorkerSource::TryTake(
     const std::string& stream_id, std::shared_ptr<net::Signal> changed) {
   std::optional<host::WorkerPool::Lease> lease = pool_.TryLend();
   if (!lease) {
-    if (pool_.given_up()) {
-      return Error{ErrorCode::kInternal, "no worker can be started: " + pool_.last_error()};
-    }
     const std::string& why = pool_.last_error();
     return Error{ErrorCode::kUnavailable,
-                 "no worker is ready" + (why.empty() ? std::string() : ": " + why)};
+                 std::string(pool_.given_up() ? "no worker can be started" : "no worker is ready") +
+                     (why.empty() ? "" : ": " + why)};
   }
   Result<UniqueFd> near = DuplicateFd(lease->client->fd());
   if (!near) {
@@ -145,6 +143,10 @@ Result<std::unique_ptr<StreamWorker>> PooledWorkerSource::TryTake(
   auto child = std::make_unique<WatchedChild>(loop_, std::move(lease->process), std::move(options));
   return std::unique_ptr<StreamWorker>(
       new PooledWorker(std::move(child), std::move(lease->client), std::move(*near)));
+}
+
+std::optional<std::chrono::nanoseconds> PooledWorkerSource::pause() const {
+  return pool_.counts().spare > 0 ? std::nullopt : pool_.pause();
 }
 
 }  // namespace framelock::api

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/stream_worker.h"
@@ -20,6 +22,7 @@ class PooledWorkerSource final : public WorkerSource {
 
   Result<std::unique_ptr<StreamWorker>> TryTake(const std::string& stream_id,
                                                 std::shared_ptr<net::Signal> changed) override;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> pause() const override;
 
  private:
   net::Loop& loop_;

@@ -24,6 +24,15 @@ json Url(const std::optional<std::string>& url) {
   return url ? json(RedactUrl(*url)) : json(nullptr);
 }
 
+// "Come again": the answer's body and its header say when.
+net::HttpResponse BusyReply(json body, std::chrono::nanoseconds retry_after) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
+  body["retry_after"] = seconds;
+  net::HttpResponse response = JsonReply(503, body);
+  response.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return response;
+}
+
 }  // namespace
 
 net::HttpResponse JsonReply(unsigned status, const json& body) {
@@ -64,27 +73,21 @@ net::HttpResponse StartedReply(const StartRequest& request) {
                          {"config", std::move(echo)}});
 }
 
-net::HttpResponse StartFailedReply(const std::string& id, const Error& error) {
+net::HttpResponse StartFailedReply(const std::string& id, const Error& error,
+                                   std::chrono::nanoseconds retry_after) {
+  json body = {
+      {"status", "error"}, {"error", error.message}, {"message", "Failed to start stream " + id}};
   switch (error.code) {
     case ErrorCode::kAlreadyExists:
-      return JsonReply(409, {{"status", "error"},
-                             {"error", error.message},
-                             {"message", "Failed to start stream " + id}});
-    case ErrorCode::kResourceLimit: {
-      net::HttpResponse response = JsonReply(503, {{"status", "error"},
-                                                   {"error", error.message},
-                                                   {"message", "Failed to start stream " + id}});
-      response.headers.emplace_back("Retry-After", "5");
-      return response;
-    }
+      return JsonReply(409, body);
+    case ErrorCode::kResourceLimit:
+    case ErrorCode::kUnavailable:
+      return BusyReply(std::move(body), retry_after);
     case ErrorCode::kCancelled:
-      return JsonReply(409, {{"status", "error"},
-                             {"error", error.message},
-                             {"message", "Stream " + id + " was stopped while it started"}});
+      body["message"] = "Stream " + id + " was stopped while it started";
+      return JsonReply(409, body);
     default:
-      return JsonReply(500, {{"status", "error"},
-                             {"error", error.message},
-                             {"message", "Failed to start stream " + id}});
+      return JsonReply(500, body);
   }
 }
 
@@ -145,11 +148,13 @@ net::HttpResponse RestartedReply(const std::string& id) {
       200, {{"status", "success"}, {"message", "Dedicated worker restarted for stream " + id}});
 }
 
-net::HttpResponse RestartFailedReply(const std::string& id, const Error& error) {
-  return JsonReply(error.code == ErrorCode::kCancelled ? 409 : 500,
-                   {{"status", "error"},
-                    {"error", error.message},
-                    {"message", "Failed to restart the worker of stream " + id}});
+net::HttpResponse RestartFailedReply(const std::string& id, const Error& error,
+                                     std::chrono::nanoseconds retry_after) {
+  json body = {{"status", "error"},
+               {"error", error.message},
+               {"message", "Failed to restart the worker of stream " + id}};
+  if (error.code == ErrorCode::kUnavailable) return BusyReply(std::move(body), retry_after);
+  return JsonReply(error.code == ErrorCode::kCancelled ? 409 : 500, body);
 }
 
 net::HttpResponse StreamsReply(const StreamRegistry& registry) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -23,8 +24,10 @@ net::HttpResponse ErrorReply(unsigned status, const std::string& message,
 net::HttpResponse StreamNotFound(const std::string& id);
 
 net::HttpResponse StartedReply(const StartRequest& request);
-/// What a start answers that failed for another reason than its prompt.
-net::HttpResponse StartFailedReply(const std::string& id, const Error& error);
+/// What a start answers that failed for another reason than its prompt. `retry_after` goes with a
+/// 503, rounded up to seconds.
+net::HttpResponse StartFailedReply(const std::string& id, const Error& error,
+                                   std::chrono::nanoseconds retry_after);
 net::HttpResponse PromptRejectedReply(const PromptVerdict& verdict);
 net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& request,
                                const PromptVerdict& verdict);
@@ -34,7 +37,8 @@ net::HttpResponse NothingToStopReply(const std::string& id);
 net::HttpResponse AllStoppedReply(std::size_t count);
 net::HttpResponse NoStreamsReply();
 net::HttpResponse RestartedReply(const std::string& id);
-net::HttpResponse RestartFailedReply(const std::string& id, const Error& error);
+net::HttpResponse RestartFailedReply(const std::string& id, const Error& error,
+                                     std::chrono::nanoseconds retry_after);
 net::HttpResponse StreamsReply(const StreamRegistry& registry);
 net::HttpResponse CurrentStatusReply(const StreamRegistry& registry);
 net::HttpResponse PromptsReply(const Stream& stream);

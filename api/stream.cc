@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/stream_account.h"
 
@@ -16,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{1000};            // how often a quiet stream looks at itself
-constexpr milliseconds kPoolPoll{10};          // how often a waiting stream asks the pool
+constexpr milliseconds kPoolPoll{10};          // how often a waiting stream asks the pool, at least
 constexpr std::chrono::seconds kKillWait{10};  // after SIGKILL; longer only in a broken kernel
 
 Error Cancelled() { return Error{ErrorCode::kCancelled, "the stream was stopped"}; }
@@ -125,6 +126,8 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
   co_return verdict;
 }
 
+// A start waits only so long, and not at all while the pool makes no workers; a stream that runs
+// waits for as long as it takes, or until its media process needs it.
 net::Task<Status> Stream::TakeWorker() {
   const SteadyTime deadline = around_.clock.Now() + around_.limits.worker_timeout;
   for (;;) {
@@ -137,10 +140,16 @@ net::Task<Status> Stream::TakeWorker() {
       spdlog::info("stream={} worker={} taken", config_.id, worker_->pid());
       co_return Status();
     }
-    if (taken.error().code != ErrorCode::kUnavailable || around_.clock.Now() >= deadline) {
-      co_return taken.error();
+    const std::optional<std::chrono::nanoseconds> pause = around_.workers.pause();
+    const bool out_of_order = taken.error().code != ErrorCode::kUnavailable;
+    if (out_of_order || pause || around_.clock.Now() >= deadline) {
+      if (!start_result_) co_return taken.error();
+      const std::string why = "waiting for a worker: " + taken.error().message;
+      if (why != last_error_) NoteError(why);
     }
-    co_await changed_->WaitFor(kPoolPoll);
+    if (start_result_ && MediaNeedsAttention()) co_return taken.error();
+    const std::chrono::nanoseconds wait = out_of_order ? kTick : pause.value_or(kPoolPoll);
+    co_await changed_->WaitFor(std::clamp<std::chrono::nanoseconds>(wait, kPoolPoll, kTick));
   }
 }
 
@@ -163,7 +172,10 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
 
 net::Task<Status> Stream::StartMedia() {
   Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_);
-  if (!spawned) co_return spawned.error();
+  if (!spawned) {
+    media_loss_ = true;
+    co_return spawned.error();
+  }
   media_ = std::move(*spawned);
   lease_ = 0;
   lent_ = false;
@@ -196,24 +208,27 @@ bool Stream::MediaSilent() const {
 
 bool Stream::LeaseLost() const { return lent_ && media_ && media_->report().lost_lease >= lease_; }
 
+bool Stream::MediaNeedsAttention() const {
+  return media_ && (!MediaRuns() || MediaEnded() || MediaSilent());
+}
+
 bool Stream::NeedsAttention() const {
   return !WorkerRuns() || !MediaRuns() || !prepared_ || !lent_ || LeaseLost() || MediaSilent() ||
          worker_restart_requested_;
 }
 
 net::Task<> Stream::Recover() {
-  const bool asked = worker_restart_requested_;
   co_await ReapLost();
   worker_restart_requested_ = false;
-  const bool worker_lost = !worker_ && !asked;
-  const bool media_lost = !media_;
   EnterState(worker_ ? StreamState::kRestartingMedia : StreamState::kReplacingWorker);
-  if (worker_lost || media_lost) {
-    const bool may = co_await PauseBeforeRestart(worker_lost, media_lost);
+  if (worker_loss_ || media_loss_) {
+    const bool may = co_await PauseBeforeRestart();
     if (!may) co_return;
   }
+  const bool fresh_worker = !worker_;
+  const bool fresh_media = !media_;
   const Result<PromptVerdict> up = co_await BringUp();
-  if (stop_requested_) co_return;
+  if (stop_requested_ || !worker_) co_return;
   if (!up || !up->applied) {
     NoteError(up ? "a new worker refused the prompt that the last one ran" : up.error().message);
     // A worker that refuses is of no use, and its end makes the next attempt count.
@@ -222,8 +237,8 @@ net::Task<> Stream::Recover() {
     co_return;
   }
   const SteadyTime now = around_.clock.Now();
-  if (worker_lost) worker_policy_.OnStarted(now);
-  if (media_lost) media_policy_.OnStarted(now);
+  if (fresh_worker) worker_policy_.OnStarted(now);
+  if (fresh_media) media_policy_.OnStarted(now);
   EnterState(StreamState::kRunning);
 }
 
@@ -242,8 +257,8 @@ net::Task<> Stream::ReapLost() {
   if (worker_ && !WorkerRuns()) {
     worker_exit_ = worker_->departure();
     ++worker_restarts_;
-    if (!worker_restart_requested_ && !LeaseLost())
-      NoteError("worker died: " + worker_exit_->reason);
+    worker_loss_ = !worker_restart_requested_;
+    if (worker_loss_ && !LeaseLost()) NoteError("worker died: " + worker_exit_->reason);
     worker_.reset();
     prepared_ = lent_ = false;
     if (!worker_restart_requested_ && prompt_.OnWorkerDied(CurrentAccount().completed)) {
@@ -252,6 +267,7 @@ net::Task<> Stream::ReapLost() {
   }
   if (media_ && !MediaRuns()) {
     ++media_restarts_;
+    media_loss_ = true;
     NoteError("media process died: " + media_->departure()->reason);
     ForgetMedia();
     // It may have died between an applied prompt and its report: the worker is asked again.
@@ -260,11 +276,11 @@ net::Task<> Stream::ReapLost() {
 }
 
 // False: no restart (stopped, or the limit is reached and the stream has failed).
-net::Task<bool> Stream::PauseBeforeRestart(bool worker_lost, bool media_lost) {
+net::Task<bool> Stream::PauseBeforeRestart() {
   const SteadyTime now = around_.clock.Now();
   std::optional<std::chrono::nanoseconds> pause = std::chrono::nanoseconds(0);
-  if (worker_lost) pause = worker_policy_.OnEnded(now);
-  if (media_lost && pause) {
+  if (std::exchange(worker_loss_, false)) pause = worker_policy_.OnEnded(now);
+  if (std::exchange(media_loss_, false) && pause) {
     const auto other = media_policy_.OnEnded(now);
     pause = other ? std::optional(std::max(*pause, *other)) : std::nullopt;
   }

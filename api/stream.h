@@ -12,28 +12,16 @@
 #include "api/media_process.h"
 #include "api/prompt_history.h"
 #include "api/start_request.h"
+#include "api/stream_limits.h"
 #include "api/stream_state.h"
 #include "api/stream_worker.h"
 #include "pipeline/core/clock.h"
 #include "pipeline/core/frame_ledger.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
-#include "pipeline/process/child_process.h"
 #include "pipeline/process/restart_policy.h"
 
 namespace framelock::api {
-
-/// Every time and number that bounds one stream's supervision.
-struct StreamLimits {
-  std::chrono::milliseconds worker_timeout{30'000};  // until the pool has a worker ready
-  std::chrono::milliseconds prompt_timeout{15'000};  // until a worker has judged a prompt
-  std::chrono::milliseconds media_timeout{15'000};   // until framelock-stream says "started"
-  std::chrono::milliseconds media_silence{5'000};    // without a message: it hangs, replace it
-  std::size_t max_waiting_updates = 8;               // a stream; further ones get 503
-  process::KillLadder ladder{.cooperative = std::chrono::milliseconds(2500),
-                             .term = std::chrono::milliseconds(1000)};
-  process::RestartPolicy::Options restart;  // of worker and media process, each
-};
 
 /// One stream: its worker, its framelock-stream, and the coroutine that keeps both alive
 /// (stream_state.h draws the states). Owned by the registry and, while it runs, by that coroutine
@@ -89,7 +77,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<Status> StartMedia();
   net::Task<> Recover();
   net::Task<> ReapLost();
-  net::Task<bool> PauseBeforeRestart(bool worker_lost, bool media_lost);
+  net::Task<bool> PauseBeforeRestart();
   net::Task<> TearDown();
   net::Task<> EndMedia();
   net::Task<> EndWorker();
@@ -105,6 +93,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] bool MediaEnded() const { return media_ && media_->report().ended.has_value(); }
   [[nodiscard]] bool MediaSilent() const;
   [[nodiscard]] bool LeaseLost() const;
+  [[nodiscard]] bool MediaNeedsAttention() const;
   [[nodiscard]] bool NeedsAttention() const;
   [[nodiscard]] std::string ShownState() const;
   [[nodiscard]] std::string ShownError() const;
@@ -132,9 +121,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   std::unique_ptr<StreamWorker> worker_;
   std::unique_ptr<MediaProcess> media_;
-  bool prepared_ = false;    // the worker runs the current prompt
-  bool lent_ = false;        // the media process has been given the worker
-  std::uint64_t lease_ = 0;  // number of the current or last lending on the current media process
+  bool prepared_ = false;     // the worker runs the current prompt
+  bool lent_ = false;         // the media process has been given the worker
+  std::uint64_t lease_ = 0;   // number of the current or last lending on the current media process
+  bool worker_loss_ = false;  // one ended by itself and its restart policy does not know yet
+  bool media_loss_ = false;   // likewise
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t media_restarts_ = 0;
   std::optional<Departure> worker_exit_;

@@ -98,6 +98,9 @@ net::Task<Status> Stream::RestartWorker() {
       around_.clock.Now() + around_.limits.worker_timeout + around_.limits.prompt_timeout;
   const Status serving = co_await AwaitServing(deadline);
   if (!serving) co_return serving;
+  if (around_.workers.pause()) {
+    co_return Error{ErrorCode::kUnavailable, "no worker can be started: the present one goes on"};
+  }
   worker_restart_requested_ = true;
   changed_->NotifyAll();
   co_return co_await AwaitServing(deadline);

@@ -108,8 +108,11 @@ json Stream::StatusJson() const {
   out["architecture"] = "dedicated_worker_per_stream";
   out["uptime_ms"] = Milliseconds(now - created_);
   out["started_at"] = Iso8601(started_at_);
+  const std::optional<std::chrono::nanoseconds> pause =
+      state_ == StreamState::kReplacingWorker && !worker_ ? around_.workers.pause() : std::nullopt;
   out["worker"] = {{"pid", WorkerRuns() ? json(worker_->pid()) : json(nullptr)},
-                   {"state", WorkerStateName(state_)},
+                   {"state", pause ? "waiting" : WorkerStateName(state_)},
+                   {"retry_in_ms", pause ? json(Milliseconds(*pause)) : json(nullptr)},
                    {"restarts", worker_restarts_},
                    {"last_exit", Exit(worker_exit_)}};
   out["media"] = {{"pid", MediaRuns() ? json(media_->pid()) : json(nullptr)},

@@ -50,10 +50,13 @@ class StreamWorker {
 class WorkerSource {
  public:
   virtual ~WorkerSource() = default;
-  /// A ready worker of one's own. `changed` is notified when it departs. kUnavailable: none ready
-  /// yet, ask again soon; anything else: there will be none for a while.
+  /// A ready worker of one's own. `changed` is notified when it departs. kUnavailable: none ready,
+  /// ask again later, after pause() if there is one.
   virtual Result<std::unique_ptr<StreamWorker>> TryTake(const std::string& stream_id,
                                                         std::shared_ptr<net::Signal> changed) = 0;
+  /// While none is ready and none is made, because too many died at their start: the time until
+  /// the next one is tried.
+  [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> pause() const = 0;
 };
 
 }  // namespace framelock::api

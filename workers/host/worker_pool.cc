@@ -46,6 +46,7 @@ class WorkerPool::Impl {
 
   const std::string& last_error() const { return last_error_; }
   bool given_up() const { return policy_.given_up(); }
+  std::optional<std::chrono::nanoseconds> pause() const;
 
  private:
   struct Worker {
@@ -186,6 +187,11 @@ void WorkerPool::Impl::OnFailure(std::string why, SteadyTime now) {
                pause ? "a new one is made after a pause" : "too often, so no more for a while");
 }
 
+std::optional<std::chrono::nanoseconds> WorkerPool::Impl::pause() const {
+  if (!given_up() || !not_before_) return std::nullopt;
+  return std::max(*not_before_ - clock_.Now(), std::chrono::nanoseconds::zero());
+}
+
 std::optional<WorkerPool::Lease> WorkerPool::Impl::TryLend() {
   Tick();
   if (shut_down_ || spares_.empty()) return std::nullopt;
@@ -301,5 +307,6 @@ void WorkerPool::Shutdown() { impl_->Shutdown(); }
 WorkerPool::Counts WorkerPool::counts() const { return impl_->counts(); }
 const std::string& WorkerPool::last_error() const { return impl_->last_error(); }
 bool WorkerPool::given_up() const { return impl_->given_up(); }
+std::optional<std::chrono::nanoseconds> WorkerPool::pause() const { return impl_->pause(); }
 
 }  // namespace framelock::host

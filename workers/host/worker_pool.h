@@ -87,6 +87,8 @@ class WorkerPool {
   [[nodiscard]] const std::string& last_error() const;
   /// True while spares die so often that the pool pauses making them.
   [[nodiscard]] bool given_up() const;
+  /// While given_up(): what is left of that pause.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> pause() const;
 
  private:
   class Impl;

@@ -218,7 +218,7 @@ TEST(Framelockd, AWorkerThatCannotRunIsToldAndNothingHangs) {
   const auto began = std::chrono::steady_clock::now();
   const auto answer = rig.Start("a");
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
-  EXPECT_EQ(answer.status, 500) << answer.body;
+  EXPECT_EQ(answer.status, 503) << answer.body;
   EXPECT_NE(answer.body["error"].get<std::string>().find("worker"), std::string::npos);
   const std::string health = rig.Call("GET", "/health").body["status"];
   EXPECT_TRUE(health == "LOADING" || health == "ERROR") << health;

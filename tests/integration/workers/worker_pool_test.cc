@@ -184,12 +184,15 @@ TEST_F(WorkerPoolTest, GivesUpForAWhileWhenNothingStarts) {
   EXPECT_TRUE(pool_->given_up());
   EXPECT_EQ(spawns_, 6) << "one and five restarts";
   EXPECT_THAT(pool_->last_error(), HasSubstr("No such file"));
+  EXPECT_EQ(pool_->pause(), 60s);
   After(59s);
+  EXPECT_EQ(pool_->pause(), 1s);
   EXPECT_EQ(spawns_, 6);
   spawn_error_.clear();
   After(1s);
   EXPECT_EQ(spawns_, 7);
   EXPECT_FALSE(pool_->given_up());
+  EXPECT_FALSE(pool_->pause());
 }
 
 TEST_F(WorkerPoolTest, TheLadderIsClimbedStepByStep) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/api/fake_house.h"
@@ -154,6 +155,25 @@ TEST_F(ControlApiTest, HealthTellsTheTruth) {
     r = co_await Call("GET", "/health", "");
     EXPECT_EQ(json::parse(r.body)["status"], "ERROR");
     co_await registry.StopAll();
+  });
+}
+
+TEST_F(ControlApiTest, AStartWhileThePoolPausesIs503WithTheTimeToWait) {
+  house.workers.refusals = 1 << 30;
+  house.workers.paused = health.pause = std::chrono::milliseconds(41'200);
+  house.Run([&]() -> net::Task<> {
+    const net::HttpResponse response = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(response.status, 503u) << response.body;
+    const json body = json::parse(response.body);
+    EXPECT_EQ(body["error"], "no worker");
+    EXPECT_EQ(body["message"], "Failed to start stream a");
+    EXPECT_EQ(body.value("retry_after", 0), 42);
+    const auto header =
+        std::find_if(response.headers.begin(), response.headers.end(),
+                     [](const net::HttpHeader& one) { return one.first == "Retry-After"; });
+    EXPECT_TRUE(header != response.headers.end() && header->second == "42");
+    const net::HttpResponse told = co_await Call("GET", "/health", "");
+    EXPECT_EQ(json::parse(told.body).value("retry_in_ms", 0), 41'200);
   });
 }
 

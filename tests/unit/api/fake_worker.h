@@ -85,12 +85,17 @@ class FakeWorkers final : public WorkerSource {
     return std::unique_ptr<StreamWorker>(std::move(worker));
   }
 
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> pause() const override {
+    return refusals > 0 ? paused : std::nullopt;
+  }
+
   Judge judge = Accept;
   bool hang = false;
   bool die_at_once = false;
   bool ignore_close = false;
   int refusals = 0;
   ErrorCode refusal_code = ErrorCode::kUnavailable;
+  std::optional<std::chrono::nanoseconds> paused;  // while it refuses
   std::vector<std::shared_ptr<FakeWorker::Record>> workers;
 };
 

@@ -195,6 +195,101 @@ TEST_F(StreamTest, CrashesBeyondTheLimitFailTheStreamWithADiagnosis) {
   });
 }
 
+TEST_F(StreamTest, ARunningStreamWaitsWhileThePoolPausesAndIsNotBlamedForIt) {
+  house.limits.restart.max_restarts = 1;
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "P");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.paused = std::chrono::seconds(42);
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    // Several times as long as a start would wait for a worker.
+    const SteadyTime until = Clock::System().Now() + 4 * house.limits.worker_timeout;
+    const bool waited = co_await Eventually([&] { return Clock::System().Now() > until; });
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(stream->state(), StreamState::kReplacingWorker);
+    const json status = stream->StatusJson();
+    EXPECT_EQ(status["worker"]["state"], "waiting");
+    EXPECT_EQ(status["worker"]["retry_in_ms"], 42'000);
+    EXPECT_EQ(status["last_error"], "waiting for a worker: no worker");
+    EXPECT_FALSE(house.media.processes[0]->departure);
+    house.workers.refusals = 0;
+    const bool running = co_await Reaches(stream, StreamState::kRunning);
+    EXPECT_TRUE(running);
+    EXPECT_EQ(house.workers.workers.size(), 2u);
+    EXPECT_EQ(stream->StatusJson()["worker"]["state"], "ready");
+    EXPECT_EQ(stream->StatusJson()["worker"]["retry_in_ms"], nullptr);
+    co_await stream->Stop();
+  });
+}
+
+TEST_F(StreamTest, AMediaProcessIsWatchedWhileAWorkerIsWaitedFor) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "P");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.paused = std::chrono::seconds(42);
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
+    EXPECT_TRUE(waits);
+    house.media.processes[0]->Depart("signal 9 (SIGKILL)");
+    const bool noted = co_await Eventually([&] {
+      return stream->StatusJson()["media"]["last_exit"]["reason"] == "signal 9 (SIGKILL)";
+    });
+    EXPECT_TRUE(noted);
+    house.workers.refusals = 0;
+    const bool running = co_await Reaches(stream, StreamState::kRunning);
+    EXPECT_TRUE(running);
+    EXPECT_EQ(house.media.processes.size(), 2u);
+    const json status = stream->StatusJson();
+    EXPECT_EQ(status["media"]["restarts"], 1);
+    EXPECT_EQ(status["worker"]["restarts"], 1);
+    co_await stream->Stop();
+  });
+}
+
+TEST_F(StreamTest, TheEndOfTheInputEndsAStreamThatWaitsForAWorker) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "P");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
+    EXPECT_TRUE(waits);
+    house.media.processes[0]->Say({{"type", "ended"}, {"reason", "eos"}});
+    const bool stopped = co_await Reaches(stream, StreamState::kStopped);
+    EXPECT_TRUE(stopped);
+  });
+}
+
+TEST_F(StreamTest, AStartDoesNotWaitForAPoolThatPauses) {
+  house.workers.refusals = 1 << 30;
+  house.workers.paused = std::chrono::seconds(42);
+  house.limits.worker_timeout = std::chrono::hours(1);
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "P");
+    const Result<PromptVerdict> up = co_await stream->Start();
+    EXPECT_FALSE(up);
+    EXPECT_EQ(up.error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(stream->state(), StreamState::kFailed);
+  });
+}
+
+TEST_F(StreamTest, ARestartAskedForWhileThePoolPausesLeavesTheWorkerAlone) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "P");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.paused = std::chrono::seconds(42);
+    const Status restarted = co_await stream->RestartWorker();
+    EXPECT_FALSE(restarted);
+    EXPECT_EQ(restarted.error().code, ErrorCode::kUnavailable);
+    EXPECT_FALSE(house.workers.workers[0]->departure);
+    EXPECT_EQ(stream->state(), StreamState::kRunning);
+    co_await stream->Stop();
+  });
+}
+
 TEST_F(StreamTest, RestartsAskedForDoNotCount) {
   house.limits.restart.max_restarts = 0;
   Run([&](Stream::Surroundings& around) -> net::Task<> {
