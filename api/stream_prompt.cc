@@ -69,7 +69,12 @@ net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::str
   const std::uint64_t lease = lease_;
   const std::uint64_t restarts = worker_restarts_ + media_restarts_;
   const Status sent = media_->SendPrompt(request, text);
-  if (!sent) co_return Answer(sent.error());
+  if (!sent) {
+    if (sent.error().code != ErrorCode::kClosed) co_return Answer(sent.error());
+    // Its end may not have been noticed yet; without its line it is of no use anyway.
+    if (!MediaEnded()) media_->Kill();
+    last_error = "the media process was gone when it was given the prompt";
+  }
   for (;;) {
     if (stop_requested_ || IsFinal(state_)) co_return Answer(Stopped());
     const bool same =
