@@ -68,7 +68,7 @@ struct Daemon::Parts {
 
   net::Task<> StopEverything() {
     server->StopAccepting();
-    co_await registry->StopAll();
+    co_await registry->Close();
     loop.Stop();
   }
 };

@@ -8,9 +8,10 @@ namespace framelock::api {
 
 net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig config,
                                                        std::string prompt) {
+  if (closed_) co_return Error{ErrorCode::kUnavailable, "the server is shutting down"};
   const std::string id = config.id;
-  const auto taken = streams_.find(id);
-  if (taken != streams_.end() && !IsFinal(taken->second->state())) {
+  const std::shared_ptr<Stream> before = Find(id);
+  if (before && !IsFinal(before->state())) {
     co_return Error{ErrorCode::kAlreadyExists, "Stream " + id + " already exists"};
   }
   if (active() >= options_.max_streams) {
@@ -24,7 +25,13 @@ net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig conf
   Result<PromptVerdict> up = co_await stream->Start();
   if (!up || !up->applied) {
     const auto mine = streams_.find(id);
-    if (mine != streams_.end() && mine->second == stream) streams_.erase(mine);
+    if (mine != streams_.end() && mine->second == stream) {
+      if (before) {
+        mine->second = before;
+      } else {
+        streams_.erase(mine);
+      }
+    }
   }
   co_return up;
 }
@@ -32,10 +39,15 @@ net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig conf
 net::Task<bool> StreamRegistry::Stop(std::string id) {
   const std::shared_ptr<Stream> stream = Find(id);
   if (!stream) co_return false;
-  co_await stream->Stop();
-  const auto mine = streams_.find(id);
-  if (mine != streams_.end() && mine->second == stream) streams_.erase(mine);
+  co_await End(stream);
   co_return true;
+}
+
+// Its id may be another stream's by the time that it has ended.
+net::Task<> StreamRegistry::End(std::shared_ptr<Stream> stream) {
+  co_await stream->Stop();
+  const auto mine = streams_.find(stream->config().id);
+  if (mine != streams_.end() && mine->second == stream) streams_.erase(mine);
 }
 
 net::Task<std::size_t> StreamRegistry::StopAll() {
@@ -43,8 +55,13 @@ net::Task<std::size_t> StreamRegistry::StopAll() {
   const auto all = streams_;
   // Each is asked first, then all are waited for.
   for (const auto& [id, stream] : all) stream->RequestStop();
-  for (const auto& [id, stream] : all) co_await Stop(id);
+  for (const auto& [id, stream] : all) co_await End(stream);
   co_return ran;
+}
+
+net::Task<> StreamRegistry::Close() {
+  closed_ = true;
+  co_await StopAll();
 }
 
 std::shared_ptr<Stream> StreamRegistry::Find(const std::string& id) const {

@@ -26,14 +26,18 @@ class StreamRegistry {
   StreamRegistry(Stream::Surroundings& around, Options options)
       : around_(around), options_(options) {}
 
-  /// kAlreadyExists: the id is taken; kResourceLimit: max_streams run. Both before any side effect.
-  /// A start that fails otherwise leaves nothing behind.
+  /// kAlreadyExists: the id is taken; kResourceLimit: max_streams run; kUnavailable: closed. All
+  /// before any side effect. A start that fails otherwise leaves nothing behind, and the record of
+  /// the stream that had the id before it stays.
   net::Task<Result<PromptVerdict>> Start(stream::StreamConfig config, std::string prompt);
 
   /// False: no such stream. Returns when every process of it is gone.
   net::Task<bool> Stop(std::string id);
-  /// All at once; returns how many ran.
+  /// All that are there now, at once; returns how many ran.
   net::Task<std::size_t> StopAll();
+  /// At the end of the program: no start is accepted any more (kUnavailable), and all are stopped,
+  /// those that are only starting, too.
+  net::Task<> Close();
 
   [[nodiscard]] std::shared_ptr<Stream> Find(const std::string& id) const;
   [[nodiscard]] const std::map<std::string, std::shared_ptr<Stream>>& streams() const {
@@ -42,10 +46,12 @@ class StreamRegistry {
   [[nodiscard]] std::size_t active() const;
 
  private:
+  net::Task<> End(std::shared_ptr<Stream> stream);
   void ForgetOldest();
 
   Stream::Surroundings& around_;
   Options options_;
+  bool closed_ = false;
   std::map<std::string, std::shared_ptr<Stream>> streams_;
 };
 

@@ -29,6 +29,7 @@ class FakeMedia final : public MediaProcess {
     bool stop_requested = false;
     bool ignores_stop = false;
     bool silent_about_prompts = false;
+    bool line_closed = false;
     std::uint64_t revision = 1;
     Judge judge = Accept;
     std::optional<Departure> departure;
@@ -55,6 +56,7 @@ class FakeMedia final : public MediaProcess {
     return {};
   }
   Status SendPrompt(std::uint64_t request, const std::string& text) override {
+    if (record_->line_closed) return Error{ErrorCode::kClosed, "the line is closed"};
     record_->prompts.push_back(text);
     record_->last_request = request;
     if (record_->silent_about_prompts) return {};
