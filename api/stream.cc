@@ -65,7 +65,7 @@ net::Task<> Stream::Supervise(std::shared_ptr<Stream> self) {
     s.worker_policy_.OnStarted(now);
     s.media_policy_.OnStarted(now);
     s.EnterState(StreamState::kRunning);
-    s.start_result_ = std::move(up);
+    s.start_result_ = up;
     s.changed_->NotifyAll();
     while (!s.stop_requested_ && !s.failed_ && !s.MediaEnded()) {
       if (s.NeedsAttention()) {

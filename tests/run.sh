@@ -31,8 +31,11 @@ case $mode in
   tidy)
     examples/install.sh --with-tests --packages-only
     cmake --preset dev
+    # A finding is an error (.clang-tidy), and xargs ends with 123 after one.
     git ls-files 'pipeline/*.cc' 'plugins/*.cc' 'trickle/*.cc' 'workers/*.cc' 'api/*.cc' |
-      xargs -P "$(nproc)" -n 4 clang-tidy-14 -p build/dev --quiet
+      xargs -P "$(nproc)" -n 1 timeout 600 clang-tidy-14 -p build/dev --quiet \
+        2> >(grep -vE '^[0-9]+ warnings generated\.$' >&2)
+    echo "clang-tidy: clean"
     ;;
   fuzz)
     seconds=${2:-60}

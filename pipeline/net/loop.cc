@@ -57,7 +57,7 @@ void Loop::Stop() { context_.stop(); }
 void Loop::Post(std::function<void()> work) { asio::post(context_, std::move(work)); }
 
 void Loop::Spawn(Task<> task) {
-  asio::co_spawn(context_, std::move(task), [](std::exception_ptr failure) {
+  asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& failure) {
     if (!failure) return;
     try {
       std::rethrow_exception(failure);

@@ -69,7 +69,7 @@ class WorkerPool::Impl {
   void AdvanceStopping(SteadyTime now);
   void AwaitStopping(std::chrono::milliseconds time);
   void OnFailure(std::string why, SteadyTime now);
-  void Discard(Lease lease, std::string why, Rung rung, SteadyTime now);
+  void Discard(Lease lease, const std::string& why, Rung rung, SteadyTime now);
   void OnReaped(const Stopping& stopping, const process::ExitStatus& status);
 
   const Options options_;
@@ -163,7 +163,7 @@ void WorkerPool::Impl::CheckSpares(SteadyTime now) {
 
 // A worker failed before it was lent. One that ends by itself is given the time to, so that its
 // exit status tells why.
-void WorkerPool::Impl::Discard(Lease lease, std::string why, Rung rung, SteadyTime now) {
+void WorkerPool::Impl::Discard(Lease lease, const std::string& why, Rung rung, SteadyTime now) {
   if (rung == Rung::kKill) lease.process->Kill();
   lease.client.reset();
   OnFailure("worker " + std::to_string(lease.process->pid()) + ": " + why, now);
