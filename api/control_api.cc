@@ -136,7 +136,7 @@ net::Task<HttpResponse> ControlApi::Start(const HttpRequest& request, std::strin
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
   Result<StartRequest> start =
-      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json);
+      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults);
   if (!start) co_return ErrorReply(400, start.error().message);
   if (start->config.id.empty()) start->config.id = NewStreamId();
   std::string prompt = start->prompt.text.empty() ? kDefaultPrompt : start->prompt.text;

@@ -34,6 +34,7 @@ class ControlApi {
     std::size_t max_body_bytes = 4 << 20;
     JsonLimits json;
     OriginPolicy origins;
+    stream::StreamConfig defaults;  // of what a start request does not name
   };
 
   /// `registry` is borrowed; `pool_health` is asked at each GET /health.

@@ -14,6 +14,8 @@ namespace framelock::api {
 
 namespace {
 
+constexpr int kPromptLeadMs = 5000;
+
 // What CLI11 fills; turned into DaemonOptions afterwards.
 struct Words {
   std::string worker_command;
@@ -108,6 +110,31 @@ void AddWorkerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
       ->check(CLI::Range(100, 600'000));
 }
 
+// Of all streams; a start request may name others for its own.
+void AddHangOptions(CLI::App& app, stream::StreamConfig& defaults) {
+  constexpr int kDayMs = 86'400'000;
+  app.add_option("--worker-heartbeat-timeout-ms", defaults.worker_heartbeat_timeout_ms,
+                 "that a worker's heartbeat may stand still, then it is replaced")
+      ->capture_default_str()
+      ->check(CLI::Range(200, kDayMs));
+  app.add_option("--worker-first-frame-timeout-ms", defaults.worker_first_frame_timeout_ms,
+                 "for the first frame of a worker, prompt or format, while the heart beats")
+      ->capture_default_str()
+      ->check(CLI::Range(1, kDayMs));
+  app.add_option("--worker-frame-timeout-ms", defaults.worker_frame_timeout_ms,
+                 "for each later frame, or the factor times the p95 of service times, if more")
+      ->capture_default_str()
+      ->check(CLI::Range(1, kDayMs));
+  app.add_option("--worker-frame-timeout-factor", defaults.worker_frame_timeout_factor,
+                 "multiple of the p95 of service times that a frame may take")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--worker-load-timeout-ms", defaults.worker_load_timeout_ms,
+                 "for a worker in a stream to answer a prompt or a new format")
+      ->capture_default_str()
+      ->check(CLI::Range(1, kDayMs));
+}
+
 Words DefaultWords(const DaemonOptions& options) {
   const auto ms = [](auto duration) {
     return static_cast<long>(std::chrono::milliseconds(duration).count());
@@ -161,6 +188,9 @@ Status Apply(const Words& words, DaemonOptions& options) {
   StreamLimits& limits = options.stream_limits;
   limits.worker_timeout = milliseconds(words.worker_timeout_ms);
   limits.prompt_timeout = milliseconds(words.prompt_timeout_ms);
+  // So that it is never the stream that gives up a prompt which the daemon still waits for.
+  options.api.defaults.prompt_timeout_ms =
+      static_cast<int>(words.prompt_timeout_ms) + kPromptLeadMs;
   limits.media_timeout = milliseconds(words.media_timeout_ms);
   limits.media_silence = milliseconds(words.media_silence_ms);
   limits.ladder.cooperative = milliseconds(words.stop_timeout_ms);
@@ -187,6 +217,7 @@ CommandLine ParseCommandLine(int argc, char** argv) {
   AddServerOptions(app, options, words);
   AddStreamOptions(app, options, words);
   AddWorkerOptions(app, options, words);
+  AddHangOptions(app, options.api.defaults);
   app.add_option("--log-level", options.log.level, "trace, debug, info, warn, error or off")
       ->capture_default_str();
   app.add_flag("--log-json", options.log.json, "one JSON object a line on stderr");

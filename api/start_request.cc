@@ -128,7 +128,9 @@ Status TakeFramerate(const Parameters& params, json& config) {
 // Extras of ours: StreamConfigFromJson checks type and range.
 void TakeTuning(const Parameters& params, json& config) {
   for (const char* name :
-       {"gop_seconds", "bitrate_kbps", "on_missing", "max_in_flight", "input_retry_seconds"}) {
+       {"gop_seconds", "bitrate_kbps", "on_missing", "max_in_flight", "input_retry_seconds",
+        "worker_heartbeat_timeout_ms", "worker_first_frame_timeout_ms", "worker_frame_timeout_ms",
+        "worker_frame_timeout_factor", "worker_load_timeout_ms"}) {
     if (const json& value = params[name]; !value.is_null()) config[name] = value;
   }
 }
@@ -151,8 +153,8 @@ Status CheckArchitecture(const Parameters& params) {
   return {};
 }
 
-Result<stream::StreamConfig> ReadConfig(const json& body,
-                                        std::optional<std::string_view> header_id) {
+Result<stream::StreamConfig> ReadConfig(const json& body, std::optional<std::string_view> header_id,
+                                        const stream::StreamConfig& defaults) {
   const Parameters params(body);
   json config = json::object();
   if (Status status = TakeUrls(body, config); !status) return status.error();
@@ -163,7 +165,7 @@ Result<stream::StreamConfig> ReadConfig(const json& body,
   if (Status status = TakeFramerate(params, config); !status) return status.error();
   TakeTuning(params, config);
   config["id"] = id->empty() ? "unnamed" : *id;
-  Result<stream::StreamConfig> checked = stream::StreamConfigFromJson(config);
+  Result<stream::StreamConfig> checked = stream::StreamConfigFromJson(config, defaults);
   if (checked) checked->id = std::move(*id);
   return checked;
 }
@@ -183,12 +185,13 @@ bool IsStreamId(std::string_view id) {
 }
 
 Result<StartRequest> ParseStartRequest(const json& body, std::optional<std::string_view> header_id,
-                                       const JsonLimits& prompt_limits) {
+                                       const JsonLimits& prompt_limits,
+                                       const stream::StreamConfig& defaults) {
   if (!body.is_object()) return Invalid("the body must be a JSON object");
   if (const json& params = Field(body, "params"); !params.is_null() && !params.is_object()) {
     return Invalid("params must be an object or null");
   }
-  Result<stream::StreamConfig> config = ReadConfig(body, header_id);
+  Result<stream::StreamConfig> config = ReadConfig(body, header_id, defaults);
   if (!config) return config.error();
   const Parameters params(body);
   Result<PromptChoice> prompt = ChoosePrompt(params["prompt"], params["prompts"], prompt_limits);

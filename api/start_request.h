@@ -26,10 +26,11 @@ bool IsStreamId(std::string_view id);
 /// Reads both shapes of the body: {"subscribe_url",…,"gateway_request_id","params":{…}} and the
 /// flat one, in which the parameters stand beside the URLs; what both name is taken from params.
 /// The id is gateway_request_id, request_id or stream_id, else `header_id` (X-Stream-Id); only the
-/// flat shape may do without. Unknown keys are ignored. kInvalidArgument: the sentence for the
-/// client, naming field and reason.
+/// flat shape may do without. Unknown keys are ignored; what is not given is as in `defaults`.
+/// kInvalidArgument: the sentence for the client, naming field and reason.
 Result<StartRequest> ParseStartRequest(const nlohmann::json& body,
                                        std::optional<std::string_view> header_id,
-                                       const JsonLimits& prompt_limits);
+                                       const JsonLimits& prompt_limits,
+                                       const stream::StreamConfig& defaults = {});
 
 }  // namespace framelock::api

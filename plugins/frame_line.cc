@@ -71,6 +71,11 @@ FrameLine::Entry* FrameLine::Answered(FrameSequence sequence, SteadyTime now) {
   return entry;
 }
 
+void FrameLine::ChangeGraph() {
+  service_.Clear();
+  stall_ = options_.stall_timeout;
+}
+
 FrameLine::Answer FrameLine::Complete(FrameSequence sequence, const FrameResult& result,
                                       SteadyTime now) {
   Entry* entry = Answered(sequence, now);

@@ -75,6 +75,8 @@ class FrameLine {
   void Submitted(SteadyTime now);
   /// The frame of NextToSubmit() can never be submitted.
   void SkipWaiting(SteadyTime now);
+  /// The answers to come are another graph's, whose frames may take another time.
+  void ChangeGraph();
   Answer Complete(FrameSequence sequence, const FrameResult& result, SteadyTime now);
   Answer Fail(FrameSequence sequence, SteadyTime now);
   /// Everything in flight is lost; the next worker's revisions are its own.

@@ -26,6 +26,7 @@ struct WorkerFilterSettings {
   std::size_t downstream_margin = 4;
   std::chrono::milliseconds prompt_timeout{10'000};
   std::chrono::milliseconds latency{0};
+  host::ProgressWatch::Options watch;
 };
 
 /// What a workerfilter holds beside its GObject. `mutex` guards all but the last block.
@@ -65,6 +66,9 @@ namespace framelock::plugins {
 
 /// Makes the pads from the class's templates and gives them their functions.
 void AddWorkerFilterPads(FramelockWorkerFilter* self);
+
+/// Installs the element's properties, which read and write its settings.
+void InstallWorkerFilterProperties(GObjectClass* klass);
 
 /// The `stats` property.
 GstStructure* StatsStructure(const FilterStats& stats);

@@ -14,6 +14,8 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxIdBytes = 256;
 constexpr std::size_t kMaxUrlBytes = 2048;
+constexpr int kMinHeartbeatMs = 200;  // two beats
+constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
 
@@ -96,6 +98,17 @@ class FieldReader {
   std::optional<Error> error_;
 };
 
+// The bounds are those of workerfilter's properties.
+void ReadTimeouts(FieldReader& reader, StreamConfig& config) {
+  reader.Number("worker_heartbeat_timeout_ms", kMinHeartbeatMs, kDayMs,
+                config.worker_heartbeat_timeout_ms);
+  reader.Number("worker_first_frame_timeout_ms", 1, kDayMs, config.worker_first_frame_timeout_ms);
+  reader.Number("worker_frame_timeout_ms", 1, kDayMs, config.worker_frame_timeout_ms);
+  reader.Number("worker_frame_timeout_factor", 1, 1000, config.worker_frame_timeout_factor);
+  reader.Number("worker_load_timeout_ms", 1, kDayMs, config.worker_load_timeout_ms);
+  reader.Number("prompt_timeout_ms", 1, kDayMs, config.prompt_timeout_ms);
+}
+
 }  // namespace
 
 json ToJson(const StreamConfig& config) {
@@ -106,16 +119,22 @@ json ToJson(const StreamConfig& config) {
               {"bitrate_kbps", config.bitrate_kbps},
               {"on_missing", config.on_missing},
               {"max_in_flight", config.max_in_flight},
-              {"input_retry_seconds", config.input_retry_seconds}};
+              {"input_retry_seconds", config.input_retry_seconds},
+              {"worker_heartbeat_timeout_ms", config.worker_heartbeat_timeout_ms},
+              {"worker_first_frame_timeout_ms", config.worker_first_frame_timeout_ms},
+              {"worker_frame_timeout_ms", config.worker_frame_timeout_ms},
+              {"worker_frame_timeout_factor", config.worker_frame_timeout_factor},
+              {"worker_load_timeout_ms", config.worker_load_timeout_ms},
+              {"prompt_timeout_ms", config.prompt_timeout_ms}};
   if (config.subscribe_url) out["subscribe_url"] = *config.subscribe_url;
   if (config.publish_url) out["publish_url"] = *config.publish_url;
   if (config.max_framerate) out["max_framerate"] = *config.max_framerate;
   return out;
 }
 
-Result<StreamConfig> StreamConfigFromJson(const json& object) {
+Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig& defaults) {
   if (!object.is_object()) return Bad("stream configuration", "must be an object");
-  StreamConfig config;
+  StreamConfig config = defaults;
   FieldReader reader(object);
   reader.Text("id", kMaxIdBytes, config.id);
   if (config.id.empty()) reader.Fail("id", "is missing");
@@ -132,6 +151,7 @@ Result<StreamConfig> StreamConfigFromJson(const json& object) {
   }
   reader.Number("max_in_flight", 1, 16, config.max_in_flight);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
+  ReadTimeouts(reader, config);
   if (std::optional<Error> error = reader.Finish()) return std::move(*error);
   return config;
 }

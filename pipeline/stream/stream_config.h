@@ -24,11 +24,21 @@ struct StreamConfig {
   int max_in_flight = 1;
   int input_retry_seconds = 60;  // without a channel or contact; 0: never give up
 
+  // When a worker is judged hung and replaced. workerfilter's properties of these names without
+  // "worker_" tell what each means.
+  int worker_heartbeat_timeout_ms = 750;
+  int worker_first_frame_timeout_ms = 10'000;
+  int worker_frame_timeout_ms = 1000;
+  int worker_frame_timeout_factor = 8;
+  int worker_load_timeout_ms = 180'000;
+  int prompt_timeout_ms = 20'000;  // of one set_prompt; longer than its asker waits
+
   friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
 };
 
 nlohmann::json ToJson(const StreamConfig& config);
-/// kInvalidArgument names the field and the reason.
-Result<StreamConfig> StreamConfigFromJson(const nlohmann::json& json);
+/// What `json` does not name is as in `defaults`. kInvalidArgument names the field and the reason.
+Result<StreamConfig> StreamConfigFromJson(const nlohmann::json& json,
+                                          const StreamConfig& defaults = {});
 
 }  // namespace framelock::stream

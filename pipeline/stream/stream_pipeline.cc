@@ -83,9 +83,19 @@ Status StreamPipeline::AddFilter() {
   Result<GstElement*> filter = AddElement(GST_BIN(pipeline_.get()), "workerfilter");
   if (!filter) return filter.error();
   filter_ = *filter;
-  gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", options_.config.on_missing.c_str());
-  gst_util_set_object_arg(G_OBJECT(filter_), "max-in-flight",
-                          std::to_string(options_.config.max_in_flight).c_str());
+  const StreamConfig& config = options_.config;
+  gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", config.on_missing.c_str());
+  const std::pair<const char*, int> numbers[] = {
+      {"max-in-flight", config.max_in_flight},
+      {"heartbeat-timeout", config.worker_heartbeat_timeout_ms},
+      {"first-frame-timeout", config.worker_first_frame_timeout_ms},
+      {"frame-timeout", config.worker_frame_timeout_ms},
+      {"frame-timeout-factor", config.worker_frame_timeout_factor},
+      {"load-timeout", config.worker_load_timeout_ms},
+      {"prompt-timeout", config.prompt_timeout_ms}};
+  for (const auto& [name, value] : numbers) {
+    gst_util_set_object_arg(G_OBJECT(filter_), name, std::to_string(value).c_str());
+  }
   if (options_.prompt_file) {
     g_object_set(filter_, "prompt-file", options_.prompt_file->c_str(), nullptr);
   } else {

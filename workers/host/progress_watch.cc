@@ -28,6 +28,7 @@ void ProgressWatch::OnLoadingStarted(SteadyTime now) {
 
 void ProgressWatch::OnLoadingEnded(SteadyTime now) {
   if (loading_ > 0) --loading_;
+  service_times_.Clear();
   loading_since_ = now;
   last_progress_ = std::max(last_progress_, now);
 }
@@ -44,17 +45,23 @@ void ProgressWatch::OnCompleted(FrameSequence sequence, SteadyTime now) {
   last_progress_ = std::max(last_progress_, now);
 }
 
+void ProgressWatch::OnFailed(FrameSequence sequence, SteadyTime now) {
+  if (submitted_.erase(sequence) > 0) last_progress_ = std::max(last_progress_, now);
+}
+
 void ProgressWatch::Reset() {
   submitted_.clear();
+  service_times_.Clear();
   loading_ = 0;
 }
 
 Verdict ProgressWatch::Judge(SteadyTime now,
                              std::optional<std::chrono::nanoseconds> heartbeat_age) const {
-  if (heartbeat_age && *heartbeat_age >= options_.heartbeat_stale) return Verdict::kHeartbeatStale;
+  if (heartbeat_age && *heartbeat_age >= options_.heartbeat_timeout)
+    return Verdict::kHeartbeatStale;
   if (loading_ > 0) {
-    return now - loading_since_ >= options_.loading_deadline ? Verdict::kLoadingOverdue
-                                                             : Verdict::kFine;
+    return now - loading_since_ >= options_.load_timeout ? Verdict::kLoadingOverdue
+                                                         : Verdict::kFine;
   }
   if (submitted_.empty()) return Verdict::kFine;
   const SteadyTime start = ServiceStart(submitted_.begin()->second);
@@ -62,9 +69,11 @@ Verdict ProgressWatch::Judge(SteadyTime now,
 }
 
 std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {
-  const auto scaled = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      service_times_.Percentile(95) * options_.frame_factor);
-  return std::max(options_.min_frame_deadline, scaled);
+  using std::chrono::nanoseconds;
+  const nanoseconds least = options_.frame_timeout;
+  if (service_times_.size() == 0) return std::max<nanoseconds>(least, options_.first_frame_timeout);
+  return std::max<nanoseconds>(least,
+                               service_times_.Percentile(95) * options_.frame_timeout_factor);
 }
 
 SteadyTime ProgressWatch::ServiceStart(SteadyTime submitted) const {

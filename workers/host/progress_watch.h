@@ -25,17 +25,20 @@ enum class Verdict : std::uint8_t {
 const char* VerdictText(Verdict verdict);
 
 /// Judges progress, not liveness. A frame's service time counts from its submission or from the
-/// previous answer, whichever is later, so that a deep queue makes nobody late; its deadline is
-/// max(min_frame_deadline, frame_factor x rolling p95). While a greeting, prompt or region is
-/// being answered only loading_deadline counts: models may be loading, and frames wait behind it.
-/// Pure: the caller brings the time. Not thread-safe.
+/// previous answer, whichever is later, so that a deep queue makes nobody late. What a graph needs
+/// for a frame is only known once it has computed one: until then, after each prompt and region,
+/// first_frame_timeout counts, which a stopped process never sees, since its heartbeat stands
+/// still. From then on it is max(frame_timeout, frame_timeout_factor x rolling p95). While a
+/// greeting, prompt or region is being answered only load_timeout counts: models may be loading,
+/// and frames wait behind it. Pure: the caller brings the time. Not thread-safe.
 class ProgressWatch {
  public:
   struct Options {
-    std::chrono::nanoseconds heartbeat_stale = std::chrono::milliseconds(750);
-    std::chrono::nanoseconds min_frame_deadline = std::chrono::seconds(1);
-    double frame_factor = 8;
-    std::chrono::nanoseconds loading_deadline = std::chrono::seconds(180);
+    std::chrono::milliseconds heartbeat_timeout{750};
+    std::chrono::milliseconds first_frame_timeout{10'000};  // at least frame_timeout counts
+    std::chrono::milliseconds frame_timeout{1000};
+    std::size_t frame_timeout_factor = 8;
+    std::chrono::milliseconds load_timeout{180'000};
     std::size_t window = 256;  // service times that the p95 is taken from
   };
 
@@ -49,8 +52,10 @@ class ProgressWatch {
   void OnSubmitted(FrameSequence sequence, SteadyTime now);
   /// Unknown numbers are ignored (the client refuses them already).
   void OnCompleted(FrameSequence sequence, SteadyTime now);
+  /// Answered without a result: progress, but it says nothing of what a frame takes.
+  void OnFailed(FrameSequence sequence, SteadyTime now);
 
-  /// A fresh worker: forgets frames and loading, keeps the window.
+  /// A fresh worker: forgets everything.
   void Reset();
 
   /// `heartbeat_age`: nullopt before the worker's Welcome (it has no control page yet).

@@ -164,7 +164,9 @@ void WorkerSeat::Reap() {
 void WorkerSeat::Observe(const WorkerClient::Event& event) {
   const SteadyTime now = options_.clock->Now();
   if (const auto* completed = std::get_if<WorkerClient::Completed>(&event)) {
-    watch_.OnCompleted(FrameSequence{completed->sequence}, now);
+    const FrameSequence sequence{completed->sequence};
+    const bool failed = completed->outcome == protocol::FrameOutcome::kFailed;
+    failed ? watch_.OnFailed(sequence, now) : watch_.OnCompleted(sequence, now);
   } else {
     watch_.OnLoadingEnded(now);
   }

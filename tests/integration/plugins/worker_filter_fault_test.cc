@@ -153,6 +153,58 @@ TEST(WorkerFilterFault, AHangingGraphIsReplacedAfterItsDeadline) {
   rig.ExpectAccount();
 }
 
+TEST(WorkerFilterFault, AGraphOfMoreThanASecondAFrameIsSlowAndNotHung) {
+  Rig rig({.prompt = PromptOf({Invert(), Node("FaultSleep", R"("seconds":1.5)")}),
+           .properties = "full-policy=block"});
+  rig.SetCaps("RGB", 64, 48);
+  for (std::uint32_t n = 0; n < 3; ++n) {
+    rig.Push(n);
+    const auto frame = rig.Pull();
+    ASSERT_TRUE(frame) << n;
+    EXPECT_EQ(frame->number, n);
+    EXPECT_TRUE(frame->inverted);
+  }
+  EXPECT_EQ(rig.Stat("worker-restarts"), 0U);
+  EXPECT_EQ(rig.Stat("completed"), 3U);
+  rig.ExpectAccount();
+}
+
+TEST(WorkerFilterFault, AFastGraphMayBeReplacedByASlowOne) {
+  Rig rig({});
+  rig.SetCaps("RGB", 64, 48);
+  const Source source(rig, 33ms);
+  Watch watch(rig);
+  ASSERT_TRUE(watch.UntilProcessed(20s));
+  for (int i = 0; i < 70; ++i) ASSERT_TRUE(watch.UntilProcessed(1s));
+  ASSERT_TRUE(rig.SetPrompt(PromptOf({Invert(), Node("FaultSleep", R"("seconds":1.5)")})).applied);
+  rig.Drain();
+  // The first result is late, since its source was shown when nobody knew how long it takes.
+  int slow = 0;
+  for (int i = 0; i < 300 && slow < 2; ++i) {
+    const auto frame = rig.Pull(4000);
+    ASSERT_TRUE(frame);
+    if (frame->inverted) ++slow;
+  }
+  EXPECT_EQ(slow, 2);
+  EXPECT_EQ(rig.Stat("worker-restarts"), 0U);
+  EXPECT_FALSE(rig.WaitMessage("lost", 0));
+}
+
+TEST(WorkerFilterFault, ItsLimitsAreProperties) {
+  Rig rig({.prompt = PromptOf({Invert(), Node("FaultHang", "")}),
+           .properties = "first-frame-timeout=300 frame-timeout=200"});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const auto begun = std::chrono::steady_clock::now();
+  rig.Push(0);
+  const auto lost = rig.WaitMessage("lost", 3000);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->reason, "hung");
+  const auto took = std::chrono::steady_clock::now() - begun;
+  EXPECT_GE(took, 300ms);
+  EXPECT_LT(took, 900ms) << "and not the default";
+}
+
 TEST(WorkerFilterFault, AWrongSequenceIsAProtocolErrorAndPublishesNothing) {
   Rig rig({.prompt = PromptOf({Invert(), Node("FaultWrongSequence", R"("after":5)")})});
   rig.SetCaps("RGB", 64, 48);

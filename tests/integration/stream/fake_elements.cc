@@ -186,7 +186,15 @@ typedef struct {
 } FakeFilterClass;
 G_DEFINE_TYPE(FakeFilter, fake_filter, GST_TYPE_VIDEO_FILTER)
 
-enum { FILTER_LENT = 1, FILTER_FD, FILTER_IN_FLIGHT, FILTER_MISSING, FILTER_PROMPT, FILTER_STATS };
+enum {
+  FILTER_LENT = 1,
+  FILTER_FD,
+  FILTER_IN_FLIGHT,
+  FILTER_MISSING,
+  FILTER_PROMPT,
+  FILTER_STATS,
+  FILTER_TIMEOUTS,  // and what follows it
+};
 
 static void fake_filter_set_property(GObject* /*object*/, guint id, const GValue* value,
                                      GParamSpec* spec) {
@@ -236,6 +244,12 @@ static void fake_filter_class_init(FakeFilterClass* klass) {
   g_object_class_install_property(
       object, FILTER_IN_FLIGHT,
       g_param_spec_uint("max-in-flight", "m", "m", 1, 16, 1, G_PARAM_WRITABLE));
+  guint id = FILTER_TIMEOUTS;
+  for (const char* name : {"heartbeat-timeout", "first-frame-timeout", "frame-timeout",
+                           "frame-timeout-factor", "load-timeout", "prompt-timeout"}) {
+    g_object_class_install_property(
+        object, id++, g_param_spec_uint(name, "t", "t", 0, G_MAXUINT, 0, G_PARAM_WRITABLE));
+  }
   fake_add_text(object, FILTER_MISSING, "on-missing");
   fake_add_text(object, FILTER_PROMPT, "prompt-file");
   g_object_class_install_property(

@@ -393,12 +393,19 @@ TEST_F(StreamPipelineTest, HandsSettingsWorkersAndPromptsToTheFilter) {
   StreamPipeline::Options options = Options();
   options.config.on_missing = "repeat";
   options.config.max_in_flight = 3;
+  options.config.worker_heartbeat_timeout_ms = 801;
+  options.config.worker_first_frame_timeout_ms = 802;
+  options.config.worker_frame_timeout_ms = 803;
+  options.config.worker_frame_timeout_factor = 4;
+  options.config.worker_load_timeout_ms = 805;
   Open(options);
   auto pair = PacketSocket::CreatePair();
   stream->LendWorker(pair->first.release());
   EXPECT_EQ(fake::FilterSettings(),
-            (std::vector<std::string>{"on-missing=\"repeat\"", "max-in-flight=3", "lent=TRUE",
-                                      "worker-fd=socket"}));
+            (std::vector<std::string>{
+                "on-missing=\"repeat\"", "max-in-flight=3", "heartbeat-timeout=801",
+                "first-frame-timeout=802", "frame-timeout=803", "frame-timeout-factor=4",
+                "load-timeout=805", "prompt-timeout=20000", "lent=TRUE", "worker-fd=socket"}));
   const auto good = stream->SetPrompt("good");
   EXPECT_TRUE(good.applied);
   EXPECT_EQ(good.revision, 2U);

@@ -174,6 +174,26 @@ TEST(StartRequest, OtherNamesOfTheId) {
   EXPECT_FALSE(ParseStartRequest(body, "../x", {}));
 }
 
+TEST(StartRequest, ParamsWinOverTheDaemonsDefaults) {
+  stream::StreamConfig defaults;
+  defaults.worker_frame_timeout_ms = 3000;
+  defaults.worker_load_timeout_ms = 4000;
+  const json body = Start({{"params", {{"worker_load_timeout_ms", 5000}}}});
+  const auto parsed = ParseStartRequest(body, std::nullopt, {}, defaults);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->config.worker_frame_timeout_ms, 3000);
+  EXPECT_EQ(parsed->config.worker_load_timeout_ms, 5000);
+}
+
+TEST(StartRequest, EveryLimitOfAWorkerIsAParameter) {
+  for (const char* name :
+       {"worker_heartbeat_timeout_ms", "worker_first_frame_timeout_ms", "worker_frame_timeout_ms",
+        "worker_frame_timeout_factor", "worker_load_timeout_ms"}) {
+    EXPECT_EQ(ErrorOf(Start({{"params", {{name, 777}}}})), "accepted");
+    EXPECT_NE(ErrorOf(Start({{"params", {{name, 0}}}})).find(name), std::string::npos);
+  }
+}
+
 TEST(StartRequest, EmptyPromptsMeanTheDefault) {
   for (const json& params : {json{{"prompt", ""}}, json{{"prompts", json::array()}}}) {
     const auto parsed = Parse(Start({{"params", params}}));

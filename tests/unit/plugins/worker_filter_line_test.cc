@@ -319,6 +319,31 @@ TEST_F(FrameLineTest, ASlowButSteadyWorkerIsNoStall) {
   EXPECT_LT(line_->counters().passed_through, 12U);  // only until it is known to be slow
 }
 
+TEST_F(FrameLineTest, AnotherGraphMayBeSlowFromItsFirstFrameOn) {
+  Make({.stall_timeout = 200ms});
+  line_->SetWorker(Worker::kReady);
+  for (int i = 0; i < 64; ++i) {
+    Process();
+    Taken();
+  }
+  line_->ChangeGraph();
+  EXPECT_EQ(line_->service().size(), 0U);
+  Enter();
+  const auto first = Submit();
+  clock_.Advance(1500ms);
+  Complete(first);
+  EXPECT_EQ(Taken(), "r65");
+  // Known to be slow, so it is no stall now.
+  Enter();
+  const auto second = Submit();
+  clock_.Advance(1400ms);
+  Enter();
+  Enter();
+  EXPECT_EQ(Taken(), "");
+  Complete(second);
+  EXPECT_EQ(Taken(), "r66");
+}
+
 TEST_F(FrameLineTest, RepeatShowsTheLastGoodFrameUnderTheNewTime) {
   Make({.on_missing = OnMissing::kRepeat, .stall_timeout = 0ms});
   Enter();

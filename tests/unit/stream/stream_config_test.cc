@@ -23,6 +23,12 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.on_missing = "repeat";
   config.max_in_flight = 3;
   config.input_retry_seconds = 0;
+  config.worker_heartbeat_timeout_ms = 900;
+  config.worker_first_frame_timeout_ms = 60'000;
+  config.worker_frame_timeout_ms = 3000;
+  config.worker_frame_timeout_factor = 5;
+  config.worker_load_timeout_ms = 600'000;
+  config.prompt_timeout_ms = 30'000;
   const Result<StreamConfig> back = StreamConfigFromJson(ToJson(config));
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(*back, config);
@@ -45,6 +51,17 @@ TEST(StreamConfig, TakesNullForNotGiven) {
   ASSERT_TRUE(config.ok());
   EXPECT_FALSE(config->max_framerate);
   EXPECT_FALSE(config->publish_url);
+}
+
+TEST(StreamConfig, WhatIsNotNamedIsAsInTheDefaults) {
+  StreamConfig defaults;
+  defaults.worker_frame_timeout_ms = 4000;
+  defaults.worker_load_timeout_ms = 9000;
+  const auto config =
+      StreamConfigFromJson({{"id", "a"}, {"worker_load_timeout_ms", 1000}}, defaults);
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->worker_frame_timeout_ms, 4000);
+  EXPECT_EQ(config->worker_load_timeout_ms, 1000);
 }
 
 struct BadField {
@@ -77,6 +94,17 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{R"({"id":"a","gop_seconds":-1})", "gop_seconds: must be 1..60"},
         BadField{R"({"id":"a","bitrate_kbps":true})", "bitrate_kbps: must be an integer"},
         BadField{R"({"id":"a","max_in_flight":17})", "max_in_flight: must be 1..16"},
+        BadField{R"({"id":"a","worker_heartbeat_timeout_ms":199})",
+                 "worker_heartbeat_timeout_ms: must be 200..86400000"},
+        BadField{R"({"id":"a","worker_first_frame_timeout_ms":0})",
+                 "worker_first_frame_timeout_ms: must be 1..86400000"},
+        BadField{R"({"id":"a","worker_frame_timeout_ms":86400001})",
+                 "worker_frame_timeout_ms: must be 1..86400000"},
+        BadField{R"({"id":"a","worker_frame_timeout_factor":1.5})",
+                 "worker_frame_timeout_factor: must be an integer"},
+        BadField{R"({"id":"a","worker_load_timeout_ms":"1"})",
+                 "worker_load_timeout_ms: must be an integer"},
+        BadField{R"({"id":"a","prompt_timeout_ms":0})", "prompt_timeout_ms: must be 1..86400000"},
         BadField{R"({"id":"a","on_missing":"maybe"})",
                  "on_missing: must be repeat, passthrough or gap"},
         BadField{R"({"id":"a","subscribe_url":"file:///etc/passwd"})",

@@ -25,11 +25,72 @@ TEST(ProgressWatch, AStandingHeartbeatIsNot) {
   EXPECT_EQ(watch.Judge(At(1s), 750ms), Verdict::kHeartbeatStale) << "not even while loading";
 }
 
-TEST(ProgressWatch, TheFirstFrameHasASecond) {
+TEST(ProgressWatch, TheFirstFrameHasALimitOfItsOwnAsLongAsTheHeartBeats) {
   ProgressWatch watch;
   watch.OnSubmitted({1}, At(0s));
-  EXPECT_EQ(watch.Judge(At(999ms), kBeating), Verdict::kFine);
-  EXPECT_EQ(watch.Judge(At(1s), kBeating), Verdict::kFrameOverdue);
+  EXPECT_EQ(watch.Judge(At(800ms), 750ms), Verdict::kHeartbeatStale);
+  EXPECT_EQ(watch.Judge(At(9999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(10s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, TheNextFrameHasASecond) {
+  ProgressWatch watch;
+  watch.OnSubmitted({1}, At(0s));
+  watch.OnCompleted({1}, At(30ms));
+  watch.OnSubmitted({2}, At(1s));
+  EXPECT_EQ(watch.Judge(At(1999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(2s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, AGraphOfSecondsAFrameIsFine) {
+  ProgressWatch watch;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    watch.OnSubmitted({i}, At(i * 9s));
+    ASSERT_EQ(watch.Judge(At(i * 9s + 8999ms), kBeating), Verdict::kFine) << i;
+    watch.OnCompleted({i}, At(i * 9s + 8999ms));
+  }
+}
+
+TEST(ProgressWatch, AFailedFrameTellsNothingOfWhatAFrameTakes) {
+  ProgressWatch watch;
+  watch.OnSubmitted({1}, At(0s));
+  watch.OnSubmitted({2}, At(0s));
+  watch.OnFailed({1}, At(9s));
+  watch.OnFailed({7}, At(15s));
+  EXPECT_EQ(watch.FrameDeadline(), 10s);
+  EXPECT_EQ(watch.Judge(At(18999ms), kBeating), Verdict::kFine) << "it is progress";
+  EXPECT_EQ(watch.Judge(At(19s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, AnotherPromptMayTakeAnotherTime) {
+  ProgressWatch watch;
+  watch.OnSubmitted({1}, At(0s));
+  watch.OnCompleted({1}, At(30ms));
+  EXPECT_EQ(watch.FrameDeadline(), 1s);
+  watch.OnLoadingStarted(At(1s));
+  watch.OnLoadingEnded(At(2s));
+  EXPECT_EQ(watch.FrameDeadline(), 10s);
+}
+
+TEST(ProgressWatch, EveryLimitIsAnOption) {
+  ProgressWatch watch({.heartbeat_timeout = 300ms,
+                       .first_frame_timeout = 4s,
+                       .frame_timeout = 2s,
+                       .frame_timeout_factor = 3,
+                       .load_timeout = 5s});
+  EXPECT_EQ(watch.Judge(At(0s), 300ms), Verdict::kHeartbeatStale);
+  watch.OnLoadingStarted(At(0s));
+  EXPECT_EQ(watch.Judge(At(5s), kBeating), Verdict::kLoadingOverdue);
+  watch.OnLoadingEnded(At(5s));
+  EXPECT_EQ(watch.FrameDeadline(), 4s);
+  watch.OnSubmitted({1}, At(6s));
+  watch.OnCompleted({1}, At(6100ms));
+  EXPECT_EQ(watch.FrameDeadline(), 2s);
+  watch.OnSubmitted({2}, At(7s));
+  watch.OnCompleted({2}, At(9s));
+  EXPECT_EQ(watch.FrameDeadline(), 6s);
+  const ProgressWatch patient({.first_frame_timeout = 4s, .frame_timeout = 20s});
+  EXPECT_EQ(patient.FrameDeadline(), 20s) << "the first frame has no less than the others";
 }
 
 TEST(ProgressWatch, ASlowButSteadyWorkerIsNeverJudgedHung) {
@@ -77,8 +138,8 @@ TEST(ProgressWatch, LoadingHasADeadlineOfItsOwn) {
   EXPECT_EQ(watch.Judge(At(179s), kBeating), Verdict::kFine) << "the frame waits behind it";
   EXPECT_EQ(watch.Judge(At(180s), kBeating), Verdict::kLoadingOverdue);
   watch.OnLoadingEnded(At(179s));
-  EXPECT_EQ(watch.Judge(At(179s + 999ms), kBeating), Verdict::kFine);
-  EXPECT_EQ(watch.Judge(At(180s), kBeating), Verdict::kFrameOverdue);
+  EXPECT_EQ(watch.Judge(At(188s + 999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(189s), kBeating), Verdict::kFrameOverdue);
 }
 
 TEST(ProgressWatch, TwoThingsMayLoadAtOnce) {
@@ -97,7 +158,7 @@ TEST(ProgressWatch, AFreshWorkerStartsClean) {
   watch.Reset();
   EXPECT_EQ(watch.Judge(At(1h), kBeating), Verdict::kFine);
   watch.OnCompleted({1}, At(1h));
-  EXPECT_EQ(watch.FrameDeadline(), 1s) << "the old worker's frame counts for nothing";
+  EXPECT_EQ(watch.FrameDeadline(), 10s) << "the old worker's frame counts for nothing";
 }
 
 }  // namespace
