@@ -67,7 +67,8 @@ ControlApi::ControlApi(StreamRegistry& registry, Options options,
 
 bool ControlApi::NeedsBody(const HttpRequest& request) const {
   const RouteMatch match = MatchRoute(request.method, request.path);
-  return match.route == Route::kStart || match.route == Route::kUpdatePrompts;
+  const bool takes_one = match.route == Route::kStart || match.route == Route::kUpdatePrompts;
+  return takes_one && !options_.origins.Refusal(request);
 }
 
 net::Task<HttpResponse> ControlApi::Answer(const HttpRequest& request, Result<std::string> body) {

@@ -37,7 +37,8 @@ void AddServerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   app.add_option("--cors-origin", options.api.origins.cors_origins,
                  "origin of a web page that may use the API (repeatable; * for all)");
   app.add_option("--allow-host", options.api.origins.allowed_hosts,
-                 "name that a Host header may hold besides IP addresses and localhost");
+                 "name that a Host header may hold besides IP addresses and localhost (repeatable; "
+                 "without one, any name may on a listener that is not loopback)");
   app.add_option("--max-connections", options.http.max_connections, "further ones get 503")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));

@@ -18,7 +18,7 @@ bool IsIpLiteral(std::string_view host) {
 }
 
 bool IsLoopback(std::string_view host) {
-  return host.starts_with("127.") || host == "[::1]" || host == "localhost";
+  return host.starts_with("127.") || host == "[::1]" || net::EqualsIgnoringCase(host, "localhost");
 }
 
 }  // namespace
@@ -33,9 +33,12 @@ std::optional<std::string> OriginPolicy::Refusal(const net::HttpRequest& request
   const std::string_view host_port = request.Header("Host").value_or("");
   const std::string_view host = HostName(host_port);
   const bool known =
-      host_port.empty() || IsIpLiteral(host) || host == "localhost" ||
-      std::find(allowed_hosts.begin(), allowed_hosts.end(), host) != allowed_hosts.end();
-  if (!known && IsLoopback(HostName(listen))) {
+      host_port.empty() || IsIpLiteral(host) || net::EqualsIgnoringCase(host, "localhost") ||
+      std::any_of(allowed_hosts.begin(), allowed_hosts.end(), [&](const std::string& allowed) {
+        return net::EqualsIgnoringCase(allowed, host);
+      });
+  const bool guarded = IsLoopback(HostName(listen)) || !allowed_hosts.empty();
+  if (!known && guarded) {
     return "Host names neither an IP address nor localhost; allow it with --allow-host";
   }
   const std::optional<std::string_view> origin = request.Header("Origin");

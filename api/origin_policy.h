@@ -16,10 +16,11 @@ namespace framelock::api {
 struct OriginPolicy {
   std::vector<std::string> cors_origins;   // exact origins, or "*"; none by default
   std::vector<std::string> allowed_hosts;  // names besides IP addresses and localhost
-  std::string listen = "127.0.0.1:8000";   // on a loopback address, Host is checked
+  std::string listen = "127.0.0.1:8000";   // on a loopback address, Host is always checked
 
-  /// Why the request is refused (403); nullopt: it may pass. A foreign Host on a loopback listener
-  /// is a page that rebound its name to this machine; a foreign Origin is another site's page.
+  /// Why the request is refused (403); nullopt: it may pass. A foreign Host is a page that rebound
+  /// its name to this machine; it is looked for on a loopback listener, and on every other one once
+  /// allowed_hosts names the right ones. A foreign Origin is another site's page.
   [[nodiscard]] std::optional<std::string> Refusal(const net::HttpRequest& request) const;
 
   /// The Access-Control headers of an answer: none unless the request's origin is allowed.

@@ -252,6 +252,12 @@ TEST(Framelockd, OddBodiesGetAClearAnswer) {
   rebound.Send("GET /streams HTTP/1.1\r\nHost: evil.example\r\n\r\n");
   ASSERT_TRUE(rebound.ReadHead());
   EXPECT_EQ(rebound.status(), 403);
+  HttpProbe foreign(rig.port());  // its body never comes, and nobody waits for it
+  foreign.Send(
+      "POST /stream/start HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n"
+      "Content-Length: 1000\r\n\r\n");
+  ASSERT_TRUE(foreign.ReadHead());
+  EXPECT_EQ(foreign.status(), 403);
   HttpProbe chunked(rig.port());
   chunked.RequestChunked("POST", "/stream/start").Chunk("{\"a\":").Chunk("1}").EndChunks();
   ASSERT_TRUE(chunked.ReadHead());

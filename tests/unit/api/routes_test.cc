@@ -110,6 +110,18 @@ TEST(OriginPolicy, ReboundNamesAreRefusedOnLoopback) {
   EXPECT_FALSE(open.Refusal(Request({{"Host", "framelock:8000"}})));
 }
 
+TEST(OriginPolicy, NamedHostsHoldOnEveryListener) {
+  OriginPolicy policy;
+  policy.listen = "0.0.0.0:8000";
+  policy.allowed_hosts = {"Framelock.Example"};
+  EXPECT_TRUE(policy.Refusal(Request({{"Host", "evil.example:8000"}})));
+  EXPECT_FALSE(policy.Refusal(Request({{"Host", "framelock.example:8000"}})));
+  EXPECT_FALSE(policy.Refusal(Request({{"Host", "FRAMELOCK.example"}})));
+  EXPECT_FALSE(policy.Refusal(Request({{"Host", "10.0.0.7:8000"}})));
+  EXPECT_FALSE(policy.Refusal(Request({{"Host", "[fd00::7]:8000"}})));
+  EXPECT_FALSE(policy.Refusal(Request({{"Host", "LocalHost:8000"}})));
+}
+
 TEST(OriginPolicy, CorsOnlyWhereAllowed) {
   OriginPolicy policy;
   const net::HttpRequest request = Request({{"Origin", "http://ui.example"}});
