@@ -10,7 +10,6 @@
 
 #include "api/json_text.h"
 #include "api/route_table.h"
-#include "api/stream_url.h"
 #include "api/validation_errors.h"
 #include "api/version.h"
 
@@ -20,9 +19,7 @@ using nlohmann::json;
 
 namespace {
 
-json Url(const std::optional<std::string>& url) {
-  return url ? json(RedactUrl(*url)) : json(nullptr);
-}
+json Url(const std::optional<std::string>& url) { return url ? json(*url) : json(nullptr); }
 
 // "Come again": the answer's body and its header say when.
 net::HttpResponse BusyReply(json body, std::chrono::nanoseconds retry_after) {

@@ -59,10 +59,9 @@ Status TakeUrl(const json& body, const char* name, json& config) {
   if (value.is_null()) return {};
   const auto* url = value.get_ptr<const std::string*>();
   if (url == nullptr) return Invalid(std::string(name) + " must be a string");
-  if (Status checked = CheckStreamUrl(*url); !checked) {
-    return Invalid("Invalid " + std::string(name) + ": " + checked.error().message);
-  }
-  config[name] = *url;
+  Result<std::string> checked = CheckStreamUrl(*url);
+  if (!checked) return Invalid("Invalid " + std::string(name) + ": " + checked.error().message);
+  config[name] = std::move(*checked);
   return {};
 }
 

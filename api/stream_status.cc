@@ -6,7 +6,6 @@
 
 #include "api/stream.h"
 #include "api/stream_account.h"
-#include "api/stream_url.h"
 
 namespace framelock::api {
 
@@ -32,9 +31,7 @@ json Exit(const std::optional<Departure>& departure) {
   return {{"reason", departure->reason}, {"stderr", departure->tail}};
 }
 
-json Url(const std::optional<std::string>& url) {
-  return url ? json(RedactUrl(*url)) : json(nullptr);
-}
+json Url(const std::optional<std::string>& url) { return url ? json(*url) : json(nullptr); }
 
 json Number(const json& object, const char* name) {
   if (!object.is_object()) return nullptr;

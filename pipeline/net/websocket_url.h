@@ -18,8 +18,7 @@ struct WebSocketUrl {
   std::string authority;  // host[:port] as a Host header carries it
 };
 
-/// Refuses other schemes, user names, fragments, bad ports, and any character that could not stand
-/// in a request line (so nothing can be smuggled into the handshake).
+/// Url's rules for the schemes ws and wss; nothing can be smuggled into the handshake.
 Result<WebSocketUrl> ParseWebSocketUrl(std::string_view url);
 
 }  // namespace framelock::net

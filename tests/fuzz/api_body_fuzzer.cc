@@ -60,7 +60,6 @@ void Heads(std::string_view text) {
   OriginPolicy policy;
   static_cast<void>(policy.Refusal(request));
   Require(policy.CorsHeaders(request).empty());
-  static_cast<void>(RedactUrl(first));
   static_cast<void>(CheckStreamUrl(first));
 }
 

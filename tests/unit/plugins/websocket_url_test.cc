@@ -27,6 +27,11 @@ TEST(WebSocketUrl, TakesAddressesApart) {
   ASSERT_TRUE(url.ok());
   EXPECT_EQ(url->target, "/?x=1");
   EXPECT_EQ(url->port, 80);
+
+  url = ParseWebSocketUrl("WSS://Relay.example/X");
+  ASSERT_TRUE(url.ok());
+  EXPECT_TRUE(url->tls);
+  EXPECT_EQ(url->target, "/X");
 }
 
 TEST(WebSocketUrl, RefusesWhatCannotBeAnAddress) {
@@ -34,7 +39,8 @@ TEST(WebSocketUrl, RefusesWhatCannotBeAnAddress) {
        {"",           "ws://",           "ws:///path",    "http://h/",       "WS",
         "//h",        "ws://h:0/",       "ws://h:65536/", "ws://h:/",        "ws://h:1x/",
         "ws://[::1/", "ws://[::1]x/",    "ws://[]:1/",    "ws://u:p@h/",     "ws://h/#f",
-        "ws://h/ b",  "ws://h/\r\nX: y", "ws://h/\x7f",   "ws://h/\xc3\xa4", "ws://h\\@g/"}) {
+        "ws://h/ b",  "ws://h/\r\nX: y", "ws://h/\x7f",   "ws://h/\xc3\xa4", "ws://h\\@g/",
+        "ws://h/%zz"}) {
     const auto url = ParseWebSocketUrl(bad);
     ASSERT_FALSE(url.ok()) << bad;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidArgument) << bad;
