@@ -8,14 +8,6 @@
 
 namespace framelock::plugins {
 
-namespace {
-
-constexpr char kTimeoutErrors[] =
-    R"({"error":{"type":"timeout","message":"The worker did not answer in time",)"
-    R"("details":"","extra_info":{}},"node_errors":{}})";
-
-}  // namespace
-
 Result<std::unique_ptr<FilterEngine>> FilterEngine::Create(Options options) {
   auto wake = EventFd::Create();
   if (!wake) return wake.error();
@@ -30,11 +22,7 @@ FilterEngine::FilterEngine(Options options, std::shared_ptr<EventFd> wake)
       seat_(options_.worker),
       prompt_(options_.prompt) {}
 
-FilterEngine::~FilterEngine() {
-  // Buffers downstream may outlive us; what the worker still holds must be droppable.
-  if (attached_) attached_->Retire();
-  line_.CloseAll();
-}
+FilterEngine::~FilterEngine() { Close(); }
 
 FilterEngine::Flow FilterEngine::flow() const {
   if (stopped_ || flushing_) return Flow::kFlushing;
@@ -140,9 +128,15 @@ std::optional<FilterEngine::Work> FilterEngine::Next() {
   auto output = line_.Take(now);
   changed_.notify_all();  // there may be room now
   if (!output) return std::nullopt;
+  using Kind = LineOutput::Kind;
   pushing_ = true;
-  if (output->kind == LineOutput::Kind::kResult) latency_.Add(output->latency);
-  if (output->kind != LineOutput::Kind::kEvent) outputs_.Tick(now);
+  ++pushes_;
+  pushing_revision_.reset();
+  if (output->kind == Kind::kResult || output->kind == Kind::kRepeat) {
+    pushing_revision_ = output->result.revision;
+  }
+  if (output->kind == Kind::kResult) latency_.Add(output->latency);
+  if (output->kind != Kind::kEvent) outputs_.Tick(now);
   return Work(std::move(*output));
 }
 
@@ -179,14 +173,15 @@ void FilterEngine::Wait() {
 
 // Any thread --------------------------------------------------------------------------------------
 
-FilterEngine::PromptAnswer FilterEngine::SetPrompt(std::string text) {
+PromptAnswer FilterEngine::SetPrompt(std::string text) {
   const std::lock_guard one_at_a_time(prompt_calls_);
   std::unique_lock lock(mutex_);
   using Kind = PromptAnswer::Kind;
+  const auto deadline = std::chrono::steady_clock::now() + options_.prompt_timeout;
   prompt_.Offer(std::move(text));
   wake_->Notify();
-  changed_.wait_for(lock, options_.prompt_timeout,
-                    [this] { return stopped_ || failed_ || prompt_.answer().has_value(); });
+  changed_.wait_until(lock, deadline,
+                      [this] { return stopped_ || failed_ || prompt_.answer().has_value(); });
   const auto answer = prompt_.answer();
   prompt_.Withdraw();
   if (!answer) {
@@ -202,6 +197,14 @@ FilterEngine::PromptAnswer FilterEngine::SetPrompt(std::string text) {
   });
   // Another lent worker counts its revisions on its own.
   losses_ == worker ? line_.RaiseFloor(answer->revision) : line_.DropOlder(answer->revision);
+  // What downstream is just taking has left the line, and would come out after our answer.
+  const std::uint64_t under_way = pushes_;
+  const bool taken = changed_.wait_until(lock, deadline, [&] {
+    const bool older =
+        pushing_revision_ && (losses_ != worker || *pushing_revision_ < answer->revision);
+    return stopped_ || !pushing_ || pushes_ != under_way || !older;
+  });
+  if (!taken) return {Kind::kTimeout, answer->revision, kUntakenErrors};
   return {Kind::kApplied, answer->revision, {}};
 }
 
@@ -226,6 +229,19 @@ void FilterEngine::Stop() {
   stopped_ = true;
   changed_.notify_all();
   wake_->Notify();
+}
+
+FilterStats FilterEngine::Close() {
+  {
+    const std::lock_guard lock(mutex_);
+    // Buffers downstream may outlive us; what the worker still holds must be droppable.
+    if (attached_) attached_->Retire();
+    line_.CloseAll();
+  }
+  FilterStats stats = Stats();
+  stats.worker_pid = 0;
+  stats.worker_state = WorkerState::kNone;
+  return stats;
 }
 
 FilterStats FilterEngine::Stats() const {

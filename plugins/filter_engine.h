@@ -19,6 +19,7 @@
 #include "plugins/filter_options.h"
 #include "plugins/filter_stats.h"
 #include "plugins/frame_line.h"
+#include "plugins/prompt_answer.h"
 #include "plugins/prompt_exchange.h"
 #include "workers/host/worker_seat.h"
 
@@ -44,15 +45,6 @@ class FilterEngine {
   struct Renegotiate {};  // the region is new: upstream should ask for buffers again
   using WorkerLost = host::WorkerSeat::Lost;
   using Work = std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Complaint, Renegotiate>;
-
-  struct PromptAnswer {
-    enum class Kind : std::uint8_t { kApplied, kRejected, kTimeout, kStopped } kind;
-    std::uint64_t revision = 0;
-    std::string errors;  // JSON
-  };
-  static constexpr char kStoppedErrors[] =
-      R"({"error":{"type":"stopped","message":"The stream is not running","details":"",)"
-      R"("extra_info":{}},"node_errors":{}})";
 
   static Result<std::unique_ptr<FilterEngine>> Create(Options options);
   ~FilterEngine();
@@ -85,12 +77,15 @@ class FilterEngine {
   void Wait();
 
   // Any thread.
+  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt.
   PromptAnswer SetPrompt(std::string text);
   void Lend(PacketSocket socket);
   [[nodiscard]] FilterStats Stats() const;
   [[nodiscard]] std::string prompt() const;
   [[nodiscard]] bool prompt_changed() const;  // since the start
   void Stop();
+  /// What the run came to, once both pads are quiet: frames still in the line are skipped.
+  FilterStats Close();
 
  private:
   FilterEngine(Options options, std::shared_ptr<EventFd> wake);
@@ -107,7 +102,10 @@ class FilterEngine {
   void SendPrompt();
   void AttachRegion();
   void SubmitWaiting();
-  bool PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region);
+  enum class Placing : std::uint8_t { kPlaced, kNoSlot, kUnreadable };
+  Placing TakeSlots(LineFrame& frame);
+  Placing PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region);
+  void FailUnreadable(FrameSequence sequence);
   void FitOutput(std::uint32_t width, std::uint32_t height);
   Status NewRegion();
   void NoteNewRegion();
@@ -138,7 +136,8 @@ class FilterEngine {
   std::uint64_t output_slot_bytes_ = 0;
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
   bool pushing_ = false;
-  std::uint64_t pushed_revision_ = 0;
+  std::optional<std::uint64_t> pushing_revision_;  // of the result that is being pushed
+  std::uint64_t pushes_ = 0, pushed_revision_ = 0;
   std::uint64_t losses_ = 0, applied_losses_ = 0;  // the second: when the last prompt was applied
   std::atomic<std::uint64_t> copied_in_ = 0;       // upstream copies outside the lock
   FilterStats stats_;                              // the part that is counted here

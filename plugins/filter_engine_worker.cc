@@ -10,10 +10,6 @@ namespace framelock::plugins {
 
 namespace {
 
-constexpr char kLostErrors[] =
-    R"({"error":{"type":"worker_lost","message":"The worker ended while it checked the prompt",)"
-    R"("details":"","extra_info":{}},"node_errors":{}})";
-
 constexpr std::size_t kMaxLastError = 1024;  // bytes of a rejection that the statistics repeat
 
 std::string SizeText(std::uint32_t width, std::uint32_t height) {
@@ -170,26 +166,21 @@ void FilterEngine::SubmitWaiting() {
   if (frame == nullptr) return;
   const SteadyTime now = Now();
   if (frame->format->id != format_->id) return line_.SkipWaiting(now);
-  if (!PlaceInSlot(*frame, region_)) {
+  Placing placing = TakeSlots(*frame);
+  if (placing == Placing::kNoSlot) {
+    // Wanted before the last look, so that no slot is freed between the two unheard.
     *slot_wanted_ = true;
-    return;
+    placing = TakeSlots(*frame);
   }
-  if (!frame->output || &frame->output->region() != region_.get()) {
-    frame->output = SlotLease::TakeOutput(region_);
-  }
-  if (!frame->output) {
-    *slot_wanted_ = true;
-    return;
-  }
+  if (placing == Placing::kNoSlot) return;
+  if (placing == Placing::kUnreadable) return FailUnreadable(frame->sequence);
   const std::uint32_t output = frame->output->slot();
-  Status marked = region_->MarkSubmitted(frame->input_slot, output);
-  if (!marked && !frame->copied) {
-    // Two buffers share one memory, and the other one was submitted already.
+  if (!region_->MarkSubmitted(frame->input_slot, output)) {
+    if (frame->copied) return line_.SkipWaiting(now);
+    // Two buffers share one memory, and the other one was submitted already: this one is copied.
     frame->packed = nullptr;
-    if (!PlaceInSlot(*frame, region_)) return;
-    marked = region_->MarkSubmitted(frame->input_slot, output);
+    return SubmitWaiting();
   }
-  if (!marked) return line_.SkipWaiting(now);
   if (!seat_.Submit(frame->sequence, frame->input_slot, output)) {
     // The worker is about to be found gone; the frame waits for the next one.
     [[maybe_unused]] const Status done = region_->MarkDone(frame->input_slot, output);
@@ -200,23 +191,44 @@ void FilterEngine::SubmitWaiting() {
   changed_.notify_all();
 }
 
-// True if the frame's pixels lie in an input slot of `region`, if need be by copying them.
-bool FilterEngine::PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region) {
-  if (frame.copied && &frame.copied->region() == region.get()) return true;
+// An input and an output slot of the region at hand.
+FilterEngine::Placing FilterEngine::TakeSlots(LineFrame& frame) {
+  const Placing placing = PlaceInSlot(frame, region_);
+  if (placing != Placing::kPlaced) return placing;
+  if (!frame.output || &frame.output->region() != region_.get()) {
+    frame.output = SlotLease::TakeOutput(region_);
+  }
+  return frame.output ? Placing::kPlaced : Placing::kNoSlot;
+}
+
+// Brings the frame's pixels into an input slot of `region`, if need be by copying them.
+FilterEngine::Placing FilterEngine::PlaceInSlot(LineFrame& frame,
+                                                const std::shared_ptr<host::FrameRegion>& region) {
+  if (frame.copied && &frame.copied->region() == region.get()) return Placing::kPlaced;
   if (frame.packed != nullptr) {
     if (const auto slot = InputSlotAt(*region, frame.packed)) {
       frame.input_slot = *slot;
-      return true;
+      return Placing::kPlaced;
     }
   }
   auto lease = SlotLease::TakeInput(region);
-  if (!lease || !options_.copy_source(frame.source.get(), *frame.format, lease->bytes())) {
-    return false;
+  if (!lease) return Placing::kNoSlot;
+  if (!options_.copy_source(frame.source.get(), *frame.format, lease->bytes())) {
+    return Placing::kUnreadable;
   }
   frame.input_slot = lease->slot();
   frame.copied = std::move(lease);
   ++copied_in_;
-  return true;
+  return Placing::kPlaced;
+}
+
+void FilterEngine::FailUnreadable(FrameSequence sequence) {
+  stats_.last_error = "frame " + std::to_string(sequence.value) +
+                      " cannot be read: its memory does not map, or is too short for its format";
+  line_.FailWaiting();
+  Complain(Now());
+  wake_->Notify();
+  changed_.notify_all();
 }
 
 // Takes care that a result of this size fits a slot.

@@ -59,6 +59,11 @@ void FrameLine::SkipWaiting(SteadyTime now) {
   if (waiting_) Skip(*waiting_, now);
 }
 
+void FrameLine::FailWaiting() {
+  if (!waiting_) return;
+  CloseInPlace(*std::exchange(waiting_, {}), Outcome::kFailed, Publish::kFallback);
+}
+
 // Takes an answer off the frames in flight; null: nobody asked for it.
 FrameLine::Entry* FrameLine::Answered(FrameSequence sequence, SteadyTime now) {
   const auto at = std::find(in_flight_.begin(), in_flight_.end(), sequence);

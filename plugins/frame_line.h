@@ -73,8 +73,8 @@ class FrameLine {
   LineFrame* InFlight(FrameSequence sequence);
   /// The frame of NextToSubmit() went out.
   void Submitted(SteadyTime now);
-  /// The frame of NextToSubmit() can never be submitted.
-  void SkipWaiting(SteadyTime now);
+  void SkipWaiting(SteadyTime now);  // it can never be submitted
+  void FailWaiting();                // it cannot be read
   /// The answers to come are another graph's, whose frames may take another time.
   void ChangeGraph();
   Answer Complete(FrameSequence sequence, const FrameResult& result, SteadyTime now);

@@ -28,8 +28,7 @@ G_DEFINE_TYPE(FramelockWorkerFilter, framelock_worker_filter, GST_TYPE_ELEMENT)
 
 static GstStructure* framelock_worker_filter_set_prompt(FramelockWorkerFilter* self,
                                                         const gchar* prompt) {
-  FilterEngine::PromptAnswer answer{FilterEngine::PromptAnswer::Kind::kStopped, 0,
-                                    FilterEngine::kStoppedErrors};
+  plugins::PromptAnswer answer{plugins::PromptAnswer::Kind::kStopped, 0, plugins::kStoppedErrors};
   if (const auto engine = self->state->Running()) {
     answer = engine->SetPrompt(prompt == nullptr ? "" : prompt);
   }
@@ -109,7 +108,7 @@ static gboolean framelock_worker_filter_start(FramelockWorkerFilter* self) {
     return FALSE;
   }
   state.flow = GST_FLOW_OK;
-  state.eos = false;
+  state.eos = state.failed = state.finished = false;
   state.reported_latency = 0;
   state.output = std::make_unique<plugins::FilterOutput>(self->srcpad, settings.line.on_missing);
   const std::lock_guard lock(state.mutex);
@@ -128,7 +127,7 @@ static void framelock_worker_filter_stop(FramelockWorkerFilter* self) {
     state.engine.reset();
     if (ended) {
       ended->Stop();
-      state.last_stats = ended->Stats();
+      state.last_stats = ended->Close();
       // A prompt that was applied meanwhile is the one to go on with.
       if (ended->prompt_changed()) state.settings.prompt = ended->prompt();
     }

@@ -88,7 +88,26 @@ void FlushStop(FramelockWorkerFilter* self, FilterEngine& engine) {
   }
   if (self->state->output) self->state->output->Flush();
   self->state->flow = GST_FLOW_OK;
-  self->state->eos = false;
+  self->state->eos = self->state->finished = false;
+}
+
+// Upstream learns of a refusal with its next frame, but after EOS there is none: then the bus is
+// told, and downstream gets its end all the same. Once, whichever thread comes to it first.
+void FinishRefused(FramelockWorkerFilter* self) {
+  WorkerFilterState& state = *self->state;
+  const GstFlowReturn flow = state.flow;
+  if (flow == GST_FLOW_FLUSHING || state.finished.exchange(true)) return;
+  const bool fatal = flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
+  if (fatal && !state.failed) GST_ELEMENT_FLOW_ERROR(self, flow);
+  gst_pad_push_event(self->srcpad, gst_event_new_eos());
+}
+
+gboolean EnterEvent(FramelockWorkerFilter* self, FilterEngine& engine, GstEvent* event) {
+  const bool eos = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  if (eos) self->state->eos = true;
+  const Flow flow = engine.EnterEvent(EventCargo(event));
+  if (eos && flow == Flow::kEnded) FinishRefused(self);
+  return flow == Flow::kOk;
 }
 
 gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
@@ -113,14 +132,11 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       gst_event_unref(event);
       return set;
     }
-    case GST_EVENT_EOS:
-      self->state->eos = true;
-      break;
     default:
       break;
   }
   if (!GST_EVENT_IS_SERIALIZED(event)) return gst_pad_event_default(pad, parent, event);
-  return engine->EnterEvent(EventCargo(event)) == Flow::kOk;
+  return EnterEvent(self, *engine, event);
 }
 
 // What the other side can do, in its own size first, then in any: a graph may change the size.
@@ -223,11 +239,7 @@ void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput ou
   GST_DEBUG_OBJECT(self, "downstream answered %s", gst_flow_get_name(flow));
   self->state->flow = flow;
   engine.EndFlow();
-  // Upstream learns of it with its next frame, but after EOS there is none.
-  if (self->state->eos && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
-    GST_ELEMENT_FLOW_ERROR(self, flow);
-    gst_pad_push_event(self->srcpad, gst_event_new_eos());
-  }
+  if (self->state->eos) FinishRefused(self);
 }
 
 void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Work work) {
@@ -243,8 +255,10 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Wo
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_element(GST_OBJECT(self), LostStructure(*lost)));
   } else if (const auto* failure = std::get_if<FilterEngine::Failure>(&work)) {
+    self->state->failed = true;
     self->state->flow = GST_FLOW_ERROR;
     GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", failure->message.c_str()), (nullptr));
+    if (self->state->eos) FinishRefused(self);
   } else if (const auto* complaint = std::get_if<FilterEngine::Complaint>(&work)) {
     GST_WARNING_OBJECT(self, "%s", complaint->message.c_str());
   } else {

@@ -39,6 +39,8 @@ struct WorkerFilterState {
 
   std::atomic<GstFlowReturn> flow{GST_FLOW_OK};   // of the source pad
   std::atomic<bool> eos{false};                   // EOS came in
+  std::atomic<bool> failed{false};                // and the bus knows why
+  std::atomic<bool> finished{false};              // downstream was told the end after a refusal
   std::atomic<std::int64_t> reported_latency{0};  // nanoseconds, the highest so far
   std::unique_ptr<FilterOutput> output;           // the task's; created and deleted while it is off
   std::uint64_t pushed = 0;                       // the task's
@@ -73,7 +75,7 @@ void InstallWorkerFilterProperties(GObjectClass* klass);
 /// The `stats` property.
 GstStructure* StatsStructure(const FilterStats& stats);
 /// The answer of the set-prompt signal.
-GstStructure* PromptStructure(const FilterEngine::PromptAnswer& answer);
+GstStructure* PromptStructure(const PromptAnswer& answer);
 /// The element messages.
 GstStructure* ReadyStructure(std::int32_t pid);
 GstStructure* LostStructure(const FilterEngine::WorkerLost& lost);

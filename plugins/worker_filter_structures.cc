@@ -58,8 +58,8 @@ GstStructure* StatsStructure(const FilterStats& stats) {
   return s;
 }
 
-GstStructure* PromptStructure(const FilterEngine::PromptAnswer& answer) {
-  const gboolean applied = answer.kind == FilterEngine::PromptAnswer::Kind::kApplied;
+GstStructure* PromptStructure(const PromptAnswer& answer) {
+  const gboolean applied = answer.kind == PromptAnswer::Kind::kApplied;
   return gst_structure_new("framelock-prompt-result", "applied", G_TYPE_BOOLEAN, applied,
                            "revision", G_TYPE_UINT64, static_cast<guint64>(answer.revision),
                            "errors", G_TYPE_STRING, answer.errors.c_str(), nullptr);

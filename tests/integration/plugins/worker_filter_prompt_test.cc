@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <future>
+#include <semaphore>
 #include <thread>
 
 #include "tests/integration/plugins/worker_filter_rig.h"
@@ -43,6 +45,73 @@ TEST(WorkerFilterPrompt, NoOlderFrameLeavesAfterTheAnswer) {
   }
   EXPECT_EQ(rig.Stat("passed-through"), 0U);
   rig.ExpectAccount();
+}
+
+// A downstream that takes a buffer only when it is let.
+struct GatedDownstream {
+  std::counting_semaphore<> permits{0};
+  std::atomic<int> entered = 0;
+
+  void Put(GstElement* element) {
+    GstPad* pad = gst_element_get_static_pad(element, "src");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, OnBuffer, this, nullptr);
+    gst_object_unref(pad);
+  }
+  static GstPadProbeReturn OnBuffer(GstPad*, GstPadProbeInfo*, gpointer user_data) {
+    auto* downstream = static_cast<GatedDownstream*>(user_data);
+    ++downstream->entered;
+    downstream->permits.acquire();
+    return GST_PAD_PROBE_OK;
+  }
+};
+
+// The worker has applied a new prompt while downstream takes its time with an older frame.
+class OldFrameUnderWay : public testing::Test {
+ protected:
+  OldFrameUnderWay() {
+    downstream_.Put(rig_.element());
+    rig_.SetCaps("RGB", 64, 48);
+    EXPECT_TRUE(rig_.WaitReady());
+    for (std::uint32_t n = 0; n < 5; ++n) rig_.Push(n);
+    EXPECT_TRUE(Rig::Eventually([&] { return downstream_.entered == 1; }));
+    answer_ = std::async(std::launch::async, [this] { return rig_.SetPrompt(PromptOf({})); });
+    std::this_thread::sleep_for(100ms);
+    downstream_.permits.release();  // now the prompt is sent
+    EXPECT_TRUE(Rig::Eventually([&] { return downstream_.entered == 2; }));
+    std::this_thread::sleep_for(200ms);
+    downstream_.permits.release();  // now its answer is read
+    EXPECT_TRUE(Rig::Eventually([&] { return downstream_.entered == 3; }));
+  }
+  ~OldFrameUnderWay() override { downstream_.permits.release(1000); }
+
+  bool Answered() { return answer_.wait_for(0s) == std::future_status::ready; }
+  void ExpectNoMoreOfTheOldPrompt() {
+    downstream_.permits.release(1000);
+    EXPECT_TRUE(Rig::Eventually([&] { return rig_.Stat("open") == 0; }));
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(rig_.Drain().size(), 3U);
+  }
+
+  GatedDownstream downstream_;
+  Rig rig_{{.properties = "full-policy=block max-in-flight=4 on-missing=gap prompt-timeout=2000"}};
+  std::future<Rig::PromptResult> answer_;
+};
+
+TEST_F(OldFrameUnderWay, TheAnswerWaitsForIt) {
+  std::this_thread::sleep_for(500ms);
+  EXPECT_FALSE(Answered());
+  downstream_.permits.release();
+  const auto result = answer_.get();
+  EXPECT_TRUE(result.applied) << result.errors;
+  ExpectNoMoreOfTheOldPrompt();
+}
+
+TEST_F(OldFrameUnderWay, WhatIsNeverTakenIsATimeout) {
+  const auto result = answer_.get();
+  EXPECT_FALSE(result.applied);
+  EXPECT_NE(result.errors.find("timeout"), std::string::npos) << result.errors;
+  EXPECT_EQ(downstream_.entered, 3);
+  ExpectNoMoreOfTheOldPrompt();
 }
 
 TEST(WorkerFilterPrompt, ARejectedPromptChangesNothing) {

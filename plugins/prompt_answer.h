@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace framelock::plugins {
+
+/// What set-prompt is answered.
+struct PromptAnswer {
+  enum class Kind : std::uint8_t { kApplied, kRejected, kTimeout, kStopped } kind;
+  std::uint64_t revision = 0;
+  std::string errors;  // JSON; empty if applied
+};
+
+// The errors of those answers that no worker gave.
+inline constexpr char kStoppedErrors[] =
+    R"({"error":{"type":"stopped","message":"The stream is not running","details":"",)"
+    R"("extra_info":{}},"node_errors":{}})";
+inline constexpr char kTimeoutErrors[] =
+    R"({"error":{"type":"timeout","message":"The worker did not answer in time",)"
+    R"("details":"","extra_info":{}},"node_errors":{}})";
+inline constexpr char kUntakenErrors[] =
+    R"({"error":{"type":"timeout","message":"The new prompt runs, but downstream did not take )"
+    R"(the last frame of the old one in time","details":"","extra_info":{}},"node_errors":{}})";
+inline constexpr char kLostErrors[] =
+    R"({"error":{"type":"worker_lost","message":"The worker ended while it checked the prompt",)"
+    R"("details":"","extra_info":{}},"node_errors":{}})";
+
+}  // namespace framelock::plugins
