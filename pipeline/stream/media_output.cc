@@ -16,6 +16,7 @@ namespace {
 // the way from the input's pts to the output's adds the same constant to each frame.
 constexpr gint64 kHalfTick = 5556;
 
+constexpr int kLeastSide = 2;  // of a 4:2:0 picture
 constexpr int kPixelsPerThread = 1280 * 720;
 constexpr int kMaxThreads = 4;
 
@@ -30,9 +31,14 @@ std::string EncoderChain(const MediaOutput::Options& options) {
          " ! h264parse name=parser config-interval=-1 ! mpegtsmux";
 }
 
+// What to cut off a side so that it is even. One of a single pixel is scaled up instead.
+int Excess(int side) { return side < kLeastSide ? 0 : side % 2; }
+
 Status LinkAll(GstElement* from, GstElement* even, GstElement* convert, GstElement* encode,
                GstElement* sink) {
-  const CapsPtr i420(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", nullptr));
+  const CapsPtr i420(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
+                                         GST_TYPE_INT_RANGE, kLeastSide, G_MAXINT, "height",
+                                         GST_TYPE_INT_RANGE, kLeastSide, G_MAXINT, nullptr));
   if (gst_element_link_many(from, even, convert, nullptr) == 0 ||
       gst_element_link_filtered(convert, encode, i420.get()) == 0 ||
       gst_element_link(encode, sink) == 0) {
@@ -67,7 +73,7 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   Result<GstElement*> even = AddElement(pipeline, "videocrop");
   if (!even) return even.error();
   even_ = *even;
-  Result<GstElement*> convert = AddElement(pipeline, "videoconvert");
+  Result<GstElement*> convert = AddElement(pipeline, "videoconvertscale");
   if (!convert) return convert.error();
   if (Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
 
@@ -90,8 +96,8 @@ GstPadProbeReturn MediaOutput::OnCaps(GstPad* /*pad*/, GstPadProbeInfo* info, gp
   gst_event_parse_caps(event, &caps);
   GstVideoInfo video;
   if (gst_video_info_from_caps(&video, caps) == 0) return GST_PAD_PROBE_OK;
-  g_object_set(static_cast<MediaOutput*>(self)->even_, "right", video.width % 2, "bottom",
-               video.height % 2, nullptr);
+  g_object_set(static_cast<MediaOutput*>(self)->even_, "right", Excess(video.width), "bottom",
+               Excess(video.height), nullptr);
   return GST_PAD_PROBE_OK;
 }
 

@@ -17,7 +17,8 @@ namespace framelock::stream {
 /// From pictures to a channel: H.264 without look-ahead, MPEG-TS, sink. Its elements belong to the
 /// pipeline; destroy this only after the pipeline has stopped. Everything but Create and Stats runs
 /// on the streaming thread of `from`. The graph may change the size of its pictures at any time; an
-/// odd one loses its last row or column, which 4:2:0 cannot carry.
+/// odd one loses its last row or column, which 4:2:0 cannot carry, and a side of one pixel is
+/// scaled to two.
 class MediaOutput {
  public:
   struct Options {
