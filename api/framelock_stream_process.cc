@@ -53,9 +53,10 @@ bool ReadMessages(Line& line, const std::string& stream_id) {
 }
 
 net::Task<> ReadLine(std::shared_ptr<Line> line, std::string stream_id) {
+  net::ReadableWatch watch(line->channel.fd());
   bool open = true;
   while (open) {
-    const Status readable = co_await net::WaitReadable(line->channel.fd());
+    const Status readable = co_await watch.Wait();
     open = ReadMessages(*line, stream_id);
     if (line->changed) line->changed->NotifyAll();
     // That we could not wait (no descriptor free) says nothing about the process.
@@ -102,7 +103,8 @@ Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
   auto pair = PacketSocket::CreatePair();
   if (!pair) return pair.error();
   process::SpawnOptions options;
-  options.argv = command_;
+  options.argv = options_.command;
+  options.open_file_limit = options_.open_file_limit;
   for (const std::string& argument :
        {std::string("--config-fd"), std::to_string(kConfigFd), std::string("--control-fd"),
         std::to_string(kControlFd), std::string("--die-with-parent"), std::to_string(::getpid())}) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,17 +17,21 @@ namespace framelock::api {
 /// outlives the streams. Loop thread only.
 class FramelockStreamSource final : public MediaSource {
  public:
-  /// `command`: program and first arguments; --config-fd, --control-fd and --die-with-parent are
-  /// appended. `loop` is borrowed.
-  FramelockStreamSource(net::Loop& loop, std::vector<std::string> command)
-      : loop_(loop), command_(std::move(command)) {}
+  struct Options {
+    // Program and first arguments; --config-fd, --control-fd and --die-with-parent are appended.
+    std::vector<std::string> command;
+    std::optional<std::uint64_t> open_file_limit;  // the processes' soft one; unset: ours
+  };
+  /// `loop` is borrowed.
+  FramelockStreamSource(net::Loop& loop, Options options)
+      : loop_(loop), options_(std::move(options)) {}
 
   Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
                                               std::shared_ptr<net::Signal> changed) override;
 
  private:
   net::Loop& loop_;
-  std::vector<std::string> command_;
+  const Options options_;
 };
 
 }  // namespace framelock::api

@@ -26,13 +26,14 @@ Result<UniqueFd> DuplicateFd(int fd) {
 }
 
 net::Task<Result<WorkerClient::Event>> NextEvent(WorkerClient& client, SteadyTime deadline) {
+  net::ReadableWatch watch(client.fd());
   for (;;) {
     Result<std::optional<WorkerClient::Event>> event = client.Receive();
     if (!event) co_return event.error();
     if (*event) co_return std::move(**event);
     const auto left = deadline - Clock::System().Now();
     if (left.count() <= 0) co_return Error{ErrorCode::kTimeout, "no answer in time"};
-    const Status readable = co_await net::WaitReadable(client.fd(), left);
+    const Status readable = co_await watch.Wait(left);
     if (!readable && readable.error().code != ErrorCode::kTimeout) co_return readable.error();
   }
 }

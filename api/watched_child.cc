@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/watched_child.h"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
 
 #include "pipeline/core/clock.h"
-#include "pipeline/core/unique_fd.h"
 
 namespace framelock::api {
 
@@ -60,9 +58,10 @@ void WatchedChild::Kill() const {
 const std::optional<Departure>& WatchedChild::departure() const { return state_->departure; }
 
 net::Task<> WatchedChild::WatchExit(std::shared_ptr<State> state) {
+  net::ReadableWatch watch(state->child->fd());
   std::optional<process::ExitStatus> status;
   while (!status) {
-    const Status readable = co_await net::WaitReadable(state->child->fd());
+    const Status readable = co_await watch.Wait();
     status = state->child->Poll();
     if (!readable && !status) {
       spdlog::error("{} pid={} cannot be watched: {}", state->options.label, state->pid,
@@ -77,10 +76,9 @@ net::Task<> WatchedChild::WatchExit(std::shared_ptr<State> state) {
 }
 
 net::Task<> WatchedChild::WatchStderr(std::shared_ptr<State> state) {
-  // A descriptor of its own: the other coroutine may close the child's while this one waits.
-  const UniqueFd fd(::fcntl(state->child->stderr_fd(), F_DUPFD_CLOEXEC, 0));
-  while (fd) {
-    const Status readable = co_await net::WaitReadable(fd.get(), kStderrCheck);
+  net::ReadableWatch watch(state->child->stderr_fd());
+  while (state->child->stderr_fd() >= 0) {
+    const Status readable = co_await watch.Wait(kStderrCheck);
     const bool open =
         state->child->DrainStderr([&](const std::string& line) { LogLine(*state, line); });
     if (!open || state->departure) break;

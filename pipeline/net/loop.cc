@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/net/loop.h"
 
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +16,7 @@
 #include <csignal>
 #include <exception>
 #include <list>
+#include <optional>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/unique_fd.h"
@@ -74,38 +75,56 @@ Task<> SleepFor(std::chrono::nanoseconds duration) {
   co_await AwaitTimer(timer);
 }
 
-Task<Status> WaitReadable(int fd, std::chrono::nanoseconds timeout) {
-  struct State {
-    explicit State(const asio::any_io_executor& executor) : descriptor(executor), timer(executor) {}
-    asio::posix::stream_descriptor descriptor;
-    asio::steady_timer timer;
-    boost::system::error_code error;
-    bool ready = false;
-  };
-  // A duplicate, so that the caller's descriptor may be waited on twice and stays the caller's.
-  UniqueFd duplicate(::dup(fd));
-  if (!duplicate) co_return ErrnoError("cannot wait on descriptor " + std::to_string(fd));
-  const auto state = std::make_shared<State>(co_await asio::this_coro::executor);
+struct ReadableWatch::State {
+  explicit State(const asio::any_io_executor& executor) : descriptor(executor), timer(executor) {}
+  asio::posix::stream_descriptor descriptor;
+  asio::steady_timer timer;
+  std::uint64_t wait = 0;  // the current one: a handler of an earlier wait has come too late
+  std::optional<boost::system::error_code> outcome;
+};
+
+ReadableWatch::~ReadableWatch() {
+  boost::system::error_code ignored;
+  if (state_) state_->descriptor.close(ignored);
+}
+
+Status ReadableWatch::Register(const asio::any_io_executor& executor) {
+  UniqueFd duplicate(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+  if (!duplicate) return ErrnoError("cannot wait on descriptor " + std::to_string(fd_));
+  auto state = std::make_shared<State>(executor);
   boost::system::error_code failed;
   state->descriptor.assign(duplicate.get(), failed);
   if (failed) {
-    co_return Error{ErrorCode::kInternal, "cannot wait on descriptor: " + failed.message()};
+    return Error{ErrorCode::kInternal, "cannot wait on descriptor: " + failed.message()};
   }
   static_cast<void>(duplicate.release());
-  state->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                               [state](const boost::system::error_code& error) {
-                                 state->error = error;
-                                 state->ready = true;
-                                 state->timer.cancel();
-                               });
+  state_ = std::move(state);
+  return {};
+}
+
+Task<Status> ReadableWatch::Wait(std::chrono::nanoseconds timeout) {
+  if (!state_) {
+    const Status registered = Register(co_await asio::this_coro::executor);
+    if (!registered.ok()) co_return registered;
+  }
+  const auto state = state_;
+  state->outcome.reset();
+  state->descriptor.async_wait(
+      asio::posix::stream_descriptor::wait_read,
+      [state, wait = ++state->wait](const boost::system::error_code& error) {
+        if (wait != state->wait) return;
+        state->outcome = error;
+        state->timer.cancel();
+      });
   state->timer.expires_after(Clamp(timeout));
   co_await AwaitTimer(state->timer);
-  if (!state->ready) {
-    state->descriptor.cancel(failed);
+  if (!state->outcome) {
+    boost::system::error_code ignored;
+    state->descriptor.cancel(ignored);
     co_return Error{ErrorCode::kTimeout, "nothing to read within the time given"};
   }
-  if (state->error) {
-    co_return Error{ErrorCode::kInternal, "waiting on a descriptor: " + state->error.message()};
+  if (*state->outcome) {
+    co_return Error{ErrorCode::kInternal, "waiting on a descriptor: " + state->outcome->message()};
   }
   co_return Status();
 }

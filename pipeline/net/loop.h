@@ -3,6 +3,7 @@
 
 #include <utility>  // Boost 1.74 forgets it: must come first
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -46,8 +47,27 @@ class Loop {
 /// Suspends the calling coroutine.
 Task<> SleepFor(std::chrono::nanoseconds duration);
 
-/// Waits until `fd` is readable (the descriptor stays the caller's). kTimeout after `timeout`.
-Task<Status> WaitReadable(int fd, std::chrono::nanoseconds timeout = std::chrono::hours(24 * 365));
+/// Waits until a descriptor is readable, as often as asked. Registers a duplicate with the loop at
+/// the first Wait and keeps it, so that the descriptor stays the caller's and several may watch it;
+/// it must be open until then. Loop thread only; one waiter at a time, which it must outlive.
+class ReadableWatch {
+ public:
+  explicit ReadableWatch(int fd) : fd_(fd) {}
+  ~ReadableWatch();
+  ReadableWatch(const ReadableWatch&) = delete;
+  ReadableWatch& operator=(const ReadableWatch&) = delete;
+
+  /// kTimeout after `timeout`; kInternal if it cannot be registered, which the next call tries
+  /// again.
+  Task<Status> Wait(std::chrono::nanoseconds timeout = std::chrono::hours(24 * 365));
+
+ private:
+  struct State;
+  Status Register(const boost::asio::any_io_executor& executor);
+
+  const int fd_;
+  std::shared_ptr<State> state_;  // null until registered; shared with its handler
+};
 
 /// A condition that coroutines of one loop wait on. Notifications are not remembered: test your
 /// predicate, then wait. Loop thread only.

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,7 +29,8 @@ struct SpawnOptions {
   std::vector<std::string> argv;                 // argv[0] is looked up in PATH when it has no '/'
   std::vector<std::pair<int, int>> inherit_fds;  // {our descriptor, number in the child}
   std::vector<std::pair<std::string, std::string>> extra_env;
-  bool capture_stderr = true;  // into a bounded tail of lines, else inherited
+  std::optional<std::uint64_t> open_file_limit;  // the child's soft one; unset: ours
+  bool capture_stderr = true;                    // into a bounded tail of lines, else inherited
   std::size_t stderr_tail_lines = 100;
 };
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -101,6 +102,15 @@ std::vector<std::string> Environment(const SpawnOptions& options) {
   return variables;
 }
 
+// From outside and after the start: posix_spawn has no attribute for it, and lowering our own for a
+// moment would fail the other threads. A child that we may not limit keeps ours.
+void LimitOpenFiles(pid_t pid, std::uint64_t soft) {
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(soft, limit.rlim_max);
+  static_cast<void>(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr));
+}
+
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -129,6 +139,7 @@ Result<pid_t> SpawnProcess(const SpawnOptions& options, int stderr_fd) {
     return Error{failed == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInternal,
                  "start " + argv[0] + ": " + std::generic_category().message(failed)};
   }
+  if (options.open_file_limit) LimitOpenFiles(pid, *options.open_file_limit);
   return pid;
 }
 

@@ -64,6 +64,7 @@ Result<SpawnedWorker> SpawnWorker(const WorkerCommand& command) {
     options.argv.insert(options.argv.end(), {"--die-with-parent", std::to_string(::getpid())});
   }
   options.inherit_fds = {{pair->second.fd(), kSocketFdInWorker}};
+  options.open_file_limit = command.open_file_limit;
   auto child = process::ChildProcess::Spawn(options);
   if (!child) return child.error();
   return SpawnedWorker{.process = std::move(*child), .socket = std::move(pair->first)};

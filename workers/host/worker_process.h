@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct WorkerCommand {
       argv;  // argv[0]: path, or a name looked up beside the own executable, then in PATH
   bool die_with_parent_thread =
       false;  // PR_SET_PDEATHSIG: only if the spawning thread lives as long as the worker
+  std::optional<std::uint64_t> open_file_limit;  // the worker's soft one; unset: ours
 };
 
 /// Splits a command line as a shell would split words (quotes and backslashes; no expansion).

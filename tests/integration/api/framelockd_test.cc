@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // framelockd with its real worker and its real framelock-stream.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -264,6 +265,26 @@ TEST(Framelockd, OddBodiesGetAClearAnswer) {
   EXPECT_EQ(chunked.status(), 400);
   EXPECT_EQ(rig.Call("GET", "/openapi.json").body["openapi"], "3.0.3");
   EXPECT_EQ(rig.Call("GET", "/health").status, 200);
+}
+
+TEST(Framelockd, RaisesItsOpenFileLimitAndGivesItsChildrenTheOldOne) {
+  const auto soft = [](pid_t pid) {
+    rlimit limit{};
+    EXPECT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
+    return limit.rlim_cur;
+  };
+  rlimit original{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &original), 0);
+  rlimit low = original;
+  low.rlim_cur = 512;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  DaemonRig rig;
+  ::setrlimit(RLIMIT_NOFILE, &original);
+  EXPECT_EQ(soft(rig.process().pid()), original.rlim_max);
+  ASSERT_EQ(rig.Start("a").status, 200);
+  const std::set<pid_t> family = rig.Family();
+  EXPECT_GE(family.size(), 2u) << "a media process and a worker";
+  for (const pid_t pid : family) EXPECT_EQ(soft(pid), 512u);
 }
 
 TEST(Framelockd, OptionsComeFromAFileToo) {

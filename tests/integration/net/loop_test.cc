@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -129,7 +130,7 @@ TEST(Signal, WaitForTellsWhichCameFirst) {
   });
 }
 
-TEST(WaitReadable, ReadyTimeoutAndTwiceOnOneDescriptor) {
+TEST(ReadableWatch, ReadyTimeoutAndTwiceOnOneDescriptor) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
   const UniqueFd reading(ends[0]);
@@ -138,23 +139,54 @@ TEST(WaitReadable, ReadyTimeoutAndTwiceOnOneDescriptor) {
   int woken = 0;
   for (int i = 0; i < 2; ++i) {
     loop.Spawn([](int fd, int& count) -> Task<> {
-      const Status status = co_await WaitReadable(fd);
+      ReadableWatch watch(fd);
+      const Status status = co_await watch.Wait();
       EXPECT_TRUE(status.ok());
       ++count;
     }(reading.get(), woken));
   }
   RunToEnd(loop, [&]() -> Task<> {
-    const Status none = co_await WaitReadable(reading.get(), 5ms);
+    ReadableWatch watch(reading.get());
+    const Status none = co_await watch.Wait(5ms);
     EXPECT_EQ(none.error().code, ErrorCode::kTimeout);
     EXPECT_EQ(::write(writing.get(), "x", 1), 1);
-    const Status ready = co_await WaitReadable(reading.get(), 1s);
+    const Status ready = co_await watch.Wait(1s);
     EXPECT_TRUE(ready.ok());
     co_await SleepFor(5ms);
     EXPECT_EQ(woken, 2);
-    const Status bad = co_await WaitReadable(-1, 1s);
+    ReadableWatch wrong(-1);
+    const Status bad = co_await wrong.Wait(1s);
     EXPECT_EQ(bad.error().code, ErrorCode::kInternal);
   });
   EXPECT_NE(::fcntl(reading.get(), F_GETFD), -1) << "the descriptor stays the caller's";
+}
+
+// A process that has run out of descriptors still hears its children.
+TEST(ReadableWatch, NeedsNoNewDescriptorForEachWait) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd reading(ends[0]);
+  const UniqueFd writing(ends[1]);
+  rlimit original{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &original), 0);
+  Loop loop;
+  RunToEnd(loop, [&]() -> Task<> {
+    ReadableWatch watch(reading.get());
+    const Status none = co_await watch.Wait(1ms);
+    EXPECT_EQ(none.error().code, ErrorCode::kTimeout);
+    rlimit used_up = original;
+    used_up.rlim_cur = 3;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &used_up), 0);
+    EXPECT_EQ(::write(writing.get(), "x", 1), 1);
+    const Status ready = co_await watch.Wait(5s);
+    EXPECT_TRUE(ready.ok()) << ready.error().message;
+    ReadableWatch further(reading.get());
+    const Status refused = co_await further.Wait(5s);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInternal);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &original), 0);
+    const Status again = co_await further.Wait(5s);
+    EXPECT_TRUE(again.ok()) << "a watch that could not be registered may be tried again";
+  });
 }
 
 TEST(ShutdownSignals, CallBackUntilDestroyed) {

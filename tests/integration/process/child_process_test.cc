@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,15 @@ TEST(ChildProcess, BadDescriptorListsAreRefused) {
   EXPECT_FALSE(ChildProcess::Spawn(options));
   options.inherit_fds = {{0, -1}};
   EXPECT_FALSE(ChildProcess::Spawn(options));
+}
+
+TEST(ChildProcess, MayHaveALowerOpenFileLimitThanWe) {
+  auto options = Shell("until [ $(ulimit -Sn) = 123 ]; do :; done; ulimit -Hn >&2");
+  options.open_file_limit = 123;
+  auto child = Start(std::move(options));
+  rlimit ours{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &ours), 0);
+  EXPECT_THAT(AllLines(*child), ElementsAre(std::to_string(ours.rlim_max)));
 }
 
 TEST(ChildProcess, SignalsArriveAtTheirDefaults) {
