@@ -159,6 +159,7 @@ int main(int argc, char** argv) {
   framelock::stream::Arguments arguments;
   CLI::App app("Runs one live stream: channel, decoder, workerfilter, encoder, channel");
   framelock::stream::AddOptions(app, arguments);
+  app.set_version_flag("--version", "framelock-stream " FRAMELOCK_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

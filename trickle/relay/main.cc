@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipeline/core/log.h"
+#include "pipeline/core/open_file_limit.h"
 #include "pipeline/net/http_server.h"
 #include "pipeline/net/loop.h"
 #include "trickle/relay/quantity.h"
@@ -19,7 +20,7 @@ using namespace framelock;
 constexpr auto kShutdownGrace = std::chrono::seconds(2);
 
 struct Options {
-  net::HttpServerOptions server{.listen = ""};
+  net::HttpServerOptions server{.listen = "127.0.0.1:8470"};
   relay::RelayOptions relay;
   std::vector<std::string> create;  // name=mime
   LogOptions log{.program = "framelock-relay"};
@@ -60,7 +61,7 @@ void AddOptions(CLI::App& app, Options& options) {
   };
   app.add_option("--listen", server.listen, "address to listen on; port 0 picks a free one")
       ->type_name("HOST:PORT")
-      ->required();
+      ->capture_default_str();
   app.add_option("--base", relay.base, "path in front of the channel names")->capture_default_str();
   app.add_flag("!--no-autocreate", table.autocreate, "clients cannot create channels");
   app.add_option("--create", options.create, "channels to create at the start")
@@ -168,5 +169,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   const Status logging = InitLog(options.log);
   if (!logging.ok()) return Fail(logging.error());
+  if (const auto raised = RaiseOpenFileLimit(); !raised.ok()) {
+    spdlog::warn("{}", raised.error().message);
+  }
   return Serve(std::move(options));
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -44,6 +45,18 @@ class RelayProgram {
     pollfd poll{.fd = stdout_.get(), .events = POLLIN, .revents = 0};
     while (::poll(&poll, 1, 5000) == 1 && ::read(stdout_.get(), &c, 1) == 1 && c != '\n') line += c;
     return line;
+  }
+  /// What stdout says to its end.
+  std::string All() {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    pollfd poll{.fd = stdout_.get(), .events = POLLIN, .revents = 0};
+    while (::poll(&poll, 1, 5000) == 1) {
+      const ssize_t got = ::read(stdout_.get(), buffer.data(), buffer.size());
+      if (got <= 0) break;
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    return text;
   }
   /// The port out of the line that scripts parse.
   std::uint16_t Port() {
@@ -116,7 +129,6 @@ struct BadArguments {
 
 TEST(RelayProgram, BadOptionsAreNamed) {
   const BadArguments cases[] = {
-      {{}, "--listen"},
       {{"--listen", "nonsense"}, "nonsense"},
       {{"--listen", "127.0.0.1:99999"}, "99999"},
       {{"--listen", "127.0.0.1:0", "--idle-timeout", "soon"}, "soon"},
@@ -133,6 +145,27 @@ TEST(RelayProgram, BadOptionsAreNamed) {
     EXPECT_NE(ended->code, 0) << bad.names;
     EXPECT_THAT(relay.Stderr(), HasSubstr(bad.names));
   }
+}
+
+// Each connection takes a descriptor, and the usual soft limit is below --max-connections.
+TEST(RelayProgram, MayOpenAsManyFilesAsItsHardLimitAllows) {
+  rlimit original{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &original), 0);
+  rlimit low = original;
+  low.rlim_cur = 512;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  RelayProgram relay({"--listen", "127.0.0.1:0", "--log-level", "warn"});
+  ::setrlimit(RLIMIT_NOFILE, &original);
+  relay.Port();
+  rlimit theirs{};
+  ASSERT_EQ(::prlimit(relay.child().pid(), RLIMIT_NOFILE, nullptr, &theirs), 0);
+  EXPECT_EQ(theirs.rlim_cur, original.rlim_max);
+}
+
+TEST(RelayProgram, ListensWhereTheReadmeSaysUnlessTold) {
+  RelayProgram relay({"--help"});
+  EXPECT_THAT(relay.All(), HasSubstr("--listen HOST:PORT=127.0.0.1:8470"));
+  EXPECT_EQ(relay.child().Wait(5s)->code, 0);
 }
 
 TEST(RelayProgram, TellsItsVersion) {
