@@ -305,10 +305,10 @@ static void framelock_trickle_sink_install_properties(GObjectClass* klass) {
       klass, PROP_STATS,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Counters of this run, or of the last one: bytes, segments (acknowledged), "
-          "dropped-segments, reposted-segments, reconnects, connections, segment-seq, "
-          "queued-bytes, skipped-packets (before the first keyframe), skipped-bytes (no transport "
-          "stream), last-error",
+          "Figures of this run, or of the last one. uint64: bytes, segments (acknowledged), "
+          "dropped-segments, reposted-segments, reconnects, connections, segment-seq (being "
+          "written), queued-bytes, skipped-packets (before the first keyframe), skipped-bytes (no "
+          "transport stream); string: last-error",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   plugins::InstallOptionProperties<Options>(klass, kOptions, PROP_OPTION);
 }

@@ -25,9 +25,9 @@ namespace {
 
 constexpr const char* kDescription =
     "Reads a live trickle channel (HTTP, segment by segment, each while it is written). After "
-    "missed segments it sets DISCONT and posts the element message \"trickle-gap\" "
-    "(missed-segments, segment-seq, new-timeline); it ends with the channel. For playback in time "
-    "set do-timestamp=true; without it tsdemux keeps the distances of all timestamps exact";
+    "missed segments it sets DISCONT and posts the element message \"trickle-gap\" (uint64: "
+    "missed-segments, segment-seq; boolean: new-timeline); it ends with the channel. For playback "
+    "in time set do-timestamp=true; without it tsdemux keeps the distances of all timestamps exact";
 constexpr const char* kDefaultCaps =
     "video/mpegts, systemstream=(boolean)true, packetsize=(int)188";
 
@@ -312,8 +312,10 @@ static void framelock_trickle_src_install_properties(GObjectClass* klass) {
       klass, PROP_STATS,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Counters of this run, or of the last one: bytes, segments, empty-segments, "
-          "missed-segments, reconnects, connections, resets, segment-seq, queued-bytes, last-error",
+          "Figures of this run, or of the last one. uint64: bytes, segments (ended ones), "
+          "empty-segments, missed-segments, reconnects (requests repeated), connections, resets "
+          "(the numbering went back), segment-seq (of the last bytes), queued-bytes; string: "
+          "last-error",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   plugins::InstallOptionProperties<Options>(klass, kOptions, PROP_OPTION);
 }

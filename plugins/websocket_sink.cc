@@ -286,10 +286,10 @@ static void framelock_websocket_sink_install_properties(GObjectClass* klass) {
       klass, PROP_STATS,
       g_param_spec_boxed(
           "stats", "Statistics",
-          "Counters of this run, or of the last one: bytes, messages, dropped-messages, "
-          "dropped-groups, connections, reconnects, queued-bytes, skipped-packets (before the "
-          "first "
-          "keyframe), skipped-bytes (no transport stream), close-code (0: none yet), last-error",
+          "Figures of this run, or of the last one. uint64: bytes, messages, dropped-messages, "
+          "dropped-groups (that lost at least their end), connections, reconnects, queued-bytes, "
+          "skipped-packets (before the first keyframe), skipped-bytes (no transport stream); uint: "
+          "close-code (0: none yet); string: last-error",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   plugins::InstallOptionProperties<Options>(klass, kOptions, PROP_OPTION);
 }

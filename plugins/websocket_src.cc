@@ -244,12 +244,12 @@ static void framelock_websocket_src_install_properties(GObjectClass* klass) {
                          GST_TYPE_CAPS, plugins::kOptionFlags));
   g_object_class_install_property(
       klass, PROP_STATS,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Counters of this run, or of the last one: bytes, messages, text-messages "
-                         "(ignored), connections, reconnects, queued-bytes, close-code (0: none "
-                         "yet), last-error",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Figures of this run, or of the last one. uint64: bytes, messages, text-messages "
+          "(ignored), connections, reconnects, queued-bytes; uint: close-code (0: "
+          "none yet); string: last-error",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   plugins::InstallOptionProperties<Options>(klass, kOptions, PROP_OPTION);
 }
 

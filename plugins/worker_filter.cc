@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "plugins/worker_filter_state.h"
+#include "plugins/worker_filter_texts.h"
 
 GST_DEBUG_CATEGORY(framelock_worker_filter_debug);
 #define GST_CAT_DEFAULT framelock_worker_filter_debug
@@ -182,11 +183,8 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_caps_unref(caps);
-  gst_element_class_set_static_metadata(
-      element_class, "Worker filter", "Filter/Effect/Video",
-      "Sends every frame through a graph in an isolated worker process and publishes each result "
-      "under its own frame's time",
-      "Framelock");
+  gst_element_class_set_static_metadata(element_class, "Worker filter", "Filter/Effect/Video",
+                                        plugins::kWorkerFilterDescription, "Framelock");
 }
 
 gboolean framelock_worker_filter_register(GstPlugin* plugin) {

@@ -5,6 +5,7 @@
 
 #include "plugins/option_property.h"
 #include "plugins/worker_filter_state.h"
+#include "plugins/worker_filter_texts.h"
 
 GST_DEBUG_CATEGORY_EXTERN(framelock_worker_filter_debug);
 #define GST_CAT_DEFAULT framelock_worker_filter_debug
@@ -246,11 +247,7 @@ void InstallWorker(GObjectClass* klass) {
                                                 GST_PARAM_MUTABLE_PLAYING)));
   g_object_class_install_property(
       klass, PROP_STATS,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Account, queues, latencies, worker and prompt, all of one moment; "
-                         "inputs = completed + skipped + failed + lost + open, pushed = completed "
-                         "+ passed-through + repeated",
-                         GST_TYPE_STRUCTURE,
+      g_param_spec_boxed("stats", "Statistics", kWorkerFilterStats, GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 

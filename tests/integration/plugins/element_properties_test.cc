@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "tests/integration/plugins/documented_fields.h"
 #include "tests/integration/plugins/test_pipeline.h"
 
 namespace framelock::testing {
@@ -87,6 +88,14 @@ TEST_P(ElementProperties, StatisticsExistBeforeTheFirstRun) {
   EXPECT_EQ(StatOf(element_.get(), "bytes"), 0u);
   EXPECT_EQ(StatOf(element_.get(), "queued-bytes"), 0u);
   EXPECT_EQ(LastErrorOf(element_.get()), "");
+}
+
+TEST_P(ElementProperties, EveryStatisticIsDocumentedBehindItsType) {
+  GstStructure* stats = nullptr;
+  g_object_get(element_.get(), "stats", &stats, nullptr);
+  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element_.get()), "stats");
+  EXPECT_EQ(UndocumentedFields(stats, g_param_spec_get_blurb(spec)), std::set<std::string>{});
+  gst_structure_free(stats);
 }
 
 TEST_P(ElementProperties, MetadataIsComplete) {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace framelock::plugins {
+
+/// What gst-inspect-1.0 says of workerfilter. Fields stand behind their type, "type: field, field";
+/// a test compares them with the structures.
+inline constexpr char kWorkerFilterDescription[] =
+    "Sends every frame through a graph in an isolated worker process and publishes each result "
+    "under its own frame's time.\n"
+    "Action signal set-prompt(gchararray prompt): gives the worker a new graph (JSON, ComfyUI's "
+    "API "
+    "format); blocks for prompt-timeout at most, so it is not for streaming threads. It returns "
+    "the "
+    "structure framelock-prompt-result, boolean: applied; uint64: revision (of the prompt that is "
+    "in force); string: errors (empty if applied, else JSON "
+    "{\"error\":{\"type\",\"message\",\"details\",\"extra_info\"},\"node_errors\":{...}} from the "
+    "worker, or of type stopped, timeout or worker_lost from this element). Once applied is true, "
+    "downstream has taken the last frame of an older prompt; a rejected prompt changes nothing.\n"
+    "Element message framelock-worker: a worker came or went. string: event (ready or lost); int: "
+    "pid (0: it never said); and if it is lost, string: reason (closed, hung, protocol or failed), "
+    "detail (for people)";
+
+inline constexpr char kWorkerFilterStats[] =
+    "Figures of this run, or of the last one, all of one moment. uint64: inputs (frames that came "
+    "in; = completed + skipped + failed + lost + open), completed, skipped, failed, lost, open, "
+    "waiting and in-flight (both among open), pushed (frames that went out; = completed + "
+    "passed-through + repeated), passed-through, repeated, late (answered when their place was "
+    "gone; among skipped), copied-in and copied-out (frames that could not be shared), "
+    "latency-p50-us, latency-p99-us (microseconds from in to out), service-p50-us, service-p99-us "
+    "(microseconds in the worker), prompt-revision (0: none was applied), worker-restarts; double: "
+    "fps-in, fps-out; uint: output-width, output-height (of the last result); int: worker-pid (0: "
+    "none); string: worker-state (none, starting or ready), last-error";
+
+}  // namespace framelock::plugins
