@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gst/gst.h>
 
-#include "plugins/trickle_sink.h"
-#include "plugins/trickle_src.h"
-#include "plugins/websocket_sink.h"
-#include "plugins/websocket_src.h"
+#include "plugins/stream_elements.h"
 #include "plugins/worker_filter.h"
 
 static gboolean framelock_plugin_init(GstPlugin* plugin) {
