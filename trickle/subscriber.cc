@@ -89,7 +89,8 @@ Result<std::unique_ptr<Subscriber>> Subscriber::Open(SubscriberOptions options) 
   Result<net::Url> channel = ParseChannelUrl(options.url);
   if (!channel) return channel.error();
   if (options.start_seq && *options.start_seq > kMaxSeq) {
-    return Error{ErrorCode::kInvalidArgument, "start_seq: is out of range"};
+    return Error{ErrorCode::kInvalidArgument, "start_seq: " + std::to_string(*options.start_seq) +
+                                                  " is not within 0 to " + std::to_string(kMaxSeq)};
   }
   auto impl = std::make_unique<Impl>(options, std::move(*channel));
   if (const Status opened = impl->Open(options); !opened) return opened.error();

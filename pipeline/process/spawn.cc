@@ -61,7 +61,8 @@ Result<std::vector<std::pair<UniqueFd, int>>> MoveSourcesUp(
     if (target < 0 || target > kMaxChildFd || std::ranges::any_of(moved, same)) {
       return Error{ErrorCode::kInvalidArgument,
                    "inherit_fds: descriptor number " + std::to_string(target) +
-                       " in the child is out of range or listed twice"};
+                       " in the child is listed twice or not within 0 to " +
+                       std::to_string(kMaxChildFd)};
     }
     UniqueFd copy(::fcntl(source, F_DUPFD_CLOEXEC, kMaxChildFd + 1));
     if (!copy) return ErrnoError("duplicate inherited descriptor " + std::to_string(source));

@@ -18,6 +18,30 @@ Error TakeError(GError* error, const std::string& what) {
   return result;
 }
 
+// Debian 12's package of each element that a stream is built from.
+constexpr std::pair<std::string_view, const char*> kPackages[] = {
+    {"fakesink", "libgstreamer1.0-0"},
+    {"decodebin", "gstreamer1.0-plugins-base"},
+    {"videoconvertscale", "gstreamer1.0-plugins-base"},
+    {"aspectratiocrop", "gstreamer1.0-plugins-good"},
+    {"videocrop", "gstreamer1.0-plugins-good"},
+    {"h264parse", "gstreamer1.0-plugins-bad"},
+    {"mpegtsmux", "gstreamer1.0-plugins-bad"},
+    {"tsdemux", "gstreamer1.0-plugins-bad"},
+    {"x264enc", "gstreamer1.0-plugins-ugly"},
+    {"avdec_h264", "gstreamer1.0-libav"}};
+
+Error Missing(const std::string& factory) {
+  const auto known = std::find_if(std::begin(kPackages), std::end(kPackages),
+                                  [&](const auto& entry) { return entry.first == factory; });
+  const std::string where =
+      known != std::end(kPackages)
+          ? std::string("install Debian's package ") + known->second
+          : "it comes with Framelock's own plugin, libgstframelock.so (GST_PLUGIN_PATH or "
+            "--plugin-path)";
+  return Error{ErrorCode::kNotFound, "GStreamer has no element " + factory + ": " + where};
+}
+
 bool IsWebSocket(const std::string& url) {
   return url.starts_with("ws://") || url.starts_with("wss://");
 }
@@ -82,7 +106,7 @@ Status InitGStreamer(const std::optional<std::filesystem::path>& plugin_dir) {
 Result<GstElement*> MakeElement(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (element != nullptr) return element;
-  return Error{ErrorCode::kNotFound, std::string("GStreamer has no element ") + factory};
+  return Missing(factory);
 }
 
 Status AddTo(GstBin* bin, GstElement* element) {
@@ -110,10 +134,20 @@ Result<GstElement*> MakeSink(const std::string& url) {
 
 Result<GstElement*> MakeChain(const std::string& description) {
   GError* error = nullptr;
-  GstElement* bin = gst_parse_bin_from_description(description.c_str(), TRUE, &error);
+  GstParseContext* context = gst_parse_context_new();
+  GstElement* bin = gst_parse_bin_from_description_full(description.c_str(), TRUE, context,
+                                                        GST_PARSE_FLAG_NONE, &error);
+  gchar** missing = gst_parse_context_get_missing_elements(context);
+  gst_parse_context_free(context);
+  const std::optional<Error> absent =
+      missing != nullptr && g_error_matches(error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT)
+          ? std::optional(Missing(missing[0]))
+          : std::nullopt;
+  g_strfreev(missing);
   if (error == nullptr) return bin;
   if (bin != nullptr) gst_object_unref(bin);
-  return TakeError(error, "elements " + description);
+  Error failure = TakeError(error, "elements " + description);
+  return absent.value_or(std::move(failure));
 }
 
 json ReadStats(GstElement* element) {

@@ -34,6 +34,19 @@ bool IsPicture(std::uint32_t width, std::uint32_t height) {
          height <= protocol::kMaxDimension;
 }
 
+std::string OutOfRange(std::uint32_t width, std::uint32_t height) {
+  return "output size " + std::to_string(width) + "x" + std::to_string(height) +
+         " is out of range, 1x1 to " + std::to_string(protocol::kMaxDimension) + "x" +
+         std::to_string(protocol::kMaxDimension);
+}
+
+Status CheckSlot(const char* side, std::uint32_t slot, std::uint32_t slots) {
+  if (slot < slots) return {};
+  return Error{ErrorCode::kInvalidArgument, std::string(side) + " slot " + std::to_string(slot) +
+                                                " does not exist: the attached region has 0 to " +
+                                                std::to_string(slots - 1)};
+}
+
 }  // namespace
 
 class WorkerClient::Impl {
@@ -151,10 +164,9 @@ Status WorkerClient::Impl::Submit(FrameSequence sequence, std::uint32_t input_sl
                                   std::uint32_t output_slot) {
   if (gone_) return *gone_;
   if (!attached_) return Error{ErrorCode::kUnavailable, "the worker has no region attached"};
-  if (input_slot >= attached_->attach().input_slots ||
-      output_slot >= attached_->attach().output_slots) {
-    return Error{ErrorCode::kInvalidArgument, "slot does not exist in the attached region"};
-  }
+  const protocol::Attach& region = attached_->attach();
+  if (Status exists = CheckSlot("input", input_slot, region.input_slots); !exists) return exists;
+  if (Status exists = CheckSlot("output", output_slot, region.output_slots); !exists) return exists;
   if (in_flight_.contains(sequence.value)) {
     return Error{ErrorCode::kInvalidArgument,
                  "sequence " + std::to_string(sequence.value) + " is in flight already"};
@@ -252,7 +264,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptApplied(const Packet&
   }
   const bool unknown = message->output_width == 0 && message->output_height == 0;
   if (!unknown && !IsPicture(message->output_width, message->output_height)) {
-    return Lie("prompt applied: output size is out of range");
+    return Lie("prompt applied: " + OutOfRange(message->output_width, message->output_height));
   }
   prompt_outstanding_ = false;
   revision_ = message->revision;
@@ -284,7 +296,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnAttached(const Packet& pack
   }
   const bool refused = message->output_width == 0;
   if (!refused && !IsPicture(message->output_width, message->output_height)) {
-    return Lie("attached: output size is out of range");
+    return Lie("attached: " + OutOfRange(message->output_width, message->output_height));
   }
   if (!refused) attached_ = offered_;
   offered_.reset();
@@ -328,7 +340,7 @@ Status WorkerClient::Impl::CheckOutput(const Completed& message) const {
     return Lie("completed: outcome is unknown");
   }
   if (!IsPicture(message.output_width, message.output_height)) {
-    return Lie("completed: output size is out of range");
+    return Lie("completed: " + OutOfRange(message.output_width, message.output_height));
   }
   const bool fits =
       protocol::FrameBytes(attached_->attach().format, message.output_width,

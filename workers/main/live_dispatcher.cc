@@ -52,6 +52,19 @@ bool IsPicture(const graph::Session::Shape& shape) {
          shape.height <= protocol::kMaxDimension;
 }
 
+std::string OutOfRange(const graph::Session::Shape& shape) {
+  return "output size " + std::to_string(shape.width) + "x" + std::to_string(shape.height) +
+         " is out of range, 1x1 to " + std::to_string(protocol::kMaxDimension) + "x" +
+         std::to_string(protocol::kMaxDimension);
+}
+
+Status CheckSlot(const char* side, std::uint32_t slot, std::uint32_t slots) {
+  if (slot < slots) return {};
+  return Error{ErrorCode::kProtocol, std::string(side) + " slot " + std::to_string(slot) +
+                                         " does not exist: the region has 0 to " +
+                                         std::to_string(slots - 1)};
+}
+
 Status NeedFds(const PacketSocket::Packet& packet, std::size_t count) {
   if (packet.fds.size() == count) return {};
   return Error{ErrorCode::kProtocol, "message carries " + std::to_string(packet.fds.size()) +
@@ -214,7 +227,7 @@ graph::Session::Shape LiveDispatcher::OutputShape() {
   if (shape && IsPicture(*shape)) return *shape;
   // No size to tell; each frame will say why in its own answer.
   spdlog::warn("dry run at {}x{} failed: {}", input.width, input.height,
-               shape ? "output size out of range" : shape.error().message);
+               shape ? OutOfRange(*shape) : shape.error().message);
   return input;
 }
 
@@ -247,8 +260,11 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
                  "no region of generation " + std::to_string(message.generation)};
   }
   const auto& attach = region_->layout.attach();
-  if (message.input_slot >= attach.input_slots || message.output_slot >= attach.output_slots) {
-    return Error{ErrorCode::kProtocol, "slot does not exist"};
+  if (Status exists = CheckSlot("input", message.input_slot, attach.input_slots); !exists) {
+    return exists;
+  }
+  if (Status exists = CheckSlot("output", message.output_slot, attach.output_slots); !exists) {
+    return exists;
   }
   const auto bytes = region_->memory.bytes();
   const graph::Session::InputFrame input{
@@ -258,7 +274,7 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
       .stride = attach.stride};
   auto shape = Guarded([&] { return session_.Run(input); });
   if (!shape) return shape.error();
-  if (!IsPicture(*shape)) return Error{ErrorCode::kResourceLimit, "output size out of range"};
+  if (!IsPicture(*shape)) return Error{ErrorCode::kResourceLimit, OutOfRange(*shape)};
   answer.output_width = shape->width;
   answer.output_height = shape->height;
   if (protocol::FrameBytes(attach.format, shape->width, shape->height) > attach.output_slot_bytes) {

@@ -76,13 +76,17 @@ int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
   const auto socket = arguments.FindNumber("--socket-fd");
   const auto parent = arguments.FindNumber("--die-with-parent");
   const auto memory = arguments.FindNumber("--memory-limit-mb");
-  for (const auto* number : {&socket, &parent, &memory}) {
+  const std::pair<const char*, const Result<std::optional<std::int64_t>>*> numbers[] = {
+      {"--socket-fd", &socket}, {"--die-with-parent", &parent}, {"--memory-limit-mb", &memory}};
+  for (const auto& [name, number] : numbers) {
     if (!number->ok()) {
       return Usage(number->error().message);
     }
     constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-    if (number->value().value_or(0) < 0 || number->value().value_or(0) > kMost) {
-      return Usage("a number is out of range");
+    const std::int64_t value = number->value().value_or(0);
+    if (value < 0 || value > kMost) {
+      return Usage(std::string(name) + ": " + std::to_string(value) + " is not within 0 to " +
+                   std::to_string(kMost));
     }
   }
   if (!socket.value()) {

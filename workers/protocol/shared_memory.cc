@@ -64,7 +64,9 @@ Result<SharedMemory> SharedMemory::Create(std::string_view name, std::uint64_t b
 
 Result<SharedMemory> SharedMemory::Map(UniqueFd fd, std::uint64_t bytes) {
   if (bytes == 0 || bytes > kMaxRegionBytes) {
-    return Error{ErrorCode::kProtocol, "shared memory size is out of range"};
+    return Error{ErrorCode::kProtocol, "shared memory of " + std::to_string(bytes) +
+                                           " bytes: not within 1 to " +
+                                           std::to_string(kMaxRegionBytes)};
   }
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {

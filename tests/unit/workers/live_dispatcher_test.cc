@@ -288,8 +288,10 @@ TEST_F(LiveDispatcherTest, AFrameThatDoesNotExistFails) {
   ExpectFailure(Run({.sequence = 1, .generation = 0}), "no region");
   Attach();
   ExpectFailure(Run({.sequence = 2, .generation = 2}), "no region of generation 2");
-  ExpectFailure(Run({.sequence = 3, .generation = 1, .input_slot = 1}), "slot");
-  ExpectFailure(Run({.sequence = 4, .generation = 1, .output_slot = 0xFFFFFFFF}), "slot");
+  ExpectFailure(Run({.sequence = 3, .generation = 1, .input_slot = 1}),
+                "input slot 1 does not exist: the region has 0 to 0");
+  ExpectFailure(Run({.sequence = 4, .generation = 1, .output_slot = 0xFFFFFFFF}),
+                "output slot 4294967295 does not exist: the region has 0 to 0");
   EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
 }
 

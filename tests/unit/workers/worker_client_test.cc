@@ -314,7 +314,7 @@ TEST_F(WorkerClientTest, AnOutputSizeOutOfRangeIsALie) {
   attached.output_width = 32;
   attached.output_height = protocol::kMaxDimension + 1;
   worker_->Say(attached);
-  ExpectLie("out of range");
+  ExpectLie("attached: output size 32x16385 is out of range, 1x1 to 16384x16384");
 }
 
 TEST_F(WorkerClientTest, AFrameGoesRound) {
@@ -334,8 +334,12 @@ TEST_F(WorkerClientTest, AFrameGoesRound) {
 TEST_F(WorkerClientTest, NearSideMistakesAreRefused) {
   Submitted();
   EXPECT_EQ(client_->Submit({5}, 0, 1).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(client_->Submit({6}, 2, 0).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(client_->Submit({6}, 0, 2).error().code, ErrorCode::kInvalidArgument);
+  const Error input = client_->Submit({6}, 2, 0).error();
+  const Error output = client_->Submit({6}, 0, 7).error();
+  EXPECT_EQ(input.code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(output.code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(input.message, "input slot 2 does not exist: the attached region has 0 to 1");
+  EXPECT_EQ(output.message, "output slot 7 does not exist: the attached region has 0 to 1");
   EXPECT_EQ(client_->frames_in_flight(), 1u);
 }
 
