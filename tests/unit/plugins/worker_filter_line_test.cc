@@ -1,97 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
-#include <map>
-#include <random>
-#include <vector>
 
-#include "plugins/frame_line.h"
-#include "tests/support/fake_clock.h"
+#include "tests/unit/plugins/frame_line_fixture.h"
 
 namespace framelock::plugins {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = LineOutput::Kind;
 using Worker = FrameLine::Worker;
 using Answer = FrameLine::Answer;
-
-// Cargo whose address is its number, and which counts how often it was released.
-class Cargos {
- public:
-  Cargo Make(int number) {
-    auto* cargo = new Numbered{number, this};
-    ++alive_;
-    return {cargo, [](void* c) {
-              auto* numbered = static_cast<Numbered*>(c);
-              --numbered->owner->alive_;
-              delete numbered;
-            }};
-  }
-  static int NumberOf(const Cargo& cargo) { return static_cast<Numbered*>(cargo.get())->number; }
-  [[nodiscard]] int alive() const { return alive_; }
-
- private:
-  struct Numbered {
-    int number;
-    Cargos* owner;
-  };
-  int alive_ = 0;
-};
-
-class FrameLineTest : public testing::Test {
- protected:
-  void Make(FrameLine::Options options) { line_.emplace(options); }
-
-  FrameSequence Enter() {
-    LineFrame frame;
-    frame.source = cargos_.Make(static_cast<int>(++entered_));
-    frame.format = format_;
-    return line_->Enter(std::move(frame), clock_.Now());
-  }
-  FrameSequence Submit() {
-    LineFrame* frame = line_->NextToSubmit();
-    EXPECT_NE(frame, nullptr);
-    const FrameSequence sequence = frame->sequence;
-    line_->Submitted(clock_.Now());
-    return sequence;
-  }
-  Answer Complete(FrameSequence sequence, std::uint64_t revision = 1) {
-    return line_->Complete(sequence, {width_, 4, revision}, clock_.Now());
-  }
-  // Everything that may leave now, as text: "r3" is the result of frame 3, "p" a passthrough,
-  // "c" a repetition (copy), "e" an event.
-  std::string Taken() {
-    std::string text;
-    while (auto output = line_->Take(clock_.Now())) {
-      if (!text.empty()) text += ' ';
-      if (output->kind == Kind::kEvent) {
-        text += 'e' + std::to_string(Cargos::NumberOf(output->event));
-        continue;
-      }
-      text += output->kind == Kind::kResult ? 'r' : output->kind == Kind::kRepeat ? 'c' : 'p';
-      text += std::to_string(output->frame.sequence.value);
-      // The frame still has the source that it came with.
-      EXPECT_EQ(Cargos::NumberOf(output->frame.source),
-                static_cast<int>(output->frame.sequence.value));
-    }
-    return text;
-  }
-  void Process() {
-    Enter();
-    Complete(Submit());
-  }
-
-  Cargos cargos_;
-  FakeClock clock_;
-  std::uint32_t width_ = 4;
-  std::uint64_t entered_ = 0;
-  std::shared_ptr<const InputFormat> format_ = std::make_shared<const InputFormat>(
-      InputFormat{.id = 1, .width = 4, .height = 4, .caps = NoCargo()});
-  std::optional<FrameLine> line_;
-};
 
 TEST_F(FrameLineTest, AFrameGoesToTheWorkerAndItsResultLeavesUnderItsOwnNumber) {
   Make({});
@@ -240,6 +159,22 @@ TEST_F(FrameLineTest, AnEndOfStreamDoesNotWaitForAWorkerThatDoesNotCome) {
   clock_.Advance(1ms);
   EXPECT_EQ(Taken(), "p1 e9");
   EXPECT_EQ(line_->NextDeadline(), std::nullopt);
+}
+
+TEST_F(FrameLineTest, AFrameThatCannotBeReadFailsInItsPlace) {
+  Make({.full_policy = FullPolicy::kBlock});
+  line_->SetWorker(Worker::kReady);
+  line_->FailWaiting();  // nothing waits
+  Enter();
+  const auto first = Submit();
+  Enter();
+  line_->FailWaiting();
+  EXPECT_TRUE(line_->HasRoom());
+  EXPECT_EQ(Taken(), "") << "it does not overtake";
+  Complete(first);
+  EXPECT_EQ(Taken(), "r1 p2");
+  EXPECT_EQ(line_->account().failed, 1U);
+  EXPECT_EQ(line_->account().open, 0U);
 }
 
 TEST_F(FrameLineTest, AFileWaitsForItsWorker) {
@@ -471,133 +406,6 @@ TEST_F(FrameLineTest, ClosingAllLeavesNothingOpen) {
   EXPECT_EQ(line_->account().skipped, 3U);
   EXPECT_EQ(cargos_.alive(), 0);
 }
-
-// Any sequence of events: the account adds up after each, numbers only grow, no event is dropped or
-// moved among frames, and nothing leaks.
-class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<unsigned> {
- protected:
-  void CheckAccount() {
-    const Account account = line_->account();
-    const auto& counters = line_->counters();
-    ASSERT_EQ(account.inputs,
-              account.completed + account.skipped + account.failed + account.lost + account.open);
-    ASSERT_EQ(counters.pushed, account.completed + counters.passed_through + counters.repeated);
-    ASSERT_LE(counters.late, account.skipped);
-    ASSERT_EQ(account.inputs, entered_);
-    ASSERT_LE(line_->waiting(), 1U);
-    ASSERT_LE(line_->waiting() + line_->in_flight(), account.open);
-  }
-  void TakeAll() {
-    while (auto output = line_->Take(clock_.Now())) {
-      if (output->kind == Kind::kEvent) {
-        ASSERT_EQ(Cargos::NumberOf(output->event), ++events_out_);
-        continue;
-      }
-      const std::uint64_t number = output->frame.sequence.value;
-      ASSERT_GT(number, last_out_);
-      last_out_ = number;
-      ASSERT_EQ(Cargos::NumberOf(output->frame.source), static_cast<int>(number));
-      if (output->kind == Kind::kPassthrough) continue;
-      ASSERT_GE(output->result.revision, floor_);
-      if (output->kind == Kind::kResult) {
-        ASSERT_EQ(results_.at(number), output->result.width);
-      }
-    }
-  }
-  void AnswerOne() {
-    if (held_.empty()) return;
-    const auto at = held_.begin() + static_cast<std::ptrdiff_t>(random_() % held_.size());
-    const FrameSequence sequence = *at;
-    held_.erase(at);
-    if (random_() % 6 == 0) {
-      ASSERT_NE(line_->Fail(sequence, clock_.Now()), Answer::kUnknown);
-      return;
-    }
-    const std::uint32_t width = 1 + random_() % 8;
-    results_[sequence.value] = width;
-    ASSERT_NE(line_->Complete(sequence, {width, 4, revision_}, clock_.Now()), Answer::kUnknown);
-    ASSERT_EQ(line_->Complete(sequence, {width, 4, revision_}, clock_.Now()), Answer::kUnknown);
-  }
-  void Step() {
-    switch (random_() % 12) {
-      case 0:
-      case 1:
-      case 2:
-        if (line_->HasRoom() || policy_ == FullPolicy::kDropOldest) Enter();
-        break;
-      case 3:
-      case 4:
-        if (line_->NextToSubmit() != nullptr) held_.push_back(Submit());
-        break;
-      case 5:
-      case 6:
-        AnswerOne();
-        break;
-      case 7:
-        TakeAll();
-        break;
-      case 8:
-        line_->EnterEvent(cargos_.Make(++events_in_));
-        break;
-      case 9:
-        clock_.Advance(std::chrono::milliseconds(random_() % 120));
-        break;
-      default:
-        StepRarely();
-    }
-  }
-  void StepRarely() {
-    switch (random_() % 10) {
-      case 0:
-        line_->LoseWorker();
-        held_.clear();
-        floor_ = 0;
-        break;
-      case 1:
-      case 2:
-      case 3:
-        line_->SetWorker(Worker::kReady);
-        break;
-      case 4:
-        line_->RaiseFloor(floor_ = ++revision_);
-        break;
-      case 5:
-        for (const Cargo& event : line_->Flush()) {
-          ASSERT_EQ(Cargos::NumberOf(event), ++events_out_);
-        }
-        break;
-      default:
-        break;
-    }
-  }
-
-  std::mt19937 random_{GetParam()};
-  FullPolicy policy_ = FullPolicy::kDropOldest;
-  std::vector<FrameSequence> held_;
-  std::map<std::uint64_t, std::uint32_t> results_;
-  std::uint64_t last_out_ = 0, revision_ = 1, floor_ = 0;
-  int events_in_ = 0, events_out_ = 0;
-};
-
-TEST_P(RandomLineTest, TheAccountAddsUpAndTheOrderHolds) {
-  policy_ = GetParam() % 2 == 0 ? FullPolicy::kDropOldest : FullPolicy::kBlock;
-  Make({.max_in_flight = 1 + GetParam() % 4,
-        .full_policy = policy_,
-        .on_missing = static_cast<OnMissing>(GetParam() % 3),
-        .stall_timeout = 50ms});
-  for (int i = 0; i < 3000; ++i) {
-    ASSERT_NO_FATAL_FAILURE(Step()) << "step " << i;
-    ASSERT_NO_FATAL_FAILURE(CheckAccount()) << "step " << i;
-  }
-  TakeAll();
-  line_->CloseAll();
-  CheckAccount();
-  EXPECT_EQ(line_->account().open, 0U);
-  EXPECT_EQ(cargos_.alive(), 0);
-  EXPECT_GT(line_->account().completed, 0U);
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomLineTest, testing::Range(1U, 25U));
 
 }  // namespace
 }  // namespace framelock::plugins
