@@ -64,11 +64,6 @@ class FrameLedger {
     account.open = open_.size();
     return account;
   }
-  [[nodiscard]] std::size_t open_count() const { return open_.size(); }
-  [[nodiscard]] std::optional<FrameSequence> oldest_open() const {
-    if (open_.empty()) return std::nullopt;
-    return open_.begin()->first;
-  }
 
  private:
   std::uint64_t& Counter(Outcome outcome) {

@@ -27,9 +27,6 @@ class UniqueFd {
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1);
 
-  /// A second descriptor for the same file, close-on-exec.
-  [[nodiscard]] Result<UniqueFd> Duplicate() const;
-
  private:
   int fd_ = -1;
 };

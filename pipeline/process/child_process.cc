@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -147,21 +146,6 @@ void ChildProcess::Kill() const {
   if (state_->ended) return;
   ::kill(-state_->pid, SIGKILL);
   Signal(SIGKILL);  // it may have left its group
-}
-
-ExitStatus ChildProcess::Terminate(const KillLadder& ladder) {
-  Signal(SIGTERM);
-  if (auto status = Wait(ladder.term)) return *status;
-  Kill();
-  for (;;) {
-    if (auto status = Wait(std::chrono::hours(1))) return *status;
-  }
-}
-
-Status DieWithParent(pid_t expected_parent) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return ErrnoError("set the parent death signal");
-  if (::getppid() != expected_parent) ::kill(::getpid(), SIGKILL);
-  return {};
 }
 
 std::string OwnDirectory() {

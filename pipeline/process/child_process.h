@@ -70,9 +70,6 @@ class ChildProcess {
   void Signal(int signal) const;  // to the process
   void Kill() const;              // SIGKILL to its group
 
-  /// The ladder without its cooperative step: TERM, wait, KILL, wait. Blocks at most that long.
-  ExitStatus Terminate(const KillLadder& ladder = {});
-
   static constexpr std::size_t kMaxLineBytes = 4096;
 
  private:
@@ -80,10 +77,6 @@ class ChildProcess {
   explicit ChildProcess(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// For a child's main: SIGKILL for us when the parent's spawning thread ends, and at once if it has
-/// ended already (its pid is no longer `expected_parent`).
-Status DieWithParent(pid_t expected_parent);
 
 /// Directory of the running executable or of the shared object that holds this function.
 std::string OwnDirectory();

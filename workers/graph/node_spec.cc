@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/graph/node_spec.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace framelock::graph {
-
-std::optional<std::size_t> NodeSpec::FindInput(std::string_view name) const {
-  const auto found = std::ranges::find(inputs, name, &InputSpec::name);
-  if (found == inputs.end()) {
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(found - inputs.begin());
-}
 
 InputSpec ImageInput(std::string name) {
   return {.name = std::move(name), .type = "IMAGE", .kind = ValueKind::kImage};

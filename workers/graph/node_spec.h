@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "workers/graph/json.h"
@@ -52,8 +51,6 @@ struct NodeSpec {
   std::optional<bool> deprecated;  // classic nodes show the two only when they set them
   std::optional<bool> experimental;
   Freshness freshness = Freshness::kCached;
-
-  [[nodiscard]] std::optional<std::size_t> FindInput(std::string_view name) const;
 };
 
 struct IntRange {

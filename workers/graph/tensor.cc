@@ -42,8 +42,6 @@ std::string TensorShape::ToString() const {
   return text += "]";
 }
 
-Tensor Tensor::Reshaped(const TensorShape& shape) const { return {shape, buffer_}; }
-
 Result<Tensor> TensorPool::Allocate(const TensorShape& shape) {
   const std::optional<std::uint64_t> elements = shape.Elements();
   if (!elements || *elements > max_bytes_ / sizeof(float)) {

@@ -50,9 +50,6 @@ class Tensor {
   [[nodiscard]] float* mutable_data() { return buffer_.get(); }
   [[nodiscard]] bool unique() const { return buffer_.use_count() <= 2; }  // this and the pool
 
-  /// The same pixels under another shape of as many elements.
-  [[nodiscard]] Tensor Reshaped(const TensorShape& shape) const;
-
  private:
   friend class TensorPool;
   Tensor(const TensorShape& shape, std::shared_ptr<float[]> buffer)
