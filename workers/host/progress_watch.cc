@@ -5,19 +5,14 @@
 
 namespace framelock::host {
 
-const char* VerdictText(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFine:
-      return "fine";
-    case Verdict::kHeartbeatStale:
-      return "heartbeat stands still";
-    case Verdict::kFrameOverdue:
-      return "a frame is overdue";
-    case Verdict::kLoadingOverdue:
-      return "loading takes too long";
-  }
-  return "unknown";
+namespace {
+
+std::string Milliseconds(std::chrono::nanoseconds time) {
+  using std::chrono::milliseconds;
+  return std::to_string(std::chrono::duration_cast<milliseconds>(time).count()) + " ms";
 }
+
+}  // namespace
 
 ProgressWatch::ProgressWatch(const Options& options)
     : options_(options), service_times_(options.window) {}
@@ -66,6 +61,25 @@ Verdict ProgressWatch::Judge(SteadyTime now,
   if (submitted_.empty()) return Verdict::kFine;
   const SteadyTime start = ServiceStart(submitted_.begin()->second);
   return now - start >= FrameDeadline() ? Verdict::kFrameOverdue : Verdict::kFine;
+}
+
+std::string ProgressWatch::Explain(Verdict verdict) const {
+  const bool first = service_times_.size() == 0;
+  switch (verdict) {
+    case Verdict::kHeartbeatStale:
+      return "its heartbeat stood still for " + Milliseconds(options_.heartbeat_timeout) +
+             " (heartbeat-timeout)";
+    case Verdict::kFrameOverdue:
+      return std::string(first ? "the first frame" : "a frame") + " took more than " +
+             Milliseconds(FrameDeadline()) +
+             (first ? " (first-frame-timeout)" : " (frame-timeout and its factor)");
+    case Verdict::kLoadingOverdue:
+      return "a greeting, prompt or format took more than " + Milliseconds(options_.load_timeout) +
+             " (load-timeout)";
+    case Verdict::kFine:
+      break;
+  }
+  return "fine";
 }
 
 std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {

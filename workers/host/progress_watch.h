@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/frame_sequence.h"
@@ -20,9 +21,6 @@ enum class Verdict : std::uint8_t {
   kFrameOverdue,    // it lives, but the frame at hand takes far longer than frames do
   kLoadingOverdue,  // greeting, prompt or attach not answered in time
 };
-
-/// "heartbeat stale", ...
-const char* VerdictText(Verdict verdict);
 
 /// Judges progress, not liveness. A frame's service time counts from its submission or from the
 /// previous answer, whichever is later, so that a deep queue makes nobody late. What a graph needs
@@ -61,6 +59,9 @@ class ProgressWatch {
   /// `heartbeat_age`: nullopt before the worker's Welcome (it has no control page yet).
   [[nodiscard]] Verdict Judge(SteadyTime now,
                               std::optional<std::chrono::nanoseconds> heartbeat_age) const;
+
+  /// The verdict in words, with the option that bounds it and its value.
+  [[nodiscard]] std::string Explain(Verdict verdict) const;
 
   /// What the next frame is given.
   [[nodiscard]] std::chrono::nanoseconds FrameDeadline() const;

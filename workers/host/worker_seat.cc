@@ -176,7 +176,7 @@ void WorkerSeat::Watch() {
   std::optional<std::chrono::nanoseconds> age;
   if (client_->ready()) age = client_->HeartbeatAge();
   const Verdict verdict = watch_.Judge(options_.clock->Now(), age);
-  if (verdict != Verdict::kFine) Vacate(LossReason::kHung, VerdictText(verdict));
+  if (verdict != Verdict::kFine) Vacate(LossReason::kHung, watch_.Explain(verdict));
 }
 
 Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json) {

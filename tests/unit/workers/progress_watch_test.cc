@@ -72,6 +72,20 @@ TEST(ProgressWatch, AnotherPromptMayTakeAnotherTime) {
   EXPECT_EQ(watch.FrameDeadline(), 10s);
 }
 
+TEST(ProgressWatch, AVerdictIsExplainedByTheOptionThatBoundsIt) {
+  ProgressWatch watch;
+  EXPECT_EQ(watch.Explain(Verdict::kHeartbeatStale),
+            "its heartbeat stood still for 750 ms (heartbeat-timeout)");
+  EXPECT_EQ(watch.Explain(Verdict::kLoadingOverdue),
+            "a greeting, prompt or format took more than 180000 ms (load-timeout)");
+  EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
+            "the first frame took more than 10000 ms (first-frame-timeout)");
+  watch.OnSubmitted({1}, At(0s));
+  watch.OnCompleted({1}, At(500ms));
+  EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
+            "a frame took more than 4000 ms (frame-timeout and its factor)");
+}
+
 TEST(ProgressWatch, EveryLimitIsAnOption) {
   ProgressWatch watch({.heartbeat_timeout = 300ms,
                        .first_frame_timeout = 4s,
