@@ -19,18 +19,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kBusyTick{5};  // while a worker starts or ends
-constexpr milliseconds kQuietTick{50};
 
-net::Task<> RunPool(host::WorkerPool& pool, PoolHealth& health) {
+net::Task<> RunPool(host::WorkerPool& pool, bool& ever_ready, milliseconds interval) {
   for (;;) {
     pool.Tick();
     const host::WorkerPool::Counts counts = pool.counts();
-    health.ready_workers = counts.spare;
-    health.ever_ready = health.ever_ready || counts.spare > 0;
-    health.given_up = pool.given_up();
-    health.last_error = pool.last_error();
+    ever_ready = ever_ready || counts.spare > 0;
     const bool busy = counts.starting + counts.stopping > 0;
-    co_await net::SleepFor(busy ? kBusyTick : kQuietTick);
+    co_await net::SleepFor(busy ? kBusyTick : interval);
   }
 }
 
@@ -57,7 +53,7 @@ struct Daemon::Parts {
   DaemonOptions options;
   net::Loop loop;
   std::unique_ptr<host::WorkerPool> pool;
-  PoolHealth health;
+  bool ever_ready = false;  // a worker, since the start
   std::unique_ptr<PooledWorkerSource> workers;
   std::unique_ptr<FramelockStreamSource> media;
   std::unique_ptr<Stream::Surroundings> around;
@@ -90,16 +86,18 @@ Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
       Stream::Surroundings{p.loop, *p.workers, *p.media, Clock::System(), p.options.stream_limits});
   p.registry = std::make_unique<StreamRegistry>(*p.around, p.options.streams);
   p.api = std::make_unique<ControlApi>(*p.registry, p.options.api, [&p] {
-    PoolHealth now = p.health;
-    now.pause = p.workers->pause();
-    return now;
+    return PoolHealth{.ready_workers = p.pool->counts().spare,
+                      .ever_ready = p.ever_ready,
+                      .given_up = p.pool->given_up(),
+                      .last_error = p.pool->last_error(),
+                      .pause = p.workers->pause()};
   });
   auto server = net::HttpServer::Listen(p.loop, p.options.http, [&p](net::HttpExchange& exchange) {
     return Serve(*p.api, exchange);
   });
   if (!server) return server.error();
   p.server = std::move(*server);
-  p.loop.Spawn(RunPool(*p.pool, p.health));
+  p.loop.Spawn(RunPool(*p.pool, p.ever_ready, p.options.pool_interval));
   std::printf("listening on http://%s:%u\n", HostOf(p.options.http.listen).c_str(),
               static_cast<unsigned>(p.server->port()));
   std::fflush(stdout);

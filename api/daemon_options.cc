@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "api/version.h"
 #include "pipeline/process/child_process.h"
@@ -16,22 +18,29 @@ namespace {
 
 constexpr int kPromptLeadMs = 5000;
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr long kDayMs = 86'400'000;
+
 // What CLI11 fills; turned into DaemonOptions afterwards.
 struct Words {
   std::string worker_command;
   std::string stream_command;
-  long worker_timeout_ms;
-  long prompt_timeout_ms;
-  long media_timeout_ms;
-  long media_silence_ms;
-  long stop_timeout_ms;
-  long header_timeout_s;
-  long body_timeout_s;
-  long idle_timeout_s;
-  long write_timeout_s;
+  std::vector<long> restart_pauses_ms;
 };
 
-void AddServerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
+// An option that fills a time, counted in Unit.
+template <typename Unit>
+CLI::Option* AddTime(CLI::App& app, const char* name, milliseconds& time, const char* what) {
+  const auto now = std::chrono::duration_cast<Unit>(time).count();
+  return app
+      .add_option_function<long>(
+          name, [&time](const long& count) { time = Unit(count); }, what)
+      ->default_str(std::to_string(now));
+}
+
+void AddServerOptions(CLI::App& app, DaemonOptions& options) {
   app.add_option("--listen", options.http.listen, "HOST:PORT of the control API; port 0 picks one")
       ->capture_default_str();
   app.add_option("--cors-origin", options.api.origins.cors_origins,
@@ -54,17 +63,15 @@ void AddServerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   app.add_option("--max-json-values", options.api.json.max_values, "of bodies and prompts")
       ->capture_default_str()
       ->check(CLI::Range(100, 10'000'000));
-  app.add_option("--header-timeout", words.header_timeout_s, "seconds for a request's head")
-      ->capture_default_str()
+  AddTime<seconds>(app, "--header-timeout", options.http.header_timeout,
+                   "seconds for a request's head")
       ->check(CLI::Range(1, 3600));
-  app.add_option("--body-timeout", words.body_timeout_s, "seconds for a request's body")
-      ->capture_default_str()
+  AddTime<seconds>(app, "--body-timeout", options.http.body_timeout, "seconds for a request's body")
       ->check(CLI::Range(1, 3600));
-  app.add_option("--idle-timeout", words.idle_timeout_s, "seconds between two requests")
-      ->capture_default_str()
+  AddTime<seconds>(app, "--idle-timeout", options.http.idle_timeout, "seconds between two requests")
       ->check(CLI::Range(1, 86400));
-  app.add_option("--write-timeout", words.write_timeout_s, "seconds a peer may take nothing")
-      ->capture_default_str()
+  AddTime<seconds>(app, "--write-timeout", options.http.write_timeout,
+                   "seconds a peer may take nothing")
       ->check(CLI::Range(1, 3600));
 }
 
@@ -81,21 +88,40 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
-  app.add_option("--media-timeout-ms", words.media_timeout_ms, "for a framelock-stream to start")
-      ->capture_default_str()
+  AddTime<milliseconds>(app, "--media-timeout-ms", options.stream_limits.media_timeout,
+                        "for a framelock-stream to start")
       ->check(CLI::Range(100, 600'000));
-  app.add_option("--media-silence-ms", words.media_silence_ms,
-                 "without a word from a framelock-stream: it is replaced")
-      ->capture_default_str()
+  AddTime<milliseconds>(app, "--media-silence-ms", options.stream_limits.media_silence,
+                        "without a word from a framelock-stream: it is replaced")
       ->check(CLI::Range(500, 600'000));
-  app.add_option("--stop-timeout-ms", words.stop_timeout_ms,
-                 "for a process to end when asked; SIGTERM and SIGKILL follow")
-      ->capture_default_str()
+}
+
+// Of the processes of streams and of workers that are not lent yet.
+void AddEndOptions(CLI::App& app, DaemonOptions& options, Words& words) {
+  StreamLimits& limits = options.stream_limits;
+  AddTime<milliseconds>(app, "--stop-timeout-ms", limits.ladder.cooperative,
+                        "for a stream's process to end when asked; SIGTERM follows")
       ->check(CLI::Range(10, 60'000));
-  app.add_option("--max-restarts", options.stream_limits.restart.max_restarts,
-                 "of a stream's worker or media process within 60 s, then the stream has failed")
+  AddTime<milliseconds>(app, "--spare-stop-timeout-ms", options.pool.ladder.cooperative,
+                        "the same for a worker that is not lent")
+      ->check(CLI::Range(10, 60'000));
+  AddTime<milliseconds>(app, "--term-timeout-ms", limits.ladder.term,
+                        "from SIGTERM to SIGKILL, for every process")
+      ->check(CLI::Range(10, 60'000));
+  app.add_option("--max-restarts", limits.restart.max_restarts,
+                 "of a stream's worker or media process within the window, then the stream has "
+                 "failed")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
+  AddTime<milliseconds>(app, "--restart-window-ms", limits.restart.window,
+                        "in which restarts are counted; whoever runs so long starts afresh")
+      ->check(CLI::Range(1000L, kDayMs));
+  app.add_option("--restart-pause-ms", words.restart_pauses_ms,
+                 "before the first restart, the second and so on; the last one repeats")
+      ->capture_default_str()
+      ->delimiter(',')
+      ->expected(1, 16)
+      ->check(CLI::Range(0, 600'000));
 }
 
 void AddWorkerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
@@ -103,29 +129,51 @@ void AddWorkerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   app.add_option("--warm-workers", options.pool.warm_spares, "workers kept ready")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
-  app.add_option("--worker-timeout-ms", words.worker_timeout_ms, "until a start has a worker")
-      ->capture_default_str()
+  AddTime<milliseconds>(app, "--worker-timeout-ms", options.stream_limits.worker_timeout,
+                        "until a start has a worker")
       ->check(CLI::Range(100, 600'000));
-  app.add_option("--prompt-timeout-ms", words.prompt_timeout_ms, "for a worker to judge a prompt")
-      ->capture_default_str()
+  AddTime<milliseconds>(app, "--prompt-timeout-ms", options.stream_limits.prompt_timeout,
+                        "for a worker to judge a prompt")
       ->check(CLI::Range(100, 600'000));
+}
+
+void AddPoolOptions(CLI::App& app, DaemonOptions& options) {
+  host::WorkerPool::Options& pool = options.pool;
+  AddTime<milliseconds>(app, "--pool-interval-ms", options.pool_interval,
+                        "between two looks at the workers that are not lent")
+      ->check(CLI::Range(5, 1000));
+  AddTime<milliseconds>(app, "--spawn-interval-ms", pool.spawn_interval,
+                        "between the starts of two workers")
+      ->check(CLI::Range(0, 60'000));
+  AddTime<milliseconds>(app, "--greet-timeout-ms", pool.greet_deadline,
+                        "for a new worker to say that it is ready")
+      ->check(CLI::Range(100L, kDayMs));
+  AddTime<milliseconds>(app, "--spare-heartbeat-timeout-ms", pool.heartbeat_stale,
+                        "that the heartbeat of a worker that is not lent may stand still")
+      ->check(CLI::Range(200L, kDayMs));
+  app.add_option("--max-spawn-failures", pool.restart.max_restarts,
+                 "of workers at their start within the window, then no more are made for a while")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+  AddTime<milliseconds>(app, "--pool-pause-ms", pool.retry_after_giving_up,
+                        "that while: streams wait, starts get 503")
+      ->check(CLI::Range(100L, kDayMs));
 }
 
 // Of all streams; a start request may name others for its own.
 void AddHangOptions(CLI::App& app, stream::StreamConfig& defaults) {
-  constexpr int kDayMs = 86'400'000;
   app.add_option("--worker-heartbeat-timeout-ms", defaults.worker_heartbeat_timeout_ms,
                  "that a worker's heartbeat may stand still, then it is replaced")
       ->capture_default_str()
-      ->check(CLI::Range(200, kDayMs));
+      ->check(CLI::Range(200L, kDayMs));
   app.add_option("--worker-first-frame-timeout-ms", defaults.worker_first_frame_timeout_ms,
                  "for the first frame of a worker, prompt or format, while the heart beats")
       ->capture_default_str()
-      ->check(CLI::Range(1, kDayMs));
+      ->check(CLI::Range(1L, kDayMs));
   app.add_option("--worker-frame-timeout-ms", defaults.worker_frame_timeout_ms,
                  "for each later frame, or the factor times the p95 of service times, if more")
       ->capture_default_str()
-      ->check(CLI::Range(1, kDayMs));
+      ->check(CLI::Range(1L, kDayMs));
   app.add_option("--worker-frame-timeout-factor", defaults.worker_frame_timeout_factor,
                  "multiple of the p95 of service times that a frame may take")
       ->capture_default_str()
@@ -133,27 +181,19 @@ void AddHangOptions(CLI::App& app, stream::StreamConfig& defaults) {
   app.add_option("--worker-load-timeout-ms", defaults.worker_load_timeout_ms,
                  "for a worker in a stream to answer a prompt or a new format")
       ->capture_default_str()
-      ->check(CLI::Range(1, kDayMs));
+      ->check(CLI::Range(1L, kDayMs));
 }
 
-Words DefaultWords(const DaemonOptions& options) {
-  const auto ms = [](auto duration) {
-    return static_cast<long>(std::chrono::milliseconds(duration).count());
-  };
-  const auto s = [](auto duration) {
-    return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
-  };
-  return Words{.worker_command = {},
-               .stream_command = {},
-               .worker_timeout_ms = ms(options.stream_limits.worker_timeout),
-               .prompt_timeout_ms = ms(options.stream_limits.prompt_timeout),
-               .media_timeout_ms = ms(options.stream_limits.media_timeout),
-               .media_silence_ms = ms(options.stream_limits.media_silence),
-               .stop_timeout_ms = ms(options.stream_limits.ladder.cooperative),
-               .header_timeout_s = s(options.http.header_timeout),
-               .body_timeout_s = s(options.http.body_timeout),
-               .idle_timeout_s = s(options.http.idle_timeout),
-               .write_timeout_s = s(options.http.write_timeout)};
+// Streams and the pool count and pause alike.
+void ApplyRestarts(const Words& words, DaemonOptions& options) {
+  process::RestartPolicy::Options& restart = options.stream_limits.restart;
+  restart.back_off.clear();
+  for (const long pause : words.restart_pauses_ms) restart.back_off.emplace_back(pause);
+  restart.healthy = restart.window;
+  const std::size_t max_spawn_failures = options.pool.restart.max_restarts;
+  options.pool.restart = restart;
+  options.pool.restart.max_restarts = max_spawn_failures;
+  options.pool.ladder.term = options.stream_limits.ladder.term;
 }
 
 Status ApplyCommands(const Words& words, DaemonOptions& options) {
@@ -184,21 +224,10 @@ Status ApplyCommands(const Words& words, DaemonOptions& options) {
 }
 
 Status Apply(const Words& words, DaemonOptions& options) {
-  using std::chrono::milliseconds;
-  using std::chrono::seconds;
-  StreamLimits& limits = options.stream_limits;
-  limits.worker_timeout = milliseconds(words.worker_timeout_ms);
-  limits.prompt_timeout = milliseconds(words.prompt_timeout_ms);
   // So that it is never the stream that gives up a prompt which the daemon still waits for.
   options.api.defaults.prompt_timeout_ms =
-      static_cast<int>(words.prompt_timeout_ms) + kPromptLeadMs;
-  limits.media_timeout = milliseconds(words.media_timeout_ms);
-  limits.media_silence = milliseconds(words.media_silence_ms);
-  limits.ladder.cooperative = milliseconds(words.stop_timeout_ms);
-  options.http.header_timeout = seconds(words.header_timeout_s);
-  options.http.body_timeout = seconds(words.body_timeout_s);
-  options.http.idle_timeout = seconds(words.idle_timeout_s);
-  options.http.write_timeout = seconds(words.write_timeout_s);
+      static_cast<int>(options.stream_limits.prompt_timeout.count()) + kPromptLeadMs;
+  ApplyRestarts(words, options);
   options.api.origins.listen = options.http.listen;
   // A replaced or stopping worker holds its place until it is reaped.
   options.pool.max_workers = 2 * options.streams.max_streams + 2 * options.pool.warm_spares;
@@ -211,13 +240,18 @@ CommandLine ParseCommandLine(int argc, char** argv) {
   DaemonOptions options;
   options.http.max_connections = 256;
   options.log.program = "framelockd";
-  Words words = DefaultWords(options);
+  Words words;
+  for (const milliseconds pause : options.stream_limits.restart.back_off) {
+    words.restart_pauses_ms.push_back(pause.count());
+  }
   CLI::App app("framelockd: starts, supervises and answers for live video streams");
   app.set_version_flag("--version", std::string("framelockd ") + kVersion);
   app.set_config("--config", "", "file with these options, as NAME=VALUE lines");
-  AddServerOptions(app, options, words);
+  AddServerOptions(app, options);
   AddStreamOptions(app, options, words);
+  AddEndOptions(app, options, words);
   AddWorkerOptions(app, options, words);
+  AddPoolOptions(app, options);
   AddHangOptions(app, options.api.defaults);
   app.add_option("--log-level", options.log.level, "trace, debug, info, warn, error or off")
       ->capture_default_str();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct DaemonOptions {
   StreamRegistry::Options streams;
   StreamLimits stream_limits;
   host::WorkerPool::Options pool;
+  std::chrono::milliseconds pool_interval{50};  // between two of the pool's ticks, at most
   std::vector<std::string> stream_command;
   LogOptions log;
 };

@@ -145,7 +145,7 @@ net::Task<Status> Stream::TakeWorker() {
     if (out_of_order || pause || around_.clock.Now() >= deadline) {
       if (!start_result_) co_return taken.error();
       const std::string why = "waiting for a worker: " + taken.error().message;
-      if (why != last_error_) NoteError(why);
+      if (why != ShownError()) NoteError(why);
     }
     if (start_result_ && MediaNeedsAttention()) co_return taken.error();
     const std::chrono::nanoseconds wait = out_of_order ? kTick : pause.value_or(kPoolPoll);

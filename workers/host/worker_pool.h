@@ -20,8 +20,8 @@
 namespace framelock::host {
 
 /// Keeps greeted workers ready, lends them, and takes down those that come back. It has no thread:
-/// its owner polls PollFds() for reading, calls Tick() when one is readable and at least every
-/// 50 ms, from one thread; no call blocks except Shutdown().
+/// its owner polls PollFds() for reading, calls Tick() when one is readable and at short
+/// intervals (50 ms, say), from one thread; no call blocks except Shutdown().
 ///
 ///   starting --(Welcome)--> spare --TryLend()--> lent --TakeDown()--> stopping --> reaped
 ///       |                     |

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
 #include "tests/integration/api/daemon_rig.h"
+#include "tests/support/open_api.h"
 
 namespace framelock::test {
 namespace {
@@ -61,6 +63,14 @@ TEST(Framelockd, StartStatusStopLeaveNothing) {
   EXPECT_FALSE(Alive(media));
   EXPECT_EQ(rig.Call("GET", "/stream/a").status, 404);
   EXPECT_TRUE(OnlySpare(rig));
+}
+
+TEST(Framelockd, AStatusHoldsWhatTheDocumentSays) {
+  DaemonRig rig;
+  ASSERT_EQ(rig.Start("a").status, 200);
+  ASSERT_TRUE(Eventually([&] { return rig.Status("a")["input"].is_object(); }));
+  const OpenApi document(rig.Call("GET", "/openapi.json").body);
+  EXPECT_EQ(document.Differences("Status", rig.Status("a")), std::vector<std::string>());
 }
 
 TEST(Framelockd, DescriptorsReturnToTheBaseline) {
@@ -224,6 +234,44 @@ TEST(Framelockd, AWorkerThatCannotRunIsToldAndNothingHangs) {
   const std::string health = rig.Call("GET", "/health").body["status"];
   EXPECT_TRUE(health == "LOADING" || health == "ERROR") << health;
   EXPECT_EQ(rig.Call("GET", "/streams").body["count"], 0);
+}
+
+// Workers that end at once for as long as a file is there.
+TEST(Framelockd, ARunningStreamOutlivesAPoolThatGivesUp) {
+  const std::string broken = testing::TempDir() + "framelockd_no_workers";
+  std::filesystem::remove(broken);
+  const char* bin = std::getenv("FRAMELOCK_BIN");
+  const std::string command = "sh -c 'test -e " + broken + " && exit 1; exec " +
+                              std::string(bin == nullptr ? "bin" : bin) +
+                              "/framelock-worker \"$@\"' sh";
+  DaemonRig rig({"--worker-command", command, "--max-spawn-failures", "1", "--restart-pause-ms",
+                 "10", "--pool-pause-ms", "3000", "--max-restarts", "2"});
+  ASSERT_EQ(rig.Start("a").status, 200);
+  ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/health").body["ready_workers"] == 1; }));
+  const pid_t media = MediaOf(rig, "a");
+  const pid_t first = WorkerOf(rig, "a");
+  std::ofstream(broken) << "x";
+  ::kill(first, SIGKILL);  // the spare takes its place, and no spare follows
+  ASSERT_TRUE(Eventually([&] { return WorkerOf(rig, "a") != first && WorkerOf(rig, "a") != 0; }));
+  ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/health").body["status"] == "ERROR"; }));
+  const auto refused = rig.Start("b");
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_NE(refused.body["error"].get<std::string>().find("exit code 1"), std::string::npos);
+  EXPECT_GE(refused.body["retry_after"], 1);
+  ::kill(WorkerOf(rig, "a"), SIGKILL);
+  json status;
+  ASSERT_TRUE(Eventually([&] {
+    status = rig.Status("a");
+    return status["worker"]["state"] == "waiting" &&
+           status["last_error"].get<std::string>().starts_with("waiting for a worker: ");
+  })) << status;
+  EXPECT_TRUE(status["worker"]["retry_in_ms"].is_number()) << status;
+  EXPECT_EQ(status["state"], "replacing_worker");
+  std::filesystem::remove(broken);
+  EXPECT_TRUE(Eventually([&] { return rig.Status("a")["worker"]["state"] == "ready"; }));
+  EXPECT_EQ(MediaOf(rig, "a"), media);
+  EXPECT_EQ(rig.Status("a")["worker"]["restarts"], 2);
+  EXPECT_EQ(rig.Start("b").status, 200);
 }
 
 TEST(Framelockd, AMediaProcessThatCannotRunFailsTheStartAlone) {

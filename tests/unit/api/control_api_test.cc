@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/embedded_files.h"
+#include "tests/support/open_api.h"
 #include "tests/unit/api/fake_house.h"
 
 namespace framelock::api {
@@ -174,6 +176,34 @@ TEST_F(ControlApiTest, AStartWhileThePoolPausesIs503WithTheTimeToWait) {
     EXPECT_TRUE(header != response.headers.end() && header->second == "42");
     const net::HttpResponse told = co_await Call("GET", "/health", "");
     EXPECT_EQ(json::parse(told.body).value("retry_in_ms", 0), 41'200);
+  });
+}
+
+TEST_F(ControlApiTest, AnswersHoldWhatTheDocumentSays) {
+  const test::OpenApi document(json::parse(kOpenApiText));
+  using Differences = std::vector<std::string>;
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(document.Differences("Started", json::parse(r.body)), Differences());
+    r = co_await Call("GET", "/health", "");
+    EXPECT_EQ(document.Differences("Health", json::parse(r.body)), Differences());
+    // Before and after the first word of the media process.
+    for (const json& status : {json::object(), json{{"latency_ms", {{"p50", 1}, {"p99", 2}}},
+                                                    {"service_ms", {{"p50", 1}, {"p99", 2}}},
+                                                    {"queues", {{"waiting", 0}, {"in_flight", 1}}},
+                                                    {"input", {{"bytes", 1}, {"reconnects", 2}}},
+                                                    {"output", {{"reconnects", 2}}}}}) {
+      house.media.processes[0]->Say({{"type", "status"}, {"status", status}});
+      r = co_await Call("GET", "/stream/a/status", "");
+      EXPECT_EQ(document.Differences("Status", json::parse(r.body)), Differences());
+    }
+    r = co_await Call("GET", "/stream/a/worker", "");
+    EXPECT_EQ(document.Differences("Worker", json::parse(r.body)), Differences());
+    r = co_await Call("GET", "/stream/a/prompts", "");
+    EXPECT_EQ(document.Differences("Prompts", json::parse(r.body)), Differences());
+    r = co_await Call("GET", "/version", "");
+    EXPECT_EQ(document.Differences("Version", json::parse(r.body)), Differences());
+    co_await registry.StopAll();
   });
 }
 

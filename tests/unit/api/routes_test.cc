@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/embedded_files.h"
 #include "api/media_report.h"
@@ -71,11 +72,24 @@ TEST(OpenApi, ListsExactlyTheRoutes) {
 TEST(OpenApi, EveryReferenceExists) {
   const json document = json::parse(kOpenApiText);
   const std::string text(kOpenApiText);
-  const std::string mark = "#/components/schemas/";
+  const std::string mark = "\"#/";
   for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
-    const auto begin = at + mark.size();
-    const std::string name = text.substr(begin, text.find('"', begin) - begin);
-    EXPECT_TRUE(document["components"]["schemas"].contains(name)) << name;
+    const std::string path = text.substr(at + 2, text.find('"', at + 2) - at - 2);
+    EXPECT_TRUE(document.contains(json::json_pointer(path))) << path;
+  }
+}
+
+TEST(OpenApi, EveryCallNamesTheWaysItCanFail) {
+  const json document = json::parse(kOpenApiText);
+  for (const auto& [path, operations] : document["paths"].items()) {
+    for (const auto& [method, operation] : operations.items()) {
+      std::vector<std::string> expected{"200", "400", "403", "500", "503"};
+      if (path.find("{id}") != std::string::npos) expected.push_back("404");
+      if (operation.contains("requestBody")) expected.insert(expected.end(), {"408", "413"});
+      for (const std::string& status : expected) {
+        EXPECT_TRUE(operation["responses"].contains(status)) << method << path << " " << status;
+      }
+    }
   }
 }
 
