@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "pipeline/core/clock.h"
+#include "pipeline/core/log_line.h"
 
 namespace framelock::api {
 
@@ -104,7 +105,8 @@ void WatchedChild::LogLine(State& state, const std::string& line) {
     ++state.lines_dropped;
     return;
   }
-  spdlog::info("{} pid={} | {}", state.options.label, state.pid, line);
+  spdlog::log(LevelOfLogLine(line).value_or(spdlog::level::info), "{} pid={} | {}",
+              state.options.label, state.pid, line);
 }
 
 }  // namespace framelock::api

@@ -14,9 +14,9 @@
 
 namespace framelock::api {
 
-/// A child process on the loop: its stderr goes into our log (at most kMaxLinesPerSecond lines a
-/// second, the rest is counted), its end is noted and it is reaped. Loop thread only. Destroying it
-/// kills the process; reaping goes on by itself.
+/// A child process on the loop: its stderr goes into our log, each line at the level that it names,
+/// else at info (at most kMaxLinesPerSecond a second, the rest is counted), its end is noted and it
+/// is reaped. Loop thread only. Destroying it kills the process; reaping goes on by itself.
 class WatchedChild {
  public:
   struct Options {

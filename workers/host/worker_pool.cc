@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pipeline/core/log.h"
+#include "pipeline/core/log_line.h"
 #include "pipeline/process/end_report.h"
 
 namespace framelock::host {
@@ -22,7 +23,9 @@ constexpr std::chrono::milliseconds kShutdownStep{20};
 
 void LogStderr(ChildProcess& child) {
   const auto pid = child.pid();
-  child.DrainStderr([pid](const std::string& line) { spdlog::info("worker={} {}", pid, line); });
+  child.DrainStderr([pid](const std::string& line) {
+    spdlog::log(LevelOfLogLine(line).value_or(spdlog::level::info), "worker={} {}", pid, line);
+  });
 }
 
 }  // namespace

@@ -343,6 +343,31 @@ TEST(Framelockd, OptionsComeFromAFileToo) {
   EXPECT_EQ(rig.Start("b").status, 503);
 }
 
+TEST(Framelockd, LinesOfItsProcessesKeepTheirLevel) {
+  const char* variable = std::getenv("FRAMELOCK_BIN");
+  const std::string bin = variable == nullptr ? "bin" : variable;
+  const auto speaking = [&](const std::string& program) {
+    return "sh -c 'echo \"[warning] odd " + program + "\" >&2; echo plain >&2; exec " + bin + "/" +
+           program + " \"$@\"' sh";
+  };
+  DaemonRig rig({"--log-level", "warn", "--worker-command", speaking("framelock-worker"),
+                 "--stream-command", speaking("framelock-stream")});
+  ASSERT_EQ(rig.Start("a").status, 200);
+  std::string log;
+  EXPECT_TRUE(Eventually([&] {
+    rig.process().DrainStderr([&](const std::string& line) { log += line + "\n"; });
+    return log.find("[warning] odd framelock-stream") != std::string::npos;
+  })) << log;
+  const std::vector<std::string> tail = rig.process().stderr_tail();
+  const auto holds = [&](const char* words) {
+    return std::any_of(tail.begin(), tail.end(), [&](const std::string& line) {
+      return line.find(words) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(holds("[warning] odd framelock-worker"));
+  EXPECT_FALSE(holds("plain"));
+}
+
 TEST(Framelockd, WrongOptionsAreNamed) {
   process::SpawnOptions options;
   const char* bin = std::getenv("FRAMELOCK_BIN");
