@@ -5,7 +5,15 @@ import signal
 import time
 import unittest
 
-from harness import INVERT, House, alive, assert_adds_up, children_of, intervals, main, wait_for
+from harness import (BIN, INVERT, House, alive, assert_adds_up, children_of, intervals, main,
+                     wait_for)
+
+
+def fault(node, **inputs):
+    """A graph with one of the worker's fault nodes."""
+    return {"1": {"class_type": "LoadTensor", "inputs": {}},
+            "2": {"class_type": node, "inputs": {"image": ["1", 0], **inputs}},
+            "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}}
 
 
 def two_streams(house):
@@ -64,6 +72,25 @@ class Faults(unittest.TestCase):
 
     def test_worker_stopped(self):
         self.worker_fault(signal.SIGSTOP)
+
+    def test_a_slow_graph_is_no_hang_and_a_hung_one_is(self):
+        worker = os.path.abspath(os.path.join(BIN, "framelock-worker")) + " --fault-nodes"
+        with House(daemon_args=("--worker-command", worker,
+                                "--worker-first-frame-timeout-ms", "4000")) as house:
+            for stream in "ab":
+                house.source(stream + "-in", "--fps", 30)
+            # More than the second that a frame may take once it is known what they take.
+            house.start("a", fault("FaultSleep", seconds=1.5))
+            wait_for("three slow frames",
+                     lambda: house.status("a")["account"]["completed"] >= 3, 20)
+            self.assertEqual(house.status("a")["worker"]["restarts"], 0)
+            house.start("b", fault("FaultHang"), worker_first_frame_timeout_ms=1000)
+            hung = wait_for("the hung worker's successor",
+                            lambda: house.status("b")["worker"]["restarts"] > 0 and
+                            house.status("b"), 10)
+            self.assertGreater(hung["account"]["lost"], 0)
+            self.assertIn("1000 ms (first-frame-timeout)", hung["last_error"])
+            self.assertEqual(house.status("a")["worker"]["restarts"], 0)
 
     def test_media_process_killed(self):
         with House() as house:
