@@ -20,12 +20,12 @@ def table(readme, heading):
 
 
 def options(program):
-    """{--name: default}; CLI11 prints "  --name TYPE:CHECK in [1 - 9]=default   text"."""
+    """{--name: default}; CLI11 prints "  --name TYPE:CHECK in [1 - 9]=default   text", a list in []."""
     text = subprocess.run([program, "--help"], check=True, capture_output=True, text=True,
                           timeout=10).stdout
     found = {}
     for name, rest in re.findall(r"^  (?:-\w,)?(--[\w-]+)(.*)$", text, re.MULTILINE):
-        found[name] = rest.split("  ")[0].partition("=")[2].strip()
+        found[name] = rest.split("  ")[0].partition("=")[2].strip(" []")
     found.pop("--help")
     return found
 
