@@ -202,7 +202,7 @@ TEST(WorkerFilterFault, ItsLimitsAreProperties) {
   EXPECT_EQ(lost->reason, "hung");
   const auto took = std::chrono::steady_clock::now() - begun;
   EXPECT_GE(took, 300ms);
-  EXPECT_LT(took, 900ms) << "and not the default";
+  EXPECT_LT(took, 3s) << "and not the default";
 }
 
 TEST(WorkerFilterFault, AWrongSequenceIsAProtocolErrorAndPublishesNothing) {
