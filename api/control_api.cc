@@ -158,7 +158,7 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
   Result<UpdateRequest> update = ParseUpdateRequest(*document, stream->config(), options_.json);
   if (!update) co_return ErrorReply(400, update.error().message);
   const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(update->prompt.text);
-  if (!verdict) co_return UpdateFailedReply(verdict.error());
+  if (!verdict) co_return UpdateFailedReply(verdict.error(), RetryAfter());
   if (!verdict->applied) co_return PromptRejectedReply(*verdict);
   co_return UpdatedReply(stream->config().id, *update, *verdict);
 }

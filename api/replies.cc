@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/replies.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -23,7 +24,9 @@ json Url(const std::optional<std::string>& url) { return url ? json(*url) : json
 
 // "Come again": the answer's body and its header say when.
 net::HttpResponse BusyReply(json body, std::chrono::nanoseconds retry_after) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
+  const auto seconds =
+      std::max(std::chrono::ceil<std::chrono::seconds>(retry_after), std::chrono::seconds(1))
+          .count();
   body["retry_after"] = seconds;
   net::HttpResponse response = JsonReply(503, body);
   response.headers.emplace_back("Retry-After", std::to_string(seconds));
@@ -111,14 +114,15 @@ net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& reque
   return JsonReply(200, body);
 }
 
-net::HttpResponse UpdateFailedReply(const Error& error) {
+net::HttpResponse UpdateFailedReply(const Error& error, std::chrono::nanoseconds retry_after) {
+  const json body = {{"status", "error"},
+                     {"error", error.message},
+                     {"message", "Failed to update prompts: " + error.message}};
+  if (error.code == ErrorCode::kUnavailable) return BusyReply(body, retry_after);
   unsigned status = 500;
-  if (error.code == ErrorCode::kUnavailable) status = 503;
   if (error.code == ErrorCode::kTimeout) status = 504;
   if (error.code == ErrorCode::kCancelled) status = 409;
-  return JsonReply(status, {{"status", "error"},
-                            {"error", error.message},
-                            {"message", "Failed to update prompts: " + error.message}});
+  return JsonReply(status, body);
 }
 
 net::HttpResponse StoppedReply(const std::string& id) {

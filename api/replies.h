@@ -31,7 +31,7 @@ net::HttpResponse StartFailedReply(const std::string& id, const Error& error,
 net::HttpResponse PromptRejectedReply(const PromptVerdict& verdict);
 net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& request,
                                const PromptVerdict& verdict);
-net::HttpResponse UpdateFailedReply(const Error& error);
+net::HttpResponse UpdateFailedReply(const Error& error, std::chrono::nanoseconds retry_after);
 net::HttpResponse StoppedReply(const std::string& id);
 net::HttpResponse NothingToStopReply(const std::string& id);
 net::HttpResponse AllStoppedReply(std::size_t count);

@@ -16,8 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{1000};            // how often a quiet stream looks at itself
-constexpr milliseconds kPoolPoll{10};          // how often a waiting stream asks the pool, at least
+constexpr milliseconds kTick{1000};    // how often a quiet stream looks at itself
+constexpr milliseconds kPoolPoll{10};  // how often a waiting stream asks a pool that makes workers
 constexpr std::chrono::seconds kKillWait{10};  // after SIGKILL; longer only in a broken kernel
 
 Error Cancelled() { return Error{ErrorCode::kCancelled, "the stream was stopped"}; }

@@ -51,10 +51,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void RequestStop();  /// The same without waiting.
 
   /// Replaces the prompt between two frames. Waits (bounded) for a worker that is being replaced
-  /// and for updates that came before. kUnavailable: too many wait; kTimeout; kCancelled: stopped.
+  /// and for updates that came before. kUnavailable: too many wait, or no worker is made now;
+  /// kTimeout; kCancelled: stopped.
   net::Task<Result<PromptVerdict>> UpdatePrompt(std::string text);
 
-  /// Puts a fresh worker in the place of the current one, with the same prompt.
+  /// Puts a fresh worker in the place of the current one, with the same prompt. kUnavailable: none
+  /// is made now, the current one goes on.
   net::Task<Status> RestartWorker();
 
   [[nodiscard]] const stream::StreamConfig& config() const { return config_; }

@@ -15,6 +15,7 @@ namespace framelock::api {
 ///      |  any of these --(stop, or the input ended)--> kStopping --> kStopped
 ///      +- any of these --(restart limit, refusal)----> kStopping --> kFailed
 ///
+/// kReplacingWorker lasts for as long as the pool has no worker to give.
 /// kStopped and kFailed are final; every process of the stream is reaped before.
 enum class StreamState : std::uint8_t {
   kStarting,

@@ -59,6 +59,26 @@ TEST_F(StreamTest, AnUpdateThatMeetsADeadMediaProcessIsTriedOnTheNextOne) {
   });
 }
 
+TEST_F(StreamTest, AnUpdateDoesNotWaitForAPoolThatPausesForLonger) {
+  house.limits.prompt_timeout = std::chrono::seconds(30);
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.paused = std::chrono::seconds(42);
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
+    EXPECT_TRUE(waits);
+    const SteadyTime began = Clock::System().Now();
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    EXPECT_FALSE(verdict);
+    EXPECT_EQ(verdict.error().code, ErrorCode::kUnavailable);
+    EXPECT_LT(Clock::System().Now() - began, std::chrono::seconds(10));
+    EXPECT_EQ(stream->prompt().text(), "OLD");
+    co_await stream->Stop();
+  });
+}
+
 TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "GOOD");
