@@ -17,18 +17,6 @@ std::uint16_t PidAt(Bytes bytes) {
   return static_cast<std::uint16_t>((bytes[0] & 0x1f) << 8 | bytes[1]);
 }
 
-bool StartsUnit(Bytes packet) { return (packet[1] & 0x40) != 0; }
-
-bool HasRandomAccessFlag(Bytes packet) {
-  return (packet[3] & 0x20) != 0 && packet[4] > 0 && (packet[5] & 0x40) != 0;
-}
-
-Bytes Payload(Bytes packet) {
-  if ((packet[3] & 0x10) == 0) return {};
-  const std::size_t offset = 4 + ((packet[3] & 0x20) != 0 ? 1u + packet[4] : 0u);
-  return packet.subspan(std::min(offset, packet.size()));
-}
-
 bool IsVideo(std::uint8_t stream_type) {
   switch (stream_type) {
     case 0x01:  // MPEG-1
@@ -84,7 +72,7 @@ template <typename Packets>
 std::vector<std::uint8_t> WholeSection(const Packets& packets) {
   std::vector<std::uint8_t> section;
   for (const auto& packet : packets) {
-    const Bytes payload = Payload(packet);
+    const Bytes payload = TsHeader(packet).payload();
     section.insert(section.end(), payload.begin(), payload.end());
   }
   if (section.empty() || section.size() < 1u + section[0] + 3) return {};
@@ -104,7 +92,7 @@ std::vector<TsSegmenter::Chunk> TsSegmenter::Push(std::span<const std::byte> byt
 }
 
 void TsSegmenter::OnPacket(const Packet& packet, std::vector<Chunk>& out) {
-  const std::uint16_t pid = TsPid(packet);
+  const std::uint16_t pid = TsHeader(packet).pid();
   if (pid == kAssociationPid || tables_.contains(pid)) {
     OnTablePacket(pid, packet);
     held_.emplace_back(pid, packet);
@@ -127,8 +115,9 @@ void TsSegmenter::OnPacket(const Packet& packet, std::vector<Chunk>& out) {
 
 void TsSegmenter::OnTablePacket(std::uint16_t pid, const Packet& packet) {
   Table& table = tables_[pid];
-  if (StartsUnit(packet)) table.arriving.clear();
-  if (table.arriving.empty() && !StartsUnit(packet)) return;
+  const bool starts = TsHeader(packet).starts_unit();
+  if (starts) table.arriving.clear();
+  if (table.arriving.empty() && !starts) return;
   if (table.arriving.size() >= kMaxTablePackets) return;
   table.arriving.push_back(packet);
   const std::vector<std::uint8_t> section = WholeSection(table.arriving);
@@ -180,13 +169,14 @@ void TsSegmenter::ParseMap(Bytes section) {
 }
 
 bool TsSegmenter::IsAccessPoint(std::uint16_t pid, const Packet& packet) const {
-  if (pid != access_pid_ || !StartsUnit(packet)) return false;
+  const TsHeader header(packet);
+  if (pid != access_pid_ || !header.starts_unit()) return false;
   if (!access_is_video_) return true;
-  return HasRandomAccessFlag(packet) || StartsKeyframe(Payload(packet), access_type_);
+  return header.random_access() || StartsKeyframe(header.payload(), access_type_);
 }
 
 bool TsSegmenter::MayCut(const Packet& packet) {
-  const auto pts = PresentationTime(Payload(packet));
+  const auto pts = PresentationTime(TsHeader(packet).payload());
   auto minimum = options_.min_segment_duration;
   if (!access_is_video_) minimum = std::max(minimum, kMinWithoutVideo);
   if (begun_ && pts && cut_pts_) {

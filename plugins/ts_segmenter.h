@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/ts_packet_reader.h"
+#include "pipeline/core/ts_packet.h"
 
 namespace framelock::plugins {
 

@@ -7,11 +7,10 @@ namespace {
 constexpr std::uint64_t kWrap = std::uint64_t{1} << 33;
 
 std::optional<std::uint64_t> ProgrammeClock(const TsPacket& packet) {
-  const bool has_pcr = (packet[3] & 0x20) != 0 && packet[4] >= 7 && (packet[5] & 0x10) != 0;
-  if (!has_pcr) return std::nullopt;
-  return std::uint64_t{packet[6]} << 25 | std::uint64_t{packet[7]} << 17 |
-         std::uint64_t{packet[8]} << 9 | std::uint64_t{packet[9]} << 1 |
-         std::uint64_t{packet[10]} >> 7;
+  const auto field = TsHeader(packet).adaptation();
+  if (field.size() < 7 || (field[0] & 0x10) == 0) return std::nullopt;
+  return std::uint64_t{field[1]} << 25 | std::uint64_t{field[2]} << 17 |
+         std::uint64_t{field[3]} << 9 | std::uint64_t{field[4]} << 1 | std::uint64_t{field[5]} >> 7;
 }
 
 }  // namespace
@@ -35,8 +34,9 @@ bool TsTimeline::PushAfterHole(std::span<const std::byte> bytes, SteadyTime now)
 void TsTimeline::OnPacket(const TsPacket& packet, SteadyTime now) {
   const auto pcr = ProgrammeClock(packet);
   if (!pcr) return;
-  if (!pid_) pid_ = TsPid(packet);
-  if (pid_ != TsPid(packet)) return;
+  const std::uint16_t pid = TsHeader(packet).pid();
+  if (!pid_) pid_ = pid;
+  if (pid_ != pid) return;
   if (!first_pcr_) first_pcr_ = pcr;
   last_pcr_ = pcr;
   last_time_ = now;

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "pipeline/core/clock.h"
-#include "plugins/ts_packet_reader.h"
+#include "pipeline/core/ts_packet.h"
 
 namespace framelock::plugins {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+
+#include "pipeline/core/ts_packet.h"
 
 namespace framelock::stream {
 
@@ -22,15 +22,11 @@ class TsContinuity {
   bool Push(std::span<const std::uint8_t> bytes);
 
  private:
-  static constexpr std::size_t kPacketBytes = 188;
-  using Packet = std::array<std::uint8_t, kPacketBytes>;
-
-  bool OnPacket(const Packet& packet);
+  bool OnPacket(const TsPacket& packet);
 
   std::optional<std::uint16_t> pid_;
   std::optional<int> counter_;  // of the last packet with a payload
-  Packet packet_{};             // being put together
-  std::size_t filled_ = 0;
+  TsPacketReader reader_;
 };
 
 }  // namespace framelock::stream

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto part = rest.first(std::min(step, rest.size()));
     rest = rest.subspan(part.size());
     for (const auto& piece : cutter.Push(part)) {
-      if (piece.bytes.size() % framelock::relay::kTsPacketBytes != 0) std::abort();
+      if (piece.bytes.size() % framelock::kTsPacketBytes != 0) std::abort();
       out += piece.bytes.size();
     }
   }

@@ -6,7 +6,7 @@
 namespace framelock::relay {
 namespace {
 
-constexpr std::byte kSync{0x47};
+constexpr std::byte kSync{kTsSyncByte};
 constexpr std::uint16_t kPatPid = 0;
 constexpr std::size_t kMaxSection = 1024;  // PAT and PMT, by ISO/IEC 13818-1
 constexpr std::size_t kMaxTablePackets = kTsPacketBytes * 8;
@@ -57,23 +57,19 @@ void AppendTo(std::string& text, std::span<const std::byte> bytes) {
 
 // The fields of one packet; borrows its bytes.
 struct TsCutter::Packet {
-  explicit Packet(std::span<const std::byte> all)
-      : bytes(all), pid(Pid(all, 1)), start((At(all, 1) & 0x40) != 0) {
-    const unsigned control = At(all, 3) >> 4 & 0x03;
-    std::size_t header = 4;
-    if ((control & 2) != 0) {
-      const unsigned length = At(all, 4);
-      random_access = length > 0 && (At(all, 5) & 0x40) != 0;
-      header += 1 + length;
-    }
-    if ((control & 1) != 0 && header < all.size()) payload = all.subspan(header);
-  }
+  explicit Packet(std::span<const std::byte, kTsPacketBytes> all) : Packet(all, TsHeader(all)) {}
+  Packet(std::span<const std::byte, kTsPacketBytes> all, const TsHeader& header)
+      : bytes(all),
+        payload(all.subspan(header.payload_offset())),
+        pid(header.pid()),
+        start(header.starts_unit()),
+        random_access(header.random_access()) {}
 
   std::span<const std::byte> bytes;
   std::span<const std::byte> payload;
   std::uint16_t pid;
   bool start;  // payload_unit_start_indicator
-  bool random_access = false;
+  bool random_access;
 };
 
 bool PsiTable::Feed(std::span<const std::byte> packet, std::span<const std::byte> payload,
@@ -130,7 +126,7 @@ std::vector<TsCutter::Piece> TsCutter::Push(std::span<const std::byte> bytes) {
   std::size_t at = 0;
   while (TakePacket(at)) {
     const std::span<const std::byte> all = pending_;
-    Handle(Packet(all.subspan(at - kTsPacketBytes, kTsPacketBytes)), out);
+    Handle(Packet(all.subspan(at - kTsPacketBytes).first<kTsPacketBytes>()), out);
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(at));
   return out;

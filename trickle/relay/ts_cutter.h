@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace framelock::relay {
+#include "pipeline/core/ts_packet.h"
 
-inline constexpr std::size_t kTsPacketBytes = 188;
+namespace framelock::relay {
 
 /// One PSI table (PAT or PMT) as it comes by: its last complete section, and the packets that
 /// carried it, ready to be sent again.

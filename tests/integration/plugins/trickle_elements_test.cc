@@ -310,14 +310,14 @@ TEST(TrickleElements, EverySegmentStartsWithTablesAndAKeyframe) {
   const auto segments = PublishedSegments(channel);
   ASSERT_EQ(segments.size(), static_cast<std::size_t>(kFrames / kKeyframeEvery));
   for (const std::string& segment : segments) {
-    ASSERT_EQ(segment.size() % plugins::kTsPacketBytes, 0u);
-    std::vector<plugins::TsPacket> packets;
-    plugins::TsPacketReader reader;
-    reader.Push(std::as_bytes(std::span(segment)).first(3 * plugins::kTsPacketBytes),
-                [&](const plugins::TsPacket& packet) { packets.push_back(packet); });
+    ASSERT_EQ(segment.size() % kTsPacketBytes, 0u);
+    std::vector<TsPacket> packets;
+    TsPacketReader reader;
+    reader.Push(std::as_bytes(std::span(segment)).first(3 * kTsPacketBytes),
+                [&](const TsPacket& packet) { packets.push_back(packet); });
     ASSERT_EQ(packets.size(), 3u);
-    EXPECT_EQ(plugins::TsPid(packets[0]), 0) << "PAT";
-    EXPECT_EQ(plugins::TsPid(packets[1]), 0x20) << "PMT";
+    EXPECT_EQ(TsHeader(packets[0]).pid(), 0) << "PAT";
+    EXPECT_EQ(TsHeader(packets[1]).pid(), 0x20) << "PMT";
     EXPECT_NE(packets[2][5] & 0x40, 0) << "random access";
   }
 }
@@ -364,7 +364,7 @@ TEST(TrickleElements, FreshMuxersLoseNoFrameAtTheBoundaries) {
   int seq = 0;
   for (std::string segment : segments) {
     std::map<int, unsigned> counters;
-    for (std::size_t at = 0; at < segment.size(); at += plugins::kTsPacketBytes) {
+    for (std::size_t at = 0; at < segment.size(); at += kTsPacketBytes) {
       const auto high = static_cast<std::uint8_t>(segment[at + 1]);
       const int pid = (high & 0x1f) << 8 | static_cast<std::uint8_t>(segment[at + 2]);
       const auto control = static_cast<std::uint8_t>(segment[at + 3]);

@@ -5,7 +5,7 @@
 #include <future>
 #include <thread>
 
-#include "plugins/ts_packet_reader.h"
+#include "pipeline/core/ts_packet.h"
 #include "tests/integration/plugins/fake_websocket_server.h"
 #include "tests/integration/plugins/harness.h"
 #include "tests/integration/plugins/test_pipeline.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "plugins/ts_packet_reader.h"
+#include "pipeline/core/ts_packet.h"
 
 namespace framelock::testing {
 
@@ -26,10 +26,10 @@ class TsWriter {
   };
   static constexpr std::uint16_t kMapPid = 0x100;
 
-  plugins::TsPacket Associations() {
+  TsPacket Associations() {
     return Section(0, {0x00, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, 0xe1, 0x00, 1, 2, 3, 4});
   }
-  plugins::TsPacket Map(std::initializer_list<Stream> streams) {
+  TsPacket Map(std::initializer_list<Stream> streams) {
     std::vector<std::uint8_t> section = {
         0x02, 0xb0, static_cast<std::uint8_t>(13 + 5 * streams.size()),
         0,    1,    0xc1,
@@ -43,7 +43,7 @@ class TsWriter {
     return Section(kMapPid, section);
   }
   /// The first packet of a picture's PES packet.
-  plugins::TsPacket Start(std::uint16_t pid, const Picture& picture) {
+  TsPacket Start(std::uint16_t pid, const Picture& picture) {
     std::vector<std::uint8_t> pes = {0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5};
     const std::uint64_t t = picture.pts;
     pes.insert(pes.end(),
@@ -63,29 +63,29 @@ class TsWriter {
     return Packet(pid, true, field, pes);
   }
   /// A packet in the middle of one.
-  plugins::TsPacket Rest(std::uint16_t pid) { return Packet(pid, false, {0}, {0xaa}); }
+  TsPacket Rest(std::uint16_t pid) { return Packet(pid, false, {0}, {0xaa}); }
 
  private:
-  plugins::TsPacket Section(std::uint16_t pid, std::vector<std::uint8_t> section) {
+  TsPacket Section(std::uint16_t pid, std::vector<std::uint8_t> section) {
     section.insert(section.begin(), 0);  // pointer field
-    plugins::TsPacket packet;
+    TsPacket packet;
     packet.fill(0xff);
     Head(packet, pid, true, 0x10);
     std::copy(section.begin(), section.end(), packet.begin() + 4);
     return packet;
   }
-  plugins::TsPacket Packet(std::uint16_t pid, bool start, const std::vector<std::uint8_t>& field,
-                           const std::vector<std::uint8_t>& payload) {
-    plugins::TsPacket packet;
+  TsPacket Packet(std::uint16_t pid, bool start, const std::vector<std::uint8_t>& field,
+                  const std::vector<std::uint8_t>& payload) {
+    TsPacket packet;
     packet.fill(0xff);
     Head(packet, pid, start, 0x30);
-    packet[4] = static_cast<std::uint8_t>(plugins::kTsPacketBytes - 5 - payload.size());
+    packet[4] = static_cast<std::uint8_t>(kTsPacketBytes - 5 - payload.size());
     std::copy(field.begin(), field.end(), packet.begin() + 5);
     std::copy(payload.begin(), payload.end(),
               packet.end() - static_cast<std::ptrdiff_t>(payload.size()));
     return packet;
   }
-  void Head(plugins::TsPacket& packet, std::uint16_t pid, bool start, std::uint8_t control) {
+  void Head(TsPacket& packet, std::uint16_t pid, bool start, std::uint8_t control) {
     packet[0] = 0x47;
     packet[1] = static_cast<std::uint8_t>((start ? 0x40 : 0) | pid >> 8);
     packet[2] = static_cast<std::uint8_t>(pid);

@@ -41,7 +41,7 @@ class TsSegmenterTest : public ::testing::Test {
     return drawn;
   }
   char Letter(const TsPacket& packet) {
-    const std::uint16_t pid = TsPid(packet);
+    const std::uint16_t pid = TsHeader(packet).pid();
     if (pid == 0 || pid == TsWriter::kMapPid) {
       const int continuity = packet[3] & 0x0f;
       const auto last = table_continuity_.find(pid);
