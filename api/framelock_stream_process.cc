@@ -11,8 +11,8 @@
 #include "api/media_report.h"
 #include "api/watched_child.h"
 #include "pipeline/core/packet_socket.h"
+#include "pipeline/core/sealed_text.h"
 #include "pipeline/stream/control.h"
-#include "pipeline/stream/sealed_text.h"
 
 namespace framelock::api {
 
@@ -77,7 +77,7 @@ class FramelockStreamProcess final : public MediaProcess {
     return line_->channel.Send({{"type", "worker"}, {"lease", lease}}, socket);
   }
   Status SendPrompt(std::uint64_t request, const std::string& text) override {
-    Result<UniqueFd> sealed = stream::SealText(text);
+    Result<UniqueFd> sealed = SealText(text);
     if (!sealed) return sealed.error();
     return line_->channel.Send({{"type", "set_prompt"}, {"request", request}}, sealed->get());
   }
@@ -98,7 +98,7 @@ class FramelockStreamProcess final : public MediaProcess {
 
 Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
     const stream::StreamConfig& config, std::shared_ptr<net::Signal> changed) {
-  Result<UniqueFd> sealed = stream::SealText(DumpJson(stream::ToJson(config)));
+  Result<UniqueFd> sealed = SealText(DumpJson(stream::ToJson(config)));
   if (!sealed) return sealed.error();
   auto pair = PacketSocket::CreatePair();
   if (!pair) return pair.error();

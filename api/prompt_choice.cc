@@ -8,11 +8,6 @@ namespace framelock::api {
 
 using nlohmann::json;
 
-const char* const kDefaultPrompt =
-    R"({"1":{"class_type":"LoadTensor","inputs":{},"_meta":{"title":"LoadTensor"}},)"
-    R"("2":{"class_type":"ImageInvert","inputs":{"image":["1",0]},"_meta":{"title":"ImageInvert"}},)"
-    R"("3":{"class_type":"SaveTensor","inputs":{"images":["2",0]},"_meta":{"title":"SaveTensor"}}})";
-
 namespace {
 
 Error Invalid(std::string message) {

@@ -7,6 +7,7 @@
 
 #include "api/json_text.h"
 #include "pipeline/core/result.h"
+#include "workers/host/default_prompt.h"
 
 namespace framelock::api {
 
@@ -17,8 +18,7 @@ struct PromptChoice {
   std::size_t count = 0;  // how many the client sent
 };
 
-/// LoadTensor -> ImageInvert -> SaveTensor: what a stream runs when the request names no prompt.
-extern const char* const kDefaultPrompt;
+using host::kDefaultPrompt;  // what a stream runs when the request names no prompt
 
 /// Reads `prompt` (JSON text or an object; null or "" count as absent) or else `prompts` (a list of
 /// such). A dedicated worker runs one graph, so all of a list's prompts must be equal.

@@ -7,6 +7,7 @@
 
 #include "plugins/worker_filter_state.h"
 #include "plugins/worker_filter_texts.h"
+#include "workers/host/default_prompt.h"
 
 GST_DEBUG_CATEGORY(framelock_worker_filter_debug);
 #define GST_CAT_DEFAULT framelock_worker_filter_debug
@@ -16,14 +17,6 @@ namespace host = framelock::host;
 using plugins::FilterEngine;
 using plugins::WorkerFilterSettings;
 using plugins::WorkerFilterState;
-
-namespace {
-
-constexpr char kDefaultPrompt[] = R"({"1":{"class_type":"LoadTensor","inputs":{}},)"
-                                  R"("2":{"class_type":"ImageInvert","inputs":{"image":["1",0]}},)"
-                                  R"("3":{"class_type":"SaveTensor","inputs":{"images":["2",0]}}})";
-
-}  // namespace
 
 G_DEFINE_TYPE(FramelockWorkerFilter, framelock_worker_filter, GST_TYPE_ELEMENT)
 
@@ -41,7 +34,7 @@ static GstStructure* framelock_worker_filter_set_prompt(FramelockWorkerFilter* s
 static std::string framelock_worker_filter_load_prompt(FramelockWorkerFilter* self,
                                                        const WorkerFilterSettings& settings) {
   if (!settings.prompt.empty()) return settings.prompt;
-  if (settings.prompt_file.empty()) return kDefaultPrompt;
+  if (settings.prompt_file.empty()) return host::kDefaultPrompt;
   gchar* text = nullptr;
   gsize bytes = 0;
   GError* error = nullptr;

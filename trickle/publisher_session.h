@@ -8,10 +8,10 @@
 #include <span>
 #include <string>
 
+#include "pipeline/core/back_off.h"
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/http_client.h"
-#include "trickle/back_off.h"
 #include "trickle/headers.h"
 #include "trickle/publisher.h"
 #include "trickle/segment_buffer.h"

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "pipeline/core/thread_name.h"
 #include "pipeline/net/http_transfer.h"
 
 namespace framelock::net {
@@ -96,6 +97,7 @@ class HttpClient::Impl {
   }
 
   void Run() {
+    NameThread("http-client");
     PrepareThread();
     while (!stopping_.load()) {
       RunCommands();

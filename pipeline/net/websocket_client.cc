@@ -15,8 +15,10 @@
 #include <thread>
 #include <utility>
 
+#include "pipeline/core/back_off.h"
 #include "pipeline/core/clock.h"
 #include "pipeline/core/log.h"
+#include "pipeline/core/thread_name.h"
 #include "pipeline/net/websocket_url.h"
 
 namespace framelock::net {
@@ -41,8 +43,10 @@ class WebSocketClient::Impl {
   Impl(WebSocketClientOptions options, WebSocketUrl url)
       : options_(std::move(options)),
         url_(std::move(url)),
-        backoff_(options_.retry_initial),
-        outgoing_(options_.send_queue_bytes) {}
+        back_off_({options_.retry_initial, options_.retry_max, options_.give_up_after}),
+        outgoing_(options_.send_queue_bytes) {
+    back_off_.Begin(Clock::System().Now());
+  }
   ~Impl();
 
   Status Start();
@@ -106,9 +110,8 @@ class WebSocketClient::Impl {
   bool partial_is_text_ = false;
   bool discontinuity_ = false;
   unsigned http_status_ = 0;
-  milliseconds backoff_;
+  BackOff back_off_;
   SteadyTime established_at_;
-  SteadyTime down_since_ = Clock::System().Now();  // or hardly up
   Timer connect_timer_{};
   Timer deadline_timer_{};
   Timer ping_timer_{};
@@ -166,6 +169,7 @@ WebSocketClient::Impl::~Impl() {
 }
 
 void WebSocketClient::Impl::Run() {
+  NameThread("websocket");
   Connect();
   while (!stopping_) {
     if (lws_service(context_, 0) >= 0) continue;
@@ -385,28 +389,24 @@ void WebSocketClient::Impl::OnDown(std::string_view why) {
   Cancel(ping_timer_);
   // A peer that accepts only to close again must not be asked without a pause, or for ever.
   if (std::exchange(established_, false) && now - established_at_ >= options_.retry_max) {
-    down_since_ = now;
-    backoff_ = options_.retry_initial;
+    back_off_.Succeeded();
   }
   if (stopping_) return;
   std::string text = failure_.empty() ? std::string(why) : failure_;
   if (text.empty()) text = "the connection failed";
   if (peer_close_code_) text = "the peer closed with code " + std::to_string(*peer_close_code_);
-  const bool gave_up =
-      options_.reconnect == Reconnect::kNever ||
-      (options_.give_up_after.count() > 0 && now - down_since_ >= options_.give_up_after);
+  std::optional<SteadyTime> next;
+  if (options_.reconnect == Reconnect::kAfterLoss) next = back_off_.Failed(now);
   const std::lock_guard lock(mutex_);
   const bool sent_all = closing_ && outgoing_.empty();
   if (sent_all || peer_close_code_ == LWS_CLOSE_STATUS_NORMAL) {
     return Finish({ErrorCode::kClosed, "closed"});
   }
   stats_.last_error = text = "websocket " + options_.url + ": " + text;
-  if (gave_up) {
-    Finish({http_status_ == 404 ? ErrorCode::kNotFound : ErrorCode::kUnavailable, std::move(text)});
-    return;
+  if (!next) {
+    return Finish({http_status_ == 404 ? ErrorCode::kNotFound : ErrorCode::kUnavailable, text});
   }
-  Schedule(connect_timer_, &OnTimer<&Impl::Connect>, backoff_);
-  backoff_ = std::min(backoff_ * 2, options_.retry_max);
+  Schedule(connect_timer_, &OnTimer<&Impl::Connect>, std::chrono::ceil<milliseconds>(*next - now));
 }
 
 void WebSocketClient::Impl::Finish(Error end) {

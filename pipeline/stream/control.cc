@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "pipeline/stream/sealed_text.h"
+#include "pipeline/core/sealed_text.h"
 
 namespace framelock::stream {
 

@@ -2,7 +2,6 @@
 // framelock-stream: one live stream from its input channel to its output channel.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,8 +11,9 @@
 #include <string>
 
 #include "pipeline/core/log.h"
+#include "pipeline/core/parent_death.h"
+#include "pipeline/core/sealed_text.h"
 #include "pipeline/stream/elements.h"
-#include "pipeline/stream/sealed_text.h"
 #include "pipeline/stream/stream_process.h"
 
 namespace framelock::stream {
@@ -35,13 +35,6 @@ struct Arguments {
 };
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
-
-// SIGKILL for us when the thread that spawned us ends; at once if our parent is another already.
-Status DieWith(int parent) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return ErrnoError("PR_SET_PDEATHSIG");
-  if (::getppid() == parent) return {};
-  return Error{ErrorCode::kCancelled, "the parent process is gone"};
-}
 
 Result<std::string> ReadConfig(const Arguments& arguments) {
   if (arguments.config_fd) {
@@ -102,7 +95,7 @@ int Complain(const Error& error) {
 int Main(const Arguments& arguments) {
   BlockSignals();
   if (arguments.parent) {
-    if (const Status tied = DieWith(*arguments.parent); !tied) return Complain(tied.error());
+    if (const Status tied = DieWithParent(*arguments.parent); !tied) return Complain(tied.error());
   }
   if (const Status log = InitLog(arguments.log); !log) return Complain(log.error());
   Result<StreamProcess::Options> options = ToOptions(arguments);

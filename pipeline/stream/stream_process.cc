@@ -11,7 +11,7 @@
 #include <array>
 #include <utility>
 
-#include "pipeline/stream/sealed_text.h"
+#include "pipeline/core/sealed_text.h"
 
 namespace framelock::stream {
 

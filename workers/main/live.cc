@@ -13,6 +13,7 @@
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/packet_socket.h"
+#include "pipeline/core/parent_death.h"
 #include "workers/graph/session.h"
 #include "workers/main/heartbeat.h"
 #include "workers/main/live_dispatcher.h"
@@ -20,13 +21,6 @@
 namespace framelock::worker {
 
 namespace {
-
-Status DieWithParent(pid_t parent) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return ErrnoError("set the parent death signal");
-  // It may have ended before the signal was set.
-  if (::getppid() != parent) ::kill(::getpid(), SIGKILL);
-  return {};
-}
 
 Status SetLimit(decltype(RLIMIT_CORE) which, std::uint64_t value, const char* what) {
   const rlimit limit{.rlim_cur = value, .rlim_max = value};

@@ -13,9 +13,9 @@
 #include <functional>
 #include <regex>
 
+#include "pipeline/core/sealed_text.h"
 #include "pipeline/process/child_process.h"
 #include "pipeline/stream/control.h"
-#include "pipeline/stream/sealed_text.h"
 #include "tests/support/worker_session.h"
 
 namespace framelock::stream {

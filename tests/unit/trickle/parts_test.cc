@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "trickle/back_off.h"
 #include "trickle/channel_url.h"
 #include "trickle/headers.h"
 #include "trickle/piece_queue.h"
@@ -46,26 +45,6 @@ TEST(ChannelUrl, NeedsAChannel) {
             "http://h:80/ai/ch/-2");
   EXPECT_EQ(ParseChannelUrl("http://h/").error().message, "url: the path names no channel");
   EXPECT_FALSE(ParseChannelUrl("ws://h/ch").ok());
-}
-
-TEST(BackOff, DoublesAndGivesUp) {
-  BackOff back_off({milliseconds(100), milliseconds(300), milliseconds(1000)});
-  SteadyTime now{};
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(100));
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(200));
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(300));
-  now += milliseconds(999);
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(300));
-  now += milliseconds(1);
-  EXPECT_EQ(back_off.Failed(now), std::nullopt);
-  back_off.Succeeded();
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(100));
-}
-
-TEST(BackOff, NeverGivesUpWhenToldSo) {
-  BackOff back_off({milliseconds(100), milliseconds(300), milliseconds(0)});
-  EXPECT_TRUE(back_off.Failed(SteadyTime{}).has_value());
-  EXPECT_TRUE(back_off.Failed(SteadyTime{} + std::chrono::hours(1000)).has_value());
 }
 
 std::string Pattern(std::size_t size) {

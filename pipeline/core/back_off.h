@@ -7,7 +7,7 @@
 
 #include "pipeline/core/clock.h"
 
-namespace framelock::trickle {
+namespace framelock {
 
 /// How long to wait before the next attempt, and since when nothing has worked. Not thread-safe.
 class BackOff {
@@ -19,6 +19,9 @@ class BackOff {
   };
 
   explicit BackOff(Options options) : options_(options) {}
+
+  /// The time to give up counts from here, though nothing has failed yet.
+  void Begin(SteadyTime now) { failing_since_ = now; }
 
   /// Notes a failure: the time of the next attempt, nullopt when it is time to give up.
   std::optional<SteadyTime> Failed(SteadyTime now) {
@@ -42,4 +45,4 @@ class BackOff {
   std::optional<SteadyTime> failing_since_;
 };
 
-}  // namespace framelock::trickle
+}  // namespace framelock

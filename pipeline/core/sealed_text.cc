@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/stream/sealed_text.h"
+#include "pipeline/core/sealed_text.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,7 +8,14 @@
 #include <array>
 #include <cerrno>
 
-namespace framelock::stream {
+namespace framelock {
+
+namespace {
+
+// Without the write seal the peer could change the text while it is parsed.
+constexpr int kTextSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+}  // namespace
 
 Result<UniqueFd> SealText(std::string_view text) {
   UniqueFd fd(::memfd_create("framelock-text", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -19,18 +26,25 @@ Result<UniqueFd> SealText(std::string_view text) {
     if (written < 0) return ErrnoError("write a text into a memfd");
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) return ErrnoError("seal a memfd");
+  if (::fcntl(fd.get(), F_ADD_SEALS, kTextSeals | F_SEAL_SEAL) != 0) {
+    return ErrnoError("seal a memfd");
+  }
   return fd;
 }
 
+bool IsSealed(int fd) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & kTextSeals) == kTextSeals;
+}
+
 Result<std::string> ReadText(int fd, std::size_t max_bytes) {
-  // A memfd shares its offset with whoever wrote it; a pipe has none and refuses the seek.
-  if (::lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE) return ErrnoError("rewind a text");
   std::string text;
   std::array<char, 16 * 1024> block{};
   for (;;) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
+    // A memfd shares its position with whoever wrote it, so ours is given each time; a pipe has
+    // none.
+    ssize_t got = ::pread(fd, block.data(), block.size(), static_cast<off_t>(text.size()));
+    if (got < 0 && errno == ESPIPE) got = ::read(fd, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoError("read a text");
     if (got == 0) return text;
@@ -42,4 +56,4 @@ Result<std::string> ReadText(int fd, std::size_t max_bytes) {
   }
 }
 
-}  // namespace framelock::stream
+}  // namespace framelock
