@@ -23,7 +23,8 @@ using stream::ControlChannel;
 
 constexpr int kConfigFd = 3;
 constexpr int kControlFd = 4;
-// After so many messages in a row the loop gets a turn, whatever the peer sends.
+// After so many messages in a row, or one too long for a packet, the loop gets a turn, whatever the
+// peer sends.
 constexpr int kMessagesPerTurn = 32;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
@@ -48,6 +49,7 @@ bool ReadMessages(Line& line, const std::string& stream_id) {
     }
     if (!*message) return true;
     TakeMessage((*message)->body, Clock::System().Now(), line.report);
+    if ((*message)->enclosed) return true;
   }
   return true;
 }

@@ -56,17 +56,20 @@ Result<std::optional<ControlChannel::Message>> ControlChannel::Receive() const {
   if (!*packet) return std::optional<Message>();
   std::string text(reinterpret_cast<const char*>((*packet)->bytes.data()), (*packet)->bytes.size());
   std::vector<UniqueFd>& fds = (*packet)->fds;
-  if (text == kEnclosed) {
+  const bool enclosed = text == kEnclosed;
+  if (enclosed) {
     if (fds.empty()) return NotAMessage("an enclosed object without its descriptor");
-    Result<std::string> enclosed = ReadText(fds.front().get(), kMaxMessageBytes);
-    if (!enclosed) return NotAMessage(enclosed.error().message);
-    text = std::move(*enclosed);
+    // Anything else (a pipe, say) could keep us reading for as long as the peer likes.
+    if (!IsSealed(fds.front().get())) return NotAMessage("an enclosed object that is not sealed");
+    Result<std::string> object = ReadText(fds.front().get(), kMaxMessageBytes);
+    if (!object) return NotAMessage(object.error().message);
+    text = std::move(*object);
     fds.erase(fds.begin());
   }
   if (fds.size() > 1) return NotAMessage("more than one descriptor");
   Result<nlohmann::json> body = ParseObject(text);
   if (!body) return body.error();
-  Message message{.body = std::move(*body), .fd = {}};
+  Message message{.body = std::move(*body), .fd = {}, .enclosed = enclosed};
   if (!fds.empty()) message.fd = std::move(fds.front());
   return std::optional<Message>(std::move(message));
 }

@@ -40,7 +40,8 @@ class ControlChannel {
 
   struct Message {
     nlohmann::json body;
-    UniqueFd fd;  // invalid unless one came along
+    UniqueFd fd;            // invalid unless one came along
+    bool enclosed = false;  // it did not fit into a packet: up to kMaxMessageBytes
   };
 
   explicit ControlChannel(PacketSocket socket) : socket_(std::move(socket)) {}
@@ -51,7 +52,7 @@ class ControlChannel {
   /// try later; kClosed: the peer is gone.
   Status Send(const nlohmann::json& message, int fd = -1) const;
   /// Next message; nullopt: none now. kClosed: the peer is gone. kProtocol: not an object with a
-  /// "type".
+  /// "type", or one that rides in anything but a sealed memfd. Never blocks.
   Result<std::optional<Message>> Receive() const;
 
  private:

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/stream/control.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "pipeline/core/sealed_text.h"
 
@@ -55,6 +59,26 @@ TEST(ControlChannel, CarriesAnObjectLongerThanAPacket) {
   ASSERT_TRUE(message->has_value());
   EXPECT_EQ((*message)->body, sent);
   EXPECT_FALSE((*message)->fd.valid());
+}
+
+// Its reader would wait for as long as the sender likes.
+TEST(ControlChannel, RefusesAnEnclosedPipe) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  constexpr std::string_view kStarted = R"({"type":"started"})";
+  ASSERT_EQ(::write(writer.get(), kStarted.data(), kStarted.size()),
+            static_cast<ssize_t>(kStarted.size()));
+  auto pair = PacketSocket::CreatePair();
+  constexpr std::string_view kEnclosed = R"({"type":"enclosed"})";
+  const int enclosure = reader.get();
+  ASSERT_TRUE(pair->first.Send(std::as_bytes(std::span(kEnclosed)), std::span(&enclosure, 1)).ok());
+  const auto message = ControlChannel(std::move(pair->second)).Receive();
+  ASSERT_FALSE(message.ok());
+  EXPECT_EQ(message.error().code, ErrorCode::kProtocol);
+  EXPECT_NE(message.error().message.find("not sealed"), std::string::npos)
+      << message.error().message;
 }
 
 TEST(ControlChannel, RefusesToSendBeyondTheBound) {
