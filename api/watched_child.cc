@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "pipeline/core/clock.h"
-#include "pipeline/core/log_line.h"
+#include "pipeline/process/child_log.h"
 
 namespace framelock::api {
 
@@ -22,21 +22,22 @@ constexpr milliseconds kStderrCheck{1000};
 }  // namespace
 
 struct WatchedChild::State {
+  State(std::unique_ptr<process::ChildProcess> watched, Options chosen)
+      : child(std::move(watched)),
+        pid(child->pid()),
+        options(std::move(chosen)),
+        log(options.label + " pid=" + std::to_string(pid)) {}
+
   std::unique_ptr<process::ChildProcess> child;  // null once handed to on_reaped
-  pid_t pid = 0;
+  const pid_t pid;
   Options options;
   std::optional<Departure> departure;
-  SteadyTime second_began{};
-  std::size_t lines_this_second = 0;
-  std::size_t lines_dropped = 0;
+  process::ChildLog log;
 };
 
 WatchedChild::WatchedChild(net::Loop& loop, std::unique_ptr<process::ChildProcess> child,
                            Options options)
-    : state_(std::make_shared<State>()) {
-  state_->pid = child->pid();
-  state_->child = std::move(child);
-  state_->options = std::move(options);
+    : state_(std::make_shared<State>(std::move(child), std::move(options))) {
   loop.Spawn(WatchExit(state_));
   loop.Spawn(WatchStderr(state_));
 }
@@ -70,7 +71,7 @@ net::Task<> WatchedChild::WatchExit(std::shared_ptr<State> state) {
       co_await net::SleepFor(kStderrCheck);
     }
   }
-  state->child->DrainStderr([&](const std::string& line) { LogLine(*state, line); });
+  state->log.Drain(*state->child, Clock::System().Now());
   state->departure = Departure{status->ToString(), state->child->stderr_tail()};
   spdlog::info("{} pid={} ended: {}", state->options.label, state->pid, state->departure->reason);
   if (state->options.changed) state->options.changed->NotifyAll();
@@ -80,8 +81,7 @@ net::Task<> WatchedChild::WatchStderr(std::shared_ptr<State> state) {
   net::ReadableWatch watch(state->child->stderr_fd());
   while (state->child->stderr_fd() >= 0) {
     const Status readable = co_await watch.Wait(kStderrCheck);
-    const bool open =
-        state->child->DrainStderr([&](const std::string& line) { LogLine(*state, line); });
+    const bool open = state->log.Drain(*state->child, Clock::System().Now());
     if (!open || state->departure) break;
     // Also when it could not be watched (no descriptor free): a loop that never waits stops all.
     const bool idle = !readable && readable.error().code == ErrorCode::kTimeout;
@@ -89,24 +89,6 @@ net::Task<> WatchedChild::WatchStderr(std::shared_ptr<State> state) {
   }
   while (!state->departure) co_await net::SleepFor(kStderrPause);
   if (state->options.on_reaped) state->options.on_reaped(std::move(state->child));
-}
-
-void WatchedChild::LogLine(State& state, const std::string& line) {
-  const SteadyTime now = Clock::System().Now();
-  if (now - state.second_began >= std::chrono::seconds(1)) {
-    if (state.lines_dropped > 0) {
-      spdlog::warn("{} pid={} {} lines dropped", state.options.label, state.pid,
-                   state.lines_dropped);
-    }
-    state.second_began = now;
-    state.lines_this_second = state.lines_dropped = 0;
-  }
-  if (++state.lines_this_second > kMaxLinesPerSecond) {
-    ++state.lines_dropped;
-    return;
-  }
-  spdlog::log(LevelOfLogLine(line).value_or(spdlog::level::info), "{} pid={} | {}",
-              state.options.label, state.pid, line);
 }
 
 }  // namespace framelock::api

@@ -14,9 +14,8 @@
 
 namespace framelock::api {
 
-/// A child process on the loop: its stderr goes into our log, each line at the level that it names,
-/// else at info (at most kMaxLinesPerSecond a second, the rest is counted), its end is noted and it
-/// is reaped. Loop thread only. Destroying it kills the process; reaping goes on by itself.
+/// A child process on the loop: its stderr goes into our log (process::ChildLog), its end is noted
+/// and it is reaped. Loop thread only. Destroying it kills the process; reaping goes on by itself.
 class WatchedChild {
  public:
   struct Options {
@@ -25,7 +24,6 @@ class WatchedChild {
     /// Takes the reaped process, also when nobody watches any more.
     std::function<void(std::unique_ptr<process::ChildProcess>)> on_reaped;
   };
-  static constexpr std::size_t kMaxLinesPerSecond = 20;
 
   WatchedChild(net::Loop& loop, std::unique_ptr<process::ChildProcess> child, Options options);
   ~WatchedChild();
@@ -41,7 +39,6 @@ class WatchedChild {
   struct State;
   static net::Task<> WatchExit(std::shared_ptr<State> state);
   static net::Task<> WatchStderr(std::shared_ptr<State> state);
-  static void LogLine(State& state, const std::string& line);
 
   std::shared_ptr<State> state_;  // shared with the two coroutines, which outlive us
 };

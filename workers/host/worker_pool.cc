@@ -9,23 +9,21 @@
 #include <utility>
 
 #include "pipeline/core/log.h"
-#include "pipeline/core/log_line.h"
+#include "pipeline/process/child_log.h"
 #include "pipeline/process/end_report.h"
 
 namespace framelock::host {
 
 namespace {
 
+using process::ChildLog;
 using process::ChildProcess;
 
 // While it shuts down the pool moves on at least this often.
 constexpr std::chrono::milliseconds kShutdownStep{20};
 
-void LogStderr(ChildProcess& child) {
-  const auto pid = child.pid();
-  child.DrainStderr([pid](const std::string& line) {
-    spdlog::log(LevelOfLogLine(line).value_or(spdlog::level::info), "worker={} {}", pid, line);
-  });
+ChildLog LogOf(const ChildProcess& child) {
+  return ChildLog("worker=" + std::to_string(child.pid()));
 }
 
 }  // namespace
@@ -55,10 +53,12 @@ class WorkerPool::Impl {
   struct Worker {
     Lease lease;
     SteadyTime spawned;
+    ChildLog log;
   };
   enum class Rung : std::uint8_t { kCooperative, kTerm, kKill };
   struct Stopping {
     Lease lease;
+    ChildLog log;
     SteadyTime since;  // of the present rung
     Rung rung = Rung::kCooperative;
     std::string failure;  // empty: it was asked to end
@@ -72,7 +72,7 @@ class WorkerPool::Impl {
   void AdvanceStopping(SteadyTime now);
   void AwaitStopping(std::chrono::milliseconds time);
   void OnFailure(std::string why, SteadyTime now);
-  void Discard(Lease lease, const std::string& why, Rung rung, SteadyTime now);
+  void Discard(Worker worker, const std::string& why, Rung rung, SteadyTime now);
   void OnReaped(const Stopping& stopping, const process::ExitStatus& status);
 
   const Options options_;
@@ -115,19 +115,22 @@ void WorkerPool::Impl::Spawn(SteadyTime now) {
   }
   policy_.OnStarted(now);
   auto client = WorkerClient::Greet(std::move(spawned->socket), clock_);
-  Lease lease{.process = std::move(spawned->process), .client = nullptr};
+  ChildLog log = LogOf(*spawned->process);
+  Worker worker{.lease = {.process = std::move(spawned->process), .client = nullptr},
+                .spawned = now,
+                .log = std::move(log)};
   if (!client) {
-    Discard(std::move(lease), client.error().message, Rung::kCooperative, now);
+    Discard(std::move(worker), client.error().message, Rung::kCooperative, now);
     return;
   }
-  lease.client = std::move(*client);
-  starting_.push_back({.lease = std::move(lease), .spawned = now});
+  worker.lease.client = std::move(*client);
+  starting_.push_back(std::move(worker));
 }
 
 void WorkerPool::Impl::GreetStarting(SteadyTime now) {
   for (auto it = starting_.begin(); it != starting_.end();) {
     const auto current = it++;
-    LogStderr(*current->lease.process);
+    current->log.Drain(*current->lease.process, now);
     auto event = current->lease.client->Receive();
     if (event && event->has_value()) {
       spdlog::info("worker={} is ready", current->lease.process->pid());
@@ -136,10 +139,10 @@ void WorkerPool::Impl::GreetStarting(SteadyTime now) {
       continue;
     }
     if (!event || current->lease.process->Poll()) {
-      Discard(std::move(current->lease), event ? "ended" : event.error().message,
-              Rung::kCooperative, now);
+      Discard(std::move(*current), event ? "ended" : event.error().message, Rung::kCooperative,
+              now);
     } else if (now - current->spawned >= options_.greet_deadline) {
-      Discard(std::move(current->lease), "did not say Welcome in time", Rung::kKill, now);
+      Discard(std::move(*current), "did not say Welcome in time", Rung::kKill, now);
     } else {
       continue;
     }
@@ -151,12 +154,13 @@ void WorkerPool::Impl::CheckSpares(SteadyTime now) {
   for (auto it = spares_.begin(); it != spares_.end();) {
     const auto current = it++;
     Lease& lease = current->lease;
-    LogStderr(*lease.process);
+    current->log.Drain(*lease.process, now);
     auto event = lease.client->Receive();
     if (!event || lease.process->Poll()) {
-      Discard(std::move(lease), event ? "ended" : event.error().message, Rung::kCooperative, now);
+      Discard(std::move(*current), event ? "ended" : event.error().message, Rung::kCooperative,
+              now);
     } else if (lease.client->HeartbeatAge() >= options_.heartbeat_stale) {
-      Discard(std::move(lease), "heartbeat stands still", Rung::kKill, now);
+      Discard(std::move(*current), "heartbeat stands still", Rung::kKill, now);
     } else {
       continue;
     }
@@ -166,12 +170,16 @@ void WorkerPool::Impl::CheckSpares(SteadyTime now) {
 
 // A worker failed before it was lent. One that ends by itself is given the time to, so that its
 // exit status tells why.
-void WorkerPool::Impl::Discard(Lease lease, const std::string& why, Rung rung, SteadyTime now) {
+void WorkerPool::Impl::Discard(Worker worker, const std::string& why, Rung rung, SteadyTime now) {
+  Lease& lease = worker.lease;
   if (rung == Rung::kKill) lease.process->Kill();
   lease.client.reset();
   OnFailure("worker " + std::to_string(lease.process->pid()) + ": " + why, now);
-  stopping_.push_back(
-      {.lease = std::move(lease), .since = now, .rung = rung, .failure = last_error_});
+  stopping_.push_back({.lease = std::move(lease),
+                       .log = std::move(worker.log),
+                       .since = now,
+                       .rung = rung,
+                       .failure = last_error_});
 }
 
 void WorkerPool::Impl::OnReaped(const Stopping& stopping, const process::ExitStatus& status) {
@@ -210,16 +218,17 @@ void WorkerPool::Impl::TakeDown(Lease lease) {
   if (!lease.process) return;
   // Without a client another process may hold the socket; the ladder goes on to SIGTERM then.
   if (lease.client) (void)lease.client->Stop();
-  stopping_.push_back({.lease = std::move(lease), .since = clock_.Now()});
+  ChildLog log = LogOf(*lease.process);
+  stopping_.push_back({.lease = std::move(lease), .log = std::move(log), .since = clock_.Now()});
 }
 
 void WorkerPool::Impl::AdvanceStopping(SteadyTime now) {
   for (auto it = stopping_.begin(); it != stopping_.end();) {
     const auto current = it++;
     ChildProcess& child = *current->lease.process;
-    LogStderr(child);
+    current->log.Drain(child, now);
     if (auto status = child.Poll()) {
-      LogStderr(child);
+      current->log.Drain(child, now);
       OnReaped(*current, *status);
       stopping_.erase(current);
     } else {
@@ -246,7 +255,8 @@ void WorkerPool::Impl::Shutdown() {
   for (auto* workers : {&starting_, &spares_}) {
     for (auto& worker : *workers) {
       (void)worker.lease.client->Stop();
-      stopping_.push_back({.lease = std::move(worker.lease), .since = now});
+      stopping_.push_back(
+          {.lease = std::move(worker.lease), .log = std::move(worker.log), .since = now});
     }
     workers->clear();
   }

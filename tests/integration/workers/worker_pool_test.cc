@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <map>
+#include <thread>
 
+#include "tests/support/captured_log.h"
 #include "tests/support/fake_clock.h"
 #include "workers/protocol/message_codec.h"
 
@@ -106,6 +109,23 @@ TEST_F(WorkerPoolTest, LendsOnlyGreetedWorkersAndMakesANewSpare) {
   EXPECT_EQ(pool_->PollFds().size(), 3u) << "of the starting one only";
   pool_->TakeDown(std::move(*lease));
   EXPECT_EQ(pool_->counts().lent, 0u);
+}
+
+TEST_F(WorkerPoolTest, LogsOnlySoManyLinesOfAWorkerASecond) {
+  const CapturedLog captured;
+  argv_ = {"sh", "-c", "i=0; while [ $i -lt 500 ]; do echo flood >&2; i=$((i+1)); done; exit 1"};
+  Make({});
+  pool_->Tick();
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (pool_->counts().total() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+    pool_->Tick();
+  }
+  ASSERT_EQ(pool_->counts().total(), 0u);
+  const auto lines = captured.lines();
+  EXPECT_EQ(
+      std::ranges::count_if(lines, [](const auto& line) { return line.ends_with("| flood"); }), 20);
+  EXPECT_THAT(lines, testing::Contains(HasSubstr(" 480 lines dropped")));
 }
 
 TEST_F(WorkerPoolTest, KeepsApartSpawnsAndTheLimit) {
