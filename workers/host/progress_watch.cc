@@ -17,14 +17,11 @@ std::string Milliseconds(std::chrono::nanoseconds time) {
 ProgressWatch::ProgressWatch(const Options& options)
     : options_(options), service_times_(options.window) {}
 
-void ProgressWatch::OnLoadingStarted(SteadyTime now) {
-  if (loading_++ == 0) loading_since_ = now;
-}
+void ProgressWatch::OnLoadingStarted(SteadyTime now) { loading_.push_back(now); }
 
 void ProgressWatch::OnLoadingEnded(SteadyTime now) {
-  if (loading_ > 0) --loading_;
+  if (!loading_.empty()) loading_.pop_front();
   service_times_.Clear();
-  loading_since_ = now;
   last_progress_ = std::max(last_progress_, now);
 }
 
@@ -47,20 +44,23 @@ void ProgressWatch::OnFailed(FrameSequence sequence, SteadyTime now) {
 void ProgressWatch::Reset() {
   submitted_.clear();
   service_times_.Clear();
-  loading_ = 0;
+  loading_.clear();
 }
 
 Verdict ProgressWatch::Judge(SteadyTime now,
                              std::optional<std::chrono::nanoseconds> heartbeat_age) const {
   if (heartbeat_age && *heartbeat_age >= options_.heartbeat_timeout)
     return Verdict::kHeartbeatStale;
-  if (loading_ > 0) {
-    return now - loading_since_ >= options_.load_timeout ? Verdict::kLoadingOverdue
-                                                         : Verdict::kFine;
+  const auto frame = submitted_.begin();
+  const bool frame_first =
+      frame != submitted_.end() && (loading_.empty() || frame->second < loading_.front());
+  if (frame_first) {
+    return now - ServiceStart(frame->second) >= FrameDeadline() ? Verdict::kFrameOverdue
+                                                                : Verdict::kFine;
   }
-  if (submitted_.empty()) return Verdict::kFine;
-  const SteadyTime start = ServiceStart(submitted_.begin()->second);
-  return now - start >= FrameDeadline() ? Verdict::kFrameOverdue : Verdict::kFine;
+  if (loading_.empty()) return Verdict::kFine;
+  return now - ServiceStart(loading_.front()) >= options_.load_timeout ? Verdict::kLoadingOverdue
+                                                                       : Verdict::kFine;
 }
 
 std::string ProgressWatch::Explain(Verdict verdict) const {
@@ -90,8 +90,8 @@ std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {
                                service_times_.Percentile(95) * options_.frame_timeout_factor);
 }
 
-SteadyTime ProgressWatch::ServiceStart(SteadyTime submitted) const {
-  return std::max(submitted, last_progress_);
+SteadyTime ProgressWatch::ServiceStart(SteadyTime sent) const {
+  return std::max(sent, last_progress_);
 }
 
 }  // namespace framelock::host

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,9 +27,10 @@ enum class Verdict : std::uint8_t {
 /// previous answer, whichever is later, so that a deep queue makes nobody late. What a graph needs
 /// for a frame is only known once it has computed one: until then, after each prompt and region,
 /// first_frame_timeout counts, which a stopped process never sees, since its heartbeat stands
-/// still. From then on it is max(frame_timeout, frame_timeout_factor x rolling p95). While a
-/// greeting, prompt or region is being answered only load_timeout counts: models may be loading,
-/// and frames wait behind it. Pure: the caller brings the time. Not thread-safe.
+/// still. From then on it is max(frame_timeout, frame_timeout_factor x rolling p95). The worker
+/// answers strictly in order, so only what it has at hand is judged: a frame, or a greeting, prompt
+/// or region, which has load_timeout, since models may be loading. Pure: the caller brings the
+/// time. Not thread-safe.
 class ProgressWatch {
  public:
   struct Options {
@@ -43,7 +45,7 @@ class ProgressWatch {
   explicit ProgressWatch(const Options& options);
   ProgressWatch() : ProgressWatch(Options{}) {}
 
-  /// Greeting, prompt or attach was sent, and was answered. They may overlap; each is counted.
+  /// Greeting, prompt or attach was sent, and the eldest of them was answered.
   void OnLoadingStarted(SteadyTime now);
   void OnLoadingEnded(SteadyTime now);
 
@@ -67,14 +69,14 @@ class ProgressWatch {
   [[nodiscard]] std::chrono::nanoseconds FrameDeadline() const;
 
  private:
-  [[nodiscard]] SteadyTime ServiceStart(SteadyTime submitted) const;
+  /// Since when the worker has had at hand what was sent at `sent`, if nothing is before it.
+  [[nodiscard]] SteadyTime ServiceStart(SteadyTime sent) const;
 
   Options options_;
   LatencyWindow service_times_;
   std::map<FrameSequence, SteadyTime> submitted_;
-  SteadyTime last_progress_{};  // latest answer of any kind
-  std::size_t loading_ = 0;
-  SteadyTime loading_since_{};
+  SteadyTime last_progress_{};      // latest answer of any kind
+  std::deque<SteadyTime> loading_;  // when each was sent; the client bounds how many there are
 };
 
 }  // namespace framelock::host

@@ -11,6 +11,16 @@ using namespace std::chrono_literals;
 SteadyTime At(std::chrono::nanoseconds offset) { return SteadyTime{} + 1h + offset; }
 constexpr auto kBeating = 50ms;
 
+// Ten frames of 10 ms each before At(0s): a frame now has frame_timeout.
+ProgressWatch Settled() {
+  ProgressWatch watch;
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    watch.OnSubmitted({i}, At(i * 20ms - 1s));
+    watch.OnCompleted({i}, At(i * 20ms - 990ms));
+  }
+  return watch;
+}
+
 TEST(ProgressWatch, AnIdleWorkerIsFine) {
   const ProgressWatch watch;
   EXPECT_EQ(watch.Judge(At(1000h), kBeating), Verdict::kFine);
@@ -163,6 +173,51 @@ TEST(ProgressWatch, TwoThingsMayLoadAtOnce) {
   watch.OnLoadingEnded(At(170s));
   EXPECT_EQ(watch.Judge(At(200s), kBeating), Verdict::kFine) << "the second starts then";
   EXPECT_EQ(watch.Judge(At(350s), kBeating), Verdict::kLoadingOverdue);
+}
+
+TEST(ProgressWatch, AFrameSentBeforeAPromptIsDueAllTheSame) {
+  ProgressWatch watch = Settled();
+  watch.OnSubmitted({11}, At(0s));
+  watch.OnSubmitted({12}, At(50ms));
+  watch.OnLoadingStarted(At(100ms));
+  EXPECT_EQ(watch.Judge(At(999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(1s), kBeating), Verdict::kFrameOverdue);
+  watch.OnCompleted({11}, At(110ms));
+  EXPECT_EQ(watch.Judge(At(1109ms), kBeating), Verdict::kFine) << "12 has its turn since then";
+  EXPECT_EQ(watch.Judge(At(1110ms), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, APromptHasItsTimeFromTheLastAnswerBeforeIt) {
+  ProgressWatch watch = Settled();
+  watch.OnSubmitted({11}, At(0s));
+  watch.OnLoadingStarted(At(100ms));
+  watch.OnCompleted({11}, At(900ms));
+  watch.OnSubmitted({12}, At(1s));
+  EXPECT_EQ(watch.Judge(At(180'899ms), kBeating), Verdict::kFine) << "12 waits behind it";
+  EXPECT_EQ(watch.Judge(At(180'900ms), kBeating), Verdict::kLoadingOverdue);
+}
+
+TEST(ProgressWatch, AFrameWaitsForEveryPromptSentBeforeIt) {
+  ProgressWatch watch;
+  watch.OnLoadingStarted(At(0s));
+  watch.OnLoadingStarted(At(1s));
+  watch.OnSubmitted({1}, At(2s));
+  watch.OnLoadingEnded(At(50s));
+  EXPECT_EQ(watch.Judge(At(229s), kBeating), Verdict::kFine) << "the second prompt is at hand";
+  EXPECT_EQ(watch.Judge(At(230s), kBeating), Verdict::kLoadingOverdue);
+  watch.OnLoadingEnded(At(229s));
+  EXPECT_EQ(watch.Judge(At(239s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, AFrameBetweenTwoPromptsIsDueBetweenThem) {
+  ProgressWatch watch;
+  watch.OnLoadingStarted(At(0s));
+  watch.OnSubmitted({1}, At(1s));
+  watch.OnLoadingStarted(At(2s));
+  EXPECT_EQ(watch.Judge(At(50s), kBeating), Verdict::kFine);
+  watch.OnLoadingEnded(At(50s));
+  EXPECT_EQ(watch.Judge(At(59'999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(60s), kBeating), Verdict::kFrameOverdue);
 }
 
 TEST(ProgressWatch, AFreshWorkerStartsClean) {
