@@ -20,8 +20,12 @@ ProgressWatch::ProgressWatch(const Options& options)
 void ProgressWatch::OnLoadingStarted(SteadyTime now) { loading_.push_back(now); }
 
 void ProgressWatch::OnLoadingEnded(SteadyTime now) {
-  if (!loading_.empty()) loading_.pop_front();
+  OnLoadingRefused(now);
   service_times_.Clear();
+}
+
+void ProgressWatch::OnLoadingRefused(SteadyTime now) {
+  if (!loading_.empty()) loading_.pop_front();
   last_progress_ = std::max(last_progress_, now);
 }
 

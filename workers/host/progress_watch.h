@@ -48,6 +48,8 @@ class ProgressWatch {
   /// Greeting, prompt or attach was sent, and the eldest of them was answered.
   void OnLoadingStarted(SteadyTime now);
   void OnLoadingEnded(SteadyTime now);
+  /// The same, but the graph stays what it was, and so does what is known of its frames.
+  void OnLoadingRefused(SteadyTime now);
 
   void OnSubmitted(FrameSequence sequence, SteadyTime now);
   /// Unknown numbers are ignored (the client refuses them already).

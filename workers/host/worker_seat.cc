@@ -167,6 +167,8 @@ void WorkerSeat::Observe(const WorkerClient::Event& event) {
     const FrameSequence sequence{completed->sequence};
     const bool failed = completed->outcome == protocol::FrameOutcome::kFailed;
     failed ? watch_.OnFailed(sequence, now) : watch_.OnCompleted(sequence, now);
+  } else if (std::holds_alternative<WorkerClient::PromptRejected>(event)) {
+    watch_.OnLoadingRefused(now);
   } else {
     watch_.OnLoadingEnded(now);
   }

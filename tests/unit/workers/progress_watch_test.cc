@@ -82,6 +82,14 @@ TEST(ProgressWatch, AnotherPromptMayTakeAnotherTime) {
   EXPECT_EQ(watch.FrameDeadline(), 10s);
 }
 
+TEST(ProgressWatch, ARefusedPromptChangesNothing) {
+  ProgressWatch watch = Settled();
+  watch.OnLoadingStarted(At(1s));
+  watch.OnLoadingRefused(At(2s));
+  EXPECT_EQ(watch.FrameDeadline(), 1s);
+  EXPECT_EQ(watch.Judge(At(1h), kBeating), Verdict::kFine) << "it was answered";
+}
+
 TEST(ProgressWatch, AVerdictIsExplainedByTheOptionThatBoundsIt) {
   ProgressWatch watch;
   EXPECT_EQ(watch.Explain(Verdict::kHeartbeatStale),

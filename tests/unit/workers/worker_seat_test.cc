@@ -3,13 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "tests/support/fake_clock.h"
 #include "workers/host/frame_region.h"
 #include "workers/protocol/message_codec.h"
+#include "workers/protocol/shared_region.h"
 
 namespace framelock::host {
 namespace {
@@ -48,8 +51,8 @@ class PlayedWorker {
     return message ? *message : Message{};
   }
   template <typename Message>
-  void Say(const Message& message) {
-    ASSERT_TRUE(socket_.Send(protocol::Encode(message)));
+  void Say(const Message& message, std::span<const int> fds = {}) {
+    ASSERT_TRUE(socket_.Send(protocol::Encode(message), fds));
   }
   bool HungUp() {
     for (;;) {
@@ -106,6 +109,40 @@ class WorkerSeatTest : public testing::Test {
     worker().Welcome();
     Expect<WorkerClient::Welcomed>();
     EXPECT_TRUE(seat_->seated());
+  }
+
+  void AttachRegion() {
+    auto region = FrameRegion::Create({.width = 8, .height = 8});
+    ASSERT_TRUE(region);
+    ASSERT_TRUE(seat_->Attach((*region)->layout(), (*region)->memory()));
+    worker().Hear<protocol::Attach>();
+    protocol::Attached attached;
+    attached.generation = 1;
+    attached.output_width = attached.output_height = 8;
+    worker().Say(attached);
+    Expect<WorkerClient::Attached>();
+  }
+  void ComputeAtOnce(FrameSequence sequence, std::uint64_t revision) {
+    ASSERT_TRUE(seat_->Submit(sequence, 0, 0));
+    worker().Hear<protocol::Submit>();
+    protocol::Completed completed;
+    completed.sequence = sequence.value;
+    completed.generation = 1;
+    completed.revision = revision;
+    completed.output_width = completed.output_height = 8;
+    worker().Say(completed);
+    Expect<WorkerClient::Completed>();
+  }
+  // The worker beats, and has `limit` for what it has at hand.
+  void ExpectHangAfter(std::chrono::milliseconds limit) {
+    for (auto past = 100ms; past < limit; past += 100ms) {
+      clock_.Advance(100ms);
+      worker().Beat();
+      ASSERT_FALSE(seat_->Next().has_value()) << past.count() << " ms";
+    }
+    clock_.Advance(100ms);
+    worker().Beat();
+    EXPECT_EQ(Expect<WorkerSeat::Lost>().reason, Reason::kHung);
   }
 
   FakeClock clock_;
@@ -194,24 +231,43 @@ TEST_F(WorkerSeatTest, AStaleHeartbeatIsAHang) {
 TEST_F(WorkerSeatTest, AnOverdueFrameIsAHangThoughTheHeartBeats) {
   MakeOwn();
   Seat();
-  auto region = FrameRegion::Create({.width = 8, .height = 8});
-  ASSERT_TRUE(region);
-  ASSERT_TRUE(seat_->Attach((*region)->layout(), (*region)->memory()));
-  worker().Hear<protocol::Attach>();
-  protocol::Attached attached;
-  attached.generation = 1;
-  attached.output_width = attached.output_height = 8;
-  worker().Say(attached);
-  Expect<WorkerClient::Attached>();
+  AttachRegion();
   ASSERT_TRUE(seat_->Submit(FrameSequence{1}, 0, 0));
-  for (int i = 0; i < 99; ++i) {
-    clock_.Advance(100ms);
-    worker().Beat();
-    ExpectNothing();
-  }
-  clock_.Advance(100ms);
-  worker().Beat();
-  EXPECT_EQ(Expect<WorkerSeat::Lost>().reason, Reason::kHung);
+  ExpectHangAfter(10s);
+}
+
+TEST_F(WorkerSeatTest, ARefusedPromptLeavesTheGraphAndWhatIsKnownOfIt) {
+  MakeOwn();
+  Seat();
+  AttachRegion();
+  for (std::uint64_t i = 1; i <= 10; ++i) ComputeAtOnce(FrameSequence{i}, 1);
+  ASSERT_TRUE(seat_->SetPrompt(2, "{}"));
+  worker().Hear<protocol::SetPrompt>();
+  auto errors = protocol::MakeTextFd(R"({"error":1})");
+  ASSERT_TRUE(errors);
+  protocol::PromptRejected rejected;
+  rejected.revision = 2;
+  rejected.text_bytes = 11;
+  worker().Say(rejected, std::array<int, 1>{errors->get()});
+  Expect<WorkerClient::PromptRejected>();
+  ASSERT_TRUE(seat_->Submit(FrameSequence{11}, 0, 0));
+  ExpectHangAfter(1s);
+}
+
+TEST_F(WorkerSeatTest, AnAcceptedPromptIsAnotherGraph) {
+  MakeOwn();
+  Seat();
+  AttachRegion();
+  for (std::uint64_t i = 1; i <= 10; ++i) ComputeAtOnce(FrameSequence{i}, 1);
+  ASSERT_TRUE(seat_->SetPrompt(2, "{}"));
+  worker().Hear<protocol::SetPrompt>();
+  protocol::PromptApplied applied;
+  applied.revision = 2;
+  applied.output_width = applied.output_height = 8;
+  worker().Say(applied);
+  Expect<WorkerClient::PromptApplied>();
+  ASSERT_TRUE(seat_->Submit(FrameSequence{11}, 0, 0));
+  ExpectHangAfter(10s);
 }
 
 TEST_F(WorkerSeatTest, ALentWorkerIsNeverRestarted) {
