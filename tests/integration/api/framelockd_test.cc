@@ -253,7 +253,13 @@ TEST(Framelockd, ARunningStreamOutlivesAPoolThatGivesUp) {
   std::ofstream(broken) << "x";
   ::kill(first, SIGKILL);  // the spare takes its place, and no spare follows
   ASSERT_TRUE(Eventually([&] { return WorkerOf(rig, "a") != first && WorkerOf(rig, "a") != 0; }));
-  ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/health").body["status"] == "ERROR"; }));
+  // The pool's error names the exit code only once the worker is reaped.
+  json health;
+  ASSERT_TRUE(Eventually([&] {
+    health = rig.Call("GET", "/health").body;
+    return health["status"] == "ERROR" &&
+           health["error"].dump().find("exit code 1") != std::string::npos;
+  })) << health;
   const auto refused = rig.Start("b");
   EXPECT_EQ(refused.status, 503) << refused.body;
   EXPECT_NE(refused.body["error"].get<std::string>().find("exit code 1"), std::string::npos);

@@ -311,6 +311,7 @@ TEST(TrickleElements, EverySegmentStartsWithTablesAndAKeyframe) {
   ASSERT_EQ(segments.size(), static_cast<std::size_t>(kFrames / kKeyframeEvery));
   for (const std::string& segment : segments) {
     ASSERT_EQ(segment.size() % kTsPacketBytes, 0u);
+    ASSERT_GE(segment.size(), 3 * kTsPacketBytes);
     std::vector<TsPacket> packets;
     TsPacketReader reader;
     reader.Push(std::as_bytes(std::span(segment)).first(3 * kTsPacketBytes),

@@ -37,8 +37,10 @@ TEST(DieWithParent, FollowsItsParent) {
   const pid_t middle = ::fork();
   ASSERT_GE(middle, 0);
   if (middle == 0) {
+    ::alarm(20);  // of no use once the test has failed
     const pid_t self = ::getpid();
     if (::fork() == 0) {
+      ::alarm(20);
       const bool set = DieWithParent(self).ok();
       const char told = set ? 'y' : 'n';
       if (::write(writer.get(), &told, 1) != 1) ::_exit(1);

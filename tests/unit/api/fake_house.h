@@ -21,7 +21,7 @@ struct FakeHouse {
     limits.ladder.cooperative = milliseconds(20);
     limits.ladder.term = milliseconds(20);
     limits.worker_timeout = milliseconds(50);
-    limits.prompt_timeout = milliseconds(200);
+    limits.prompt_timeout = milliseconds(5000);
     limits.media_timeout = milliseconds(50);
   }
 

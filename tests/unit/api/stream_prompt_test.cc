@@ -101,6 +101,7 @@ TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
 }
 
 TEST_F(StreamTest, AnUpdateWithoutAnAnswerTimesOutAndTheOldPromptIsPutBack) {
+  house.limits.prompt_timeout = std::chrono::milliseconds(200);
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "OLD");
     co_await stream->Start();

@@ -81,6 +81,7 @@ TEST_F(RegistryTest, ARefusedStartLeavesTheRecordOfTheOneBefore) {
 }
 
 TEST_F(RegistryTest, StopAllLeavesAStreamAloneThatWasStartedAfterIt) {
+  house.limits.ladder.cooperative = house.limits.ladder.term = std::chrono::milliseconds(500);
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     StreamRegistry registry(around, {});
     house.media.ignore_stop = true;
