@@ -39,6 +39,10 @@ LineFrame* FrameLine::NextToSubmit() {
   if (!waiting_ || worker_ != Worker::kReady || in_flight_.size() >= options_.max_in_flight) {
     return nullptr;
   }
+  // A frame that fails frees its place with the worker at once, but not its place in the line.
+  const auto closed = std::count_if(items_.begin(), items_.end(),
+                                    [](const Item& item) { return item.fallback.has_value(); });
+  if (static_cast<std::size_t>(closed) > options_.max_in_flight) return nullptr;
   return &ledger_.Find(*waiting_)->frame;
 }
 

@@ -51,11 +51,8 @@ class FrameLine {
     std::uint64_t late = 0;  // answered after their place was gone; they are among the skipped
   };
   enum class Worker : std::uint8_t { kAbsent, kReady };
-  enum class Answer : std::uint8_t {
-    kInTime,
-    kLate,
-    kUnknown,  // never submitted, or answered before: the worker lied
-  };
+  /// kUnknown: never submitted, or answered before; the worker lied.
+  enum class Answer : std::uint8_t { kInTime, kLate, kUnknown };
 
   explicit FrameLine(const Options& options) : options_(options) {}
 
@@ -67,7 +64,7 @@ class FrameLine {
 
   // The worker's side.
   void SetWorker(Worker worker);
-  /// The frame to submit next; null: none waits, or enough are in flight.
+  /// The frame to submit next; null: none waits, or enough are in flight or left to be replaced.
   LineFrame* NextToSubmit();
   /// A frame that the worker holds; null: it holds none of that number.
   LineFrame* InFlight(FrameSequence sequence);
@@ -100,6 +97,8 @@ class FrameLine {
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_ ? 1 : 0; }
+  /// Frames with a place in the line, closed ones too that something is to be published for.
+  [[nodiscard]] std::size_t frames() const { return items_.size() - events_; }
   [[nodiscard]] const LatencyWindow& service() const { return service_; }
 
  private:

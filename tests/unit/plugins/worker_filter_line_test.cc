@@ -177,6 +177,35 @@ TEST_F(FrameLineTest, AFrameThatCannotBeReadFailsInItsPlace) {
   EXPECT_EQ(line_->account().open, 0U);
 }
 
+// Nobody takes what stands for the frames that could not be read.
+TEST_F(FrameLineTest, FramesThatCannotBeReadDoNotPileUp) {
+  Make({.max_in_flight = 2, .full_policy = FullPolicy::kBlock});
+  line_->SetWorker(Worker::kReady);
+  for (int i = 0; i < 100 && line_->HasRoom(); ++i) {
+    Enter();
+    if (line_->NextToSubmit() != nullptr) line_->FailWaiting();
+  }
+  EXPECT_EQ(line_->frames(), 4U) << "three to be published, one waits";
+  EXPECT_EQ(line_->NextToSubmit(), nullptr);
+  ASSERT_TRUE(line_->Take(clock_.Now()));
+  EXPECT_NE(line_->NextToSubmit(), nullptr) << "and goes on by itself";
+}
+
+TEST_F(FrameLineTest, FramesThatTheGraphFailsDoNotPileUp) {
+  Make({.max_in_flight = 4});
+  line_->SetWorker(Worker::kReady);
+  for (int pass = 0; pass < 20; ++pass) {  // downstream takes one while the worker fails many
+    for (int i = 0; i < 4; ++i) {
+      Enter();
+      if (line_->NextToSubmit() != nullptr) {
+        ASSERT_EQ(line_->Fail(Submit(), clock_.Now()), Answer::kInTime);
+      }
+    }
+    ASSERT_LE(line_->frames(), 6U) << pass;
+    ASSERT_TRUE(line_->Take(clock_.Now()));
+  }
+}
+
 TEST_F(FrameLineTest, AFileWaitsForItsWorker) {
   Make({.full_policy = FullPolicy::kBlock});
   Enter();

@@ -17,7 +17,7 @@ using Worker = FrameLine::Worker;
 using Answer = FrameLine::Answer;
 
 // Any sequence of events: the account adds up after each, numbers only grow, no event is dropped or
-// moved among frames, and nothing leaks.
+// moved among frames, the line holds no more frames than it may, and nothing leaks.
 class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<unsigned> {
  protected:
   void CheckAccount() {
@@ -30,6 +30,9 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
     ASSERT_EQ(account.inputs, entered_);
     ASSERT_LE(line_->waiting(), 1U);
     ASSERT_LE(line_->waiting() + line_->in_flight(), account.open);
+    // What has an output slot; then what is published in place of the closed ones, of which one
+    // may be urgent; and the one that waits.
+    ASSERT_LE(line_->frames(), kOutputSlots + (max_in_flight_ + 1) + 1 + 1);
   }
   void TakeAll() {
     while (auto output = line_->Take(clock_.Now())) {
@@ -48,6 +51,8 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
       }
     }
   }
+  // A result keeps its slot until it has left; the frames that the worker holds have one, too.
+  bool HasOutputSlot() const { return line_->account().open - line_->waiting() < kOutputSlots; }
   void AnswerOne() {
     if (held_.empty()) return;
     const auto at = held_.begin() + static_cast<std::ptrdiff_t>(random_() % held_.size());
@@ -71,14 +76,14 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
         break;
       case 3:
       case 4:
-        if (line_->NextToSubmit() != nullptr) held_.push_back(Submit());
+        if (HasOutputSlot() && line_->NextToSubmit() != nullptr) held_.push_back(Submit());
         break;
       case 5:
       case 6:
         AnswerOne();
         break;
       case 7:
-        TakeAll();
+        if (!downstream_blocks_) TakeAll();
         break;
       case 8:
         line_->EnterEvent(cargos_.Make(++events_in_));
@@ -106,7 +111,7 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
         line_->RaiseFloor(floor_ = ++revision_);
         break;
       case 5:
-        line_->FailWaiting();
+        if (line_->NextToSubmit() != nullptr) line_->FailWaiting();
         break;
       case 6:
         line_->ChangeGraph();
@@ -117,21 +122,26 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
         }
         break;
       default:
+        if (random_() % 4 == 0) downstream_blocks_ = !downstream_blocks_;
         break;
     }
   }
 
+  static constexpr std::size_t kOutputSlots = 9;
+
   std::mt19937 random_{GetParam()};
+  const std::size_t max_in_flight_ = 1 + GetParam() % 4;
   FullPolicy policy_ = FullPolicy::kDropOldest;
   std::vector<FrameSequence> held_;
   std::map<std::uint64_t, std::uint32_t> results_;
   std::uint64_t last_out_ = 0, revision_ = 1, floor_ = 0;
   int events_in_ = 0, events_out_ = 0;
+  bool downstream_blocks_ = false;
 };
 
 TEST_P(RandomLineTest, TheAccountAddsUpAndTheOrderHolds) {
   policy_ = GetParam() % 2 == 0 ? FullPolicy::kDropOldest : FullPolicy::kBlock;
-  Make({.max_in_flight = 1 + GetParam() % 4,
+  Make({.max_in_flight = max_in_flight_,
         .full_policy = policy_,
         .on_missing = static_cast<OnMissing>(GetParam() % 3),
         .stall_timeout = 50ms});
