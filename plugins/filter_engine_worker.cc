@@ -31,7 +31,7 @@ void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
   prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
-  line_.ChangeGraph();
+  line_.ChangeGraph(Now());
   if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
   if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);
   changed_.notify_all();

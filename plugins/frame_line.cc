@@ -75,12 +75,14 @@ FrameLine::Entry* FrameLine::Answered(FrameSequence sequence, SteadyTime now) {
   in_flight_.erase(at);
   hungry_since_.reset();
   Entry* entry = ledger_.Find(sequence);
-  service_.Add(now - entry->submitted);
+  // What was submitted while the graph was loaded waited for it first.
+  service_.Add(now - std::max(entry->submitted, graph_since_));
   stall_ = std::max(options_.stall_timeout, 2 * service_.Percentile(50));
   return entry;
 }
 
-void FrameLine::ChangeGraph() {
+void FrameLine::ChangeGraph(SteadyTime now) {
+  graph_since_ = now;
   service_.Clear();
   stall_ = options_.stall_timeout;
 }

@@ -72,8 +72,8 @@ class FrameLine {
   void Submitted(SteadyTime now);
   void SkipWaiting(SteadyTime now);  // it can never be submitted
   void FailWaiting();                // it cannot be read
-  /// The answers to come are another graph's, whose frames may take another time.
-  void ChangeGraph();
+  /// The answers to come are another graph's, whose frames may take another time, from now on.
+  void ChangeGraph(SteadyTime now);
   Answer Complete(FrameSequence sequence, const FrameResult& result, SteadyTime now);
   Answer Fail(FrameSequence sequence, SteadyTime now);
   /// Everything in flight is lost; the next worker's revisions are its own.
@@ -129,7 +129,7 @@ class FrameLine {
   FrameLedger<Entry> ledger_;
   std::deque<Item> items_;
   std::optional<FrameSequence> waiting_;
-  SteadyTime waiting_since_{};
+  SteadyTime waiting_since_{}, graph_since_{};
   std::vector<FrameSequence> in_flight_;  // submitted and abandoned
   std::size_t events_ = 0;
   Counters counters_;

@@ -290,7 +290,7 @@ TEST_F(FrameLineTest, AnotherGraphMayBeSlowFromItsFirstFrameOn) {
     Process();
     Taken();
   }
-  line_->ChangeGraph();
+  line_->ChangeGraph(clock_.Now());
   EXPECT_EQ(line_->service().size(), 0U);
   Enter();
   const auto first = Submit();
@@ -306,6 +306,29 @@ TEST_F(FrameLineTest, AnotherGraphMayBeSlowFromItsFirstFrameOn) {
   EXPECT_EQ(Taken(), "");
   Complete(second);
   EXPECT_EQ(Taken(), "r66");
+}
+
+// The frame waits in the worker until the new graph is loaded.
+TEST_F(FrameLineTest, LoadingAGraphIsNoServiceTime) {
+  Make({.max_in_flight = 2, .stall_timeout = 200ms});
+  line_->SetWorker(Worker::kReady);
+  Enter();
+  const auto first = Submit();
+  clock_.Advance(5s);
+  line_->ChangeGraph(clock_.Now());
+  clock_.Advance(20ms);
+  Complete(first);
+  EXPECT_EQ(line_->service().Percentile(50), 20ms);
+  EXPECT_EQ(Taken(), "r1");
+  // A crash on the next frame shows the source after the stall time.
+  Enter();
+  Submit();
+  line_->LoseWorker();
+  EXPECT_EQ(Taken(), "p2");
+  Enter();
+  clock_.Advance(200ms);
+  Enter();
+  EXPECT_EQ(Taken(), "p3");
 }
 
 TEST_F(FrameLineTest, RepeatShowsTheLastGoodFrameUnderTheNewTime) {

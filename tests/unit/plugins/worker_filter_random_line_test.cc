@@ -114,7 +114,7 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
         if (line_->NextToSubmit() != nullptr) line_->FailWaiting();
         break;
       case 6:
-        line_->ChangeGraph();
+        line_->ChangeGraph(clock_.Now());
         break;
       case 7:
         for (const Cargo& event : line_->Flush()) {
