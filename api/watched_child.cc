@@ -19,6 +19,12 @@ constexpr milliseconds kStderrPause{20};
 // How often the stderr of a process that is gone is looked at, in case a stray child holds it open.
 constexpr milliseconds kStderrCheck{1000};
 
+// A watch kept over the pause would wake the loop at each write to the pipe.
+net::Task<Status> UntilReadable(int fd) {
+  net::ReadableWatch watch(fd);
+  co_return co_await watch.Wait(kStderrCheck);
+}
+
 }  // namespace
 
 struct WatchedChild::State {
@@ -78,9 +84,8 @@ net::Task<> WatchedChild::WatchExit(std::shared_ptr<State> state) {
 }
 
 net::Task<> WatchedChild::WatchStderr(std::shared_ptr<State> state) {
-  net::ReadableWatch watch(state->child->stderr_fd());
   while (state->child->stderr_fd() >= 0) {
-    const Status readable = co_await watch.Wait(kStderrCheck);
+    const Status readable = co_await UntilReadable(state->child->stderr_fd());
     const bool open = state->log.Drain(*state->child, Clock::System().Now());
     if (!open || state->departure) break;
     // Also when it could not be watched (no descriptor free): a loop that never waits stops all.

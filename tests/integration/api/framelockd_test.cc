@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <utility>
 
 #include "tests/integration/api/daemon_rig.h"
@@ -347,6 +348,30 @@ TEST(Framelockd, OptionsComeFromAFileToo) {
   DaemonRig rig({"--config", path});
   EXPECT_EQ(rig.Start("a").status, 200);
   EXPECT_EQ(rig.Start("b").status, 503);
+}
+
+// How often its loop slept so far.
+int SleepsOf(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    int count = 0;
+    if (word == "voluntary_ctxt_switches:" && status >> count) return count;
+  }
+  return -1;
+}
+
+TEST(Framelockd, AProcessThatWritesSingleBytesDoesNotKeepItAwake) {
+  const char* bin = std::getenv("FRAMELOCK_BIN");
+  DaemonRig rig({"--stream-command", "sh -c '(while printf x >&2; do :; done) & exec " +
+                                         std::string(bin == nullptr ? "bin" : bin) +
+                                         "/framelock-stream \"$@\"' sh"});
+  ASSERT_EQ(rig.Start("a").status, 200);
+  const int before = SleepsOf(rig.process().pid());
+  std::this_thread::sleep_for(milliseconds(500));
+  const int sleeps = SleepsOf(rig.process().pid()) - before;
+  ASSERT_GE(before, 0);
+  EXPECT_GT(sleeps, 0);
+  EXPECT_LT(sleeps, 500) << "a look every 20 ms, and what else goes on";
 }
 
 TEST(Framelockd, LinesOfItsProcessesKeepTheirLevel) {
