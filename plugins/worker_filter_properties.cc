@@ -42,8 +42,9 @@ constexpr std::array kWatchProperties{
                   "each 100 ms whatever the graph does, unless the process is stopped (ms)",
                   &WatchOptions::heartbeat_timeout, 200},
     WatchProperty{"first-frame-timeout", "First frame timeout",
-                  "How long the first frame of a worker, prompt or format may take before the "
-                  "worker is replaced though its heart beats; at least frame-timeout counts (ms)",
+                  "How long each of the first five frames of a worker, prompt or format may take "
+                  "at least before the worker is replaced though its heart beats; frame-timeout "
+                  "and its factor count if that is more (ms)",
                   &WatchOptions::first_frame_timeout, 1},
     WatchProperty{"frame-timeout", "Frame timeout",
                   "How long each later frame may take, or frame-timeout-factor times the 95th "

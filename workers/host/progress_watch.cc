@@ -69,6 +69,8 @@ Verdict ProgressWatch::Judge(SteadyTime now,
 
 std::string ProgressWatch::Explain(Verdict verdict) const {
   const bool first = service_times_.size() == 0;
+  const bool by_first_frame_timeout =
+      AmongTheFirst() && FrameDeadline() == options_.first_frame_timeout;
   switch (verdict) {
     case Verdict::kHeartbeatStale:
       return "its heartbeat stood still for " + Milliseconds(options_.heartbeat_timeout) +
@@ -76,7 +78,8 @@ std::string ProgressWatch::Explain(Verdict verdict) const {
     case Verdict::kFrameOverdue:
       return std::string(first ? "the first frame" : "a frame") + " took more than " +
              Milliseconds(FrameDeadline()) +
-             (first ? " (first-frame-timeout)" : " (frame-timeout and its factor)");
+             (by_first_frame_timeout ? " (first-frame-timeout)"
+                                     : " (frame-timeout and its factor)");
     case Verdict::kLoadingOverdue:
       return "a greeting, prompt or format took more than " + Milliseconds(options_.load_timeout) +
              " (load-timeout)";
@@ -87,11 +90,15 @@ std::string ProgressWatch::Explain(Verdict verdict) const {
 }
 
 std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {
-  using std::chrono::nanoseconds;
-  const nanoseconds least = options_.frame_timeout;
-  if (service_times_.size() == 0) return std::max<nanoseconds>(least, options_.first_frame_timeout);
-  return std::max<nanoseconds>(least,
-                               service_times_.Percentile(95) * options_.frame_timeout_factor);
+  const auto least = AmongTheFirst()
+                         ? std::max(options_.frame_timeout, options_.first_frame_timeout)
+                         : options_.frame_timeout;
+  return std::max<std::chrono::nanoseconds>(
+      least, service_times_.Percentile(95) * options_.frame_timeout_factor);
+}
+
+bool ProgressWatch::AmongTheFirst() const {
+  return service_times_.size() < std::clamp<std::size_t>(options_.window, 1, kFirstFrames);
 }
 
 SteadyTime ProgressWatch::ServiceStart(SteadyTime sent) const {

@@ -24,13 +24,13 @@ enum class Verdict : std::uint8_t {
 };
 
 /// Judges progress, not liveness. A frame's service time counts from its submission or from the
-/// previous answer, whichever is later, so that a deep queue makes nobody late. What a graph needs
-/// for a frame is only known once it has computed one: until then, after each prompt and region,
-/// first_frame_timeout counts, which a stopped process never sees, since its heartbeat stands
-/// still. From then on it is max(frame_timeout, frame_timeout_factor x rolling p95). The worker
-/// answers strictly in order, so only what it has at hand is judged: a frame, or a greeting, prompt
-/// or region, which has load_timeout, since models may be loading. Pure: the caller brings the
-/// time. Not thread-safe.
+/// previous answer, whichever is later, so that a deep queue makes nobody late. A frame has
+/// max(frame_timeout, frame_timeout_factor x rolling p95), but what a graph needs is only known
+/// once it has computed a few, since the second or third may still warm it up: the first
+/// kFirstFrames after each prompt and region have at least first_frame_timeout, which a stopped
+/// process never sees, since its heartbeat stands still. The worker answers strictly in order, so
+/// only what it has at hand is judged: a frame, or a greeting, prompt or region, which has
+/// load_timeout, since models may be loading. Pure: the caller brings the time. Not thread-safe.
 class ProgressWatch {
  public:
   struct Options {
@@ -41,6 +41,9 @@ class ProgressWatch {
     std::chrono::milliseconds load_timeout{180'000};
     std::size_t window = 256;  // service times that the p95 is taken from
   };
+
+  /// So many service times must be known before frame_timeout replaces first_frame_timeout.
+  static constexpr std::size_t kFirstFrames = 5;
 
   explicit ProgressWatch(const Options& options);
   ProgressWatch() : ProgressWatch(Options{}) {}
@@ -71,6 +74,8 @@ class ProgressWatch {
   [[nodiscard]] std::chrono::nanoseconds FrameDeadline() const;
 
  private:
+  /// Whether first_frame_timeout counts for the frame at hand.
+  [[nodiscard]] bool AmongTheFirst() const;
   /// Since when the worker has had at hand what was sent at `sent`, if nothing is before it.
   [[nodiscard]] SteadyTime ServiceStart(SteadyTime sent) const;
 

@@ -11,13 +11,18 @@ using namespace std::chrono_literals;
 SteadyTime At(std::chrono::nanoseconds offset) { return SteadyTime{} + 1h + offset; }
 constexpr auto kBeating = 50ms;
 
-// Ten frames of 10 ms each before At(0s): a frame now has frame_timeout.
+// Frames 1 to `count`, each of which takes `each`, one after the other; the last ends at At(0s).
+void Compute(ProgressWatch& watch, std::uint64_t count, std::chrono::milliseconds each) {
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    watch.OnSubmitted({i}, At((i - 1) * each - count * each));
+    watch.OnCompleted({i}, At(i * each - count * each));
+  }
+}
+
+// A frame now has frame_timeout.
 ProgressWatch Settled() {
   ProgressWatch watch;
-  for (std::uint64_t i = 1; i <= 10; ++i) {
-    watch.OnSubmitted({i}, At(i * 20ms - 1s));
-    watch.OnCompleted({i}, At(i * 20ms - 990ms));
-  }
+  Compute(watch, 10, 10ms);
   return watch;
 }
 
@@ -43,13 +48,39 @@ TEST(ProgressWatch, TheFirstFrameHasALimitOfItsOwnAsLongAsTheHeartBeats) {
   EXPECT_EQ(watch.Judge(At(10s), kBeating), Verdict::kFrameOverdue);
 }
 
-TEST(ProgressWatch, TheNextFrameHasASecond) {
+TEST(ProgressWatch, AFrameAfterTheFirstFewHasASecond) {
   ProgressWatch watch;
-  watch.OnSubmitted({1}, At(0s));
-  watch.OnCompleted({1}, At(30ms));
-  watch.OnSubmitted({2}, At(1s));
+  Compute(watch, ProgressWatch::kFirstFrames, 30ms);
+  watch.OnSubmitted({9}, At(1s));
   EXPECT_EQ(watch.Judge(At(1999ms), kBeating), Verdict::kFine);
   EXPECT_EQ(watch.Judge(At(2s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, OneFrameDoesNotTellWhatTheNextMayTake) {
+  ProgressWatch watch;
+  Compute(watch, 1, 100ms);
+  watch.OnSubmitted({2}, At(0s));
+  EXPECT_EQ(watch.Judge(At(1200ms), kBeating), Verdict::kFine)
+      << "a graph may warm up in its second";
+  watch.OnCompleted({2}, At(1200ms));
+  EXPECT_EQ(watch.FrameDeadline(), 10s);
+  EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
+            "a frame took more than 10000 ms (first-frame-timeout)");
+}
+
+TEST(ProgressWatch, TheFirstFewFramesHaveMoreIfTheyAreKnownToNeedIt) {
+  ProgressWatch watch;
+  Compute(watch, 1, 3s);
+  EXPECT_EQ(watch.FrameDeadline(), 24s);
+  EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
+            "a frame took more than 24000 ms (frame-timeout and its factor)");
+}
+
+TEST(ProgressWatch, AWindowOfOneFrameIsFullAfterOne) {
+  ProgressWatch watch({.window = 1});
+  EXPECT_EQ(watch.FrameDeadline(), 10s);
+  Compute(watch, 1, 30ms);
+  EXPECT_EQ(watch.FrameDeadline(), 1s);
 }
 
 TEST(ProgressWatch, AGraphOfSecondsAFrameIsFine) {
@@ -73,9 +104,7 @@ TEST(ProgressWatch, AFailedFrameTellsNothingOfWhatAFrameTakes) {
 }
 
 TEST(ProgressWatch, AnotherPromptMayTakeAnotherTime) {
-  ProgressWatch watch;
-  watch.OnSubmitted({1}, At(0s));
-  watch.OnCompleted({1}, At(30ms));
+  ProgressWatch watch = Settled();
   EXPECT_EQ(watch.FrameDeadline(), 1s);
   watch.OnLoadingStarted(At(1s));
   watch.OnLoadingEnded(At(2s));
@@ -98,8 +127,11 @@ TEST(ProgressWatch, AVerdictIsExplainedByTheOptionThatBoundsIt) {
             "a greeting, prompt or format took more than 180000 ms (load-timeout)");
   EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
             "the first frame took more than 10000 ms (first-frame-timeout)");
-  watch.OnSubmitted({1}, At(0s));
-  watch.OnCompleted({1}, At(500ms));
+  EXPECT_EQ(ProgressWatch({.first_frame_timeout = 1s}).Explain(Verdict::kFrameOverdue),
+            "the first frame took more than 1000 ms (first-frame-timeout)");
+  EXPECT_EQ(ProgressWatch({.first_frame_timeout = 500ms}).Explain(Verdict::kFrameOverdue),
+            "the first frame took more than 1000 ms (frame-timeout and its factor)");
+  Compute(watch, 5, 500ms);
   EXPECT_EQ(watch.Explain(Verdict::kFrameOverdue),
             "a frame took more than 4000 ms (frame-timeout and its factor)");
 }
@@ -115,11 +147,14 @@ TEST(ProgressWatch, EveryLimitIsAnOption) {
   EXPECT_EQ(watch.Judge(At(5s), kBeating), Verdict::kLoadingOverdue);
   watch.OnLoadingEnded(At(5s));
   EXPECT_EQ(watch.FrameDeadline(), 4s);
-  watch.OnSubmitted({1}, At(6s));
-  watch.OnCompleted({1}, At(6100ms));
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    EXPECT_EQ(watch.FrameDeadline(), 4s) << i;
+    watch.OnSubmitted({i}, At(5s + i * 100ms));
+    watch.OnCompleted({i}, At(5s + i * 100ms + 50ms));
+  }
   EXPECT_EQ(watch.FrameDeadline(), 2s);
-  watch.OnSubmitted({2}, At(7s));
-  watch.OnCompleted({2}, At(9s));
+  watch.OnSubmitted({6}, At(7s));
+  watch.OnCompleted({6}, At(9s));
   EXPECT_EQ(watch.FrameDeadline(), 6s);
   const ProgressWatch patient({.first_frame_timeout = 4s, .frame_timeout = 20s});
   EXPECT_EQ(patient.FrameDeadline(), 20s) << "the first frame has no less than the others";
