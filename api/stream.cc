@@ -61,10 +61,7 @@ net::Task<> Stream::Supervise(std::shared_ptr<Stream> self) {
   Stream& s = *self;
   Result<PromptVerdict> up = co_await s.BringUp();
   if (up && up->applied && !s.stop_requested_) {
-    const SteadyTime now = s.around_.clock.Now();
-    s.worker_policy_.OnStarted(now);
-    s.media_policy_.OnStarted(now);
-    s.EnterState(StreamState::kRunning);
+    s.NoteRunning();
     s.start_result_ = up;
     s.changed_->NotifyAll();
     while (!s.stop_requested_ && !s.failed_ && !s.MediaEnded()) {
@@ -97,6 +94,11 @@ void Stream::NoteEnd() {
 }
 
 net::Task<Result<PromptVerdict>> Stream::BringUp() {
+  // A stream that runs publishes on while it waits for a worker.
+  if (start_result_ && !media_) {
+    const Status started = co_await StartMedia();
+    if (!started) co_return started.error();
+  }
   if (!worker_) {
     const Status taken = co_await TakeWorker();
     if (!taken) co_return taken.error();
@@ -135,6 +137,7 @@ net::Task<Status> Stream::TakeWorker() {
     Result<std::unique_ptr<StreamWorker>> taken = around_.workers.TryTake(config_.id, changed_);
     if (taken) {
       worker_ = std::move(*taken);
+      fresh_worker_ = true;
       prepared_ = false;
       lent_ = false;
       spdlog::info("stream={} worker={} taken", config_.id, worker_->pid());
@@ -177,6 +180,7 @@ net::Task<Status> Stream::StartMedia() {
     co_return spawned.error();
   }
   media_ = std::move(*spawned);
+  fresh_media_ = true;
   lease_ = 0;
   lent_ = false;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.media_timeout;
@@ -225,8 +229,6 @@ net::Task<> Stream::Recover() {
     const bool may = co_await PauseBeforeRestart();
     if (!may) co_return;
   }
-  const bool fresh_worker = !worker_;
-  const bool fresh_media = !media_;
   const Result<PromptVerdict> up = co_await BringUp();
   if (stop_requested_ || !worker_) co_return;
   if (!up || !up->applied) {
@@ -236,9 +238,13 @@ net::Task<> Stream::Recover() {
     co_await changed_->WaitFor(kPoolPoll);
     co_return;
   }
+  NoteRunning();
+}
+
+void Stream::NoteRunning() {
   const SteadyTime now = around_.clock.Now();
-  if (fresh_worker) worker_policy_.OnStarted(now);
-  if (fresh_media) media_policy_.OnStarted(now);
+  if (std::exchange(fresh_worker_, false)) worker_policy_.OnStarted(now);
+  if (std::exchange(fresh_media_, false)) media_policy_.OnStarted(now);
   EnterState(StreamState::kRunning);
 }
 

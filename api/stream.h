@@ -78,6 +78,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<Result<PromptVerdict>> PrepareWorker();
   net::Task<Status> StartMedia();
   net::Task<> Recover();
+  void NoteRunning();
   net::Task<> ReapLost();
   net::Task<bool> PauseBeforeRestart();
   net::Task<> TearDown();
@@ -123,11 +124,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   std::unique_ptr<StreamWorker> worker_;
   std::unique_ptr<MediaProcess> media_;
-  bool prepared_ = false;     // the worker runs the current prompt
-  bool lent_ = false;         // the media process has been given the worker
-  std::uint64_t lease_ = 0;   // number of the current or last lending on the current media process
-  bool worker_loss_ = false;  // one ended by itself and its restart policy does not know yet
-  bool media_loss_ = false;   // likewise
+  bool prepared_ = false;      // the worker runs the current prompt
+  bool lent_ = false;          // the media process has been given the worker
+  std::uint64_t lease_ = 0;    // number of the current or last lending on the current media process
+  bool fresh_worker_ = false;  // its restart policy does not know yet that it runs
+  bool fresh_media_ = false;   // likewise
+  bool worker_loss_ = false;   // one ended by itself and its restart policy does not know yet
+  bool media_loss_ = false;    // likewise
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t media_restarts_ = 0;
   std::optional<Departure> worker_exit_;

@@ -20,8 +20,8 @@ net::Task<Status> Stream::AwaitServing(SteadyTime deadline) {
     if (stop_requested_ || IsFinal(state_) || state_ == StreamState::kStopping) co_return Stopped();
     if (state_ == StreamState::kRunning && !NeedsAttention()) co_return Status();
     const SteadyTime now = around_.clock.Now();
-    if (!worker_ &&
-        now + around_.workers.pause().value_or(std::chrono::nanoseconds(0)) > deadline) {
+    const std::optional<std::chrono::nanoseconds> pause = around_.workers.pause();
+    if (!worker_ && pause && now + *pause > deadline) {
       co_return Error{ErrorCode::kUnavailable,
                       "the stream waits for a worker, and none is made now"};
     }

@@ -23,7 +23,9 @@ net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig conf
       Stream::Create(around_, std::move(config), std::move(prompt));
   streams_.insert_or_assign(id, stream);
   Result<PromptVerdict> up = co_await stream->Start();
-  if (!up || !up->applied) {
+  // Whoever stops a stream takes its record away.
+  const bool stopped = !up && up.error().code == ErrorCode::kCancelled;
+  if (!stopped && !(up && up->applied)) {
     const auto mine = streams_.find(id);
     if (mine != streams_.end() && mine->second == stream) {
       if (before) {

@@ -79,6 +79,22 @@ TEST_F(StreamTest, AnUpdateDoesNotWaitForAPoolThatPausesForLonger) {
   });
 }
 
+TEST_F(StreamTest, AnUpdateWaitsForAWorkerThatIsBeingMade) {
+  house.limits.prompt_timeout = std::chrono::milliseconds(200);
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    house.workers.refusals = 1 << 30;
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
+    EXPECT_TRUE(waits);
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    EXPECT_FALSE(verdict);
+    EXPECT_EQ(verdict.error().code, ErrorCode::kTimeout) << verdict.error().message;
+    co_await stream->Stop();
+  });
+}
+
 TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "GOOD");

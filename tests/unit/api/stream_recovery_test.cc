@@ -139,6 +139,8 @@ TEST_F(StreamTest, AMediaProcessIsWatchedWhileAWorkerIsWaitedFor) {
       return stream->StatusJson()["media"]["last_exit"]["reason"] == "signal 9 (SIGKILL)";
     });
     EXPECT_TRUE(noted);
+    const bool publishes = co_await Eventually([&] { return house.media.processes.size() == 2; });
+    EXPECT_TRUE(publishes) << "it needs no worker to publish";
     house.workers.refusals = 0;
     const bool running = co_await Reaches(stream, StreamState::kRunning);
     EXPECT_TRUE(running);

@@ -80,6 +80,31 @@ TEST_F(RegistryTest, ARefusedStartLeavesTheRecordOfTheOneBefore) {
   });
 }
 
+TEST_F(RegistryTest, AStartThatIsStoppedLeavesNoRecord) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    StreamRegistry registry(around, {});
+    co_await registry.Start(Config("a"), "P");
+    const std::shared_ptr<Stream> before = registry.Find("a");
+    house.media.processes[0]->Say({{"type", "ended"}, {"reason", "eos"}});
+    const bool stopped = co_await Reaches(before, StreamState::kStopped);
+    EXPECT_TRUE(stopped);
+    house.workers.hang = true;
+    bool answered = false;
+    const auto start = [&]() -> net::Task<> {
+      co_await registry.Start(Config("a"), "P");
+      answered = true;
+    };
+    house.loop.Spawn(start());
+    const bool begun = co_await Eventually([&] { return house.workers.workers.size() == 2; });
+    EXPECT_TRUE(begun);
+    const bool found = co_await registry.Stop("a");
+    EXPECT_TRUE(found);
+    const bool done = co_await Eventually([&] { return answered; });
+    EXPECT_TRUE(done);
+    EXPECT_EQ(registry.Find("a"), nullptr);
+  });
+}
+
 TEST_F(RegistryTest, StopAllLeavesAStreamAloneThatWasStartedAfterIt) {
   house.limits.ladder.cooperative = house.limits.ladder.term = std::chrono::milliseconds(500);
   Run([&](Stream::Surroundings& around) -> net::Task<> {
