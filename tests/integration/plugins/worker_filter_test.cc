@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <tuple>
-
 #include "tests/integration/plugins/worker_filter_rig.h"
 
 namespace framelock::plugins {
@@ -274,69 +271,6 @@ TEST(WorkerFilter, EosDoesNotWaitForAWorkerThatDoesNotCome) {
   gst_event_unref(*event);
   EXPECT_EQ(rig.Drain().size(), 1U);
   EXPECT_EQ(rig.Stat("skipped"), 1U);
-}
-
-// A downstream that answers each buffer with `flow`.
-struct Refusal {
-  GstFlowReturn flow;
-  std::atomic<int> buffers = 0;
-
-  void Put(GstElement* element) {
-    GstPad* pad = gst_element_get_static_pad(element, "src");
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, OnBuffer, this, nullptr);
-    gst_object_unref(pad);
-  }
-  static GstPadProbeReturn OnBuffer(GstPad*, GstPadProbeInfo* info, gpointer user_data) {
-    auto* refusal = static_cast<Refusal*>(user_data);
-    gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
-    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = refusal->flow;
-    ++refusal->buffers;
-    return GST_PAD_PROBE_HANDLED;
-  }
-};
-
-// The end of the stream comes right behind the frame that downstream refuses, or a while later.
-class EosAfterRefusal : public testing::TestWithParam<std::tuple<GstFlowReturn, int>> {};
-
-TEST_P(EosAfterRefusal, IsNotSwallowed) {
-  const auto [flow, delay_ms] = GetParam();
-  Refusal refusal{flow};
-  Rig rig({.properties = "full-policy=block"});
-  refusal.Put(rig.element());
-  rig.SetCaps("RGB", 64, 48);
-  ASSERT_TRUE(rig.WaitReady());
-  rig.Push(0);
-  if (delay_ms > 0) {
-    ASSERT_TRUE(Rig::Eventually([&] { return refusal.buffers == 1; }));
-    g_usleep(static_cast<gulong>(delay_ms) * 1000);
-  }
-  gst_harness_push_event(rig.harness(), gst_event_new_eos());
-  const auto event = rig.PullEvent(GST_EVENT_EOS, 3000);
-  ASSERT_TRUE(event);
-  gst_event_unref(*event);
-  EXPECT_EQ(rig.WaitMessage("error", 0).has_value(), flow == GST_FLOW_ERROR);
-  EXPECT_FALSE(rig.PullEvent(GST_EVENT_EOS, 0)) << "once";
-  EXPECT_FALSE(rig.WaitMessage("error", 0)) << "once";
-  rig.ExpectAccount();
-}
-
-INSTANTIATE_TEST_SUITE_P(Flows, EosAfterRefusal,
-                         testing::Combine(testing::Values(GST_FLOW_ERROR, GST_FLOW_EOS),
-                                          testing::Values(0, 50)));
-
-TEST(WorkerFilter, AFrameThatCannotBeReadFailsAndHoldsNobodyUp) {
-  Rig rig({.properties = "full-policy=block on-missing=gap"});
-  rig.SetCaps("RGB", 64, 48);
-  ASSERT_TRUE(rig.WaitReady());
-  gst_harness_push(rig.harness(), gst_buffer_new_allocate(nullptr, 10, nullptr));
-  gst_harness_push_event(rig.harness(), gst_event_new_eos());
-  const auto event = rig.PullEvent(GST_EVENT_EOS, 3000);
-  ASSERT_TRUE(event);
-  gst_event_unref(*event);
-  EXPECT_EQ(rig.Stat("failed"), 1U);
-  EXPECT_EQ(rig.Stat("open"), 0U);
-  EXPECT_NE(rig.TextStat("last-error").find("cannot be read"), std::string::npos);
-  rig.ExpectAccount();
 }
 
 TEST(WorkerFilter, AfterTheStopNoFrameIsOpen) {
