@@ -87,16 +87,22 @@ void FlushStop(FramelockWorkerFilter* self, FilterEngine& engine) {
     StoreSticky(self->srcpad, static_cast<GstEvent*>(event.release()));
   }
   if (self->state->output) self->state->output->Flush();
+  const std::lock_guard lock(self->state->ending);
   self->state->flow = GST_FLOW_OK;
   self->state->eos = self->state->finished = false;
 }
 
 // Upstream learns of a refusal with its next frame, but after EOS there is none: then the bus is
-// told, and downstream gets its end all the same. Once, whichever thread comes to it first.
+// told, and downstream gets its end all the same. Once, whichever thread comes to it first. A flush
+// that came before leaves nothing to end, and one that comes now waits, so that no end follows it.
 void FinishRefused(FramelockWorkerFilter* self) {
   WorkerFilterState& state = *self->state;
+  const std::lock_guard lock(state.ending);
   const GstFlowReturn flow = state.flow;
-  if (flow == GST_FLOW_FLUSHING || state.finished.exchange(true)) return;
+  const bool refused = flow != GST_FLOW_OK && flow != GST_FLOW_FLUSHING;
+  // The engine may have failed without the bus knowing: who tells it comes here behind that.
+  if (!state.eos || state.finished || (!refused && !state.failed)) return;
+  state.finished = true;
   const bool fatal = flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
   if (fatal && !state.failed) GST_ELEMENT_FLOW_ERROR(self, flow);
   gst_pad_push_event(self->srcpad, gst_event_new_eos());
@@ -239,7 +245,7 @@ void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput ou
   GST_DEBUG_OBJECT(self, "downstream answered %s", gst_flow_get_name(flow));
   self->state->flow = flow;
   engine.EndFlow();
-  if (self->state->eos) FinishRefused(self);
+  FinishRefused(self);
 }
 
 void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Work work) {
@@ -255,10 +261,10 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Wo
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_element(GST_OBJECT(self), LostStructure(*lost)));
   } else if (const auto* failure = std::get_if<FilterEngine::Failure>(&work)) {
+    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", failure->message.c_str()), (nullptr));
     self->state->failed = true;
     self->state->flow = GST_FLOW_ERROR;
-    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", failure->message.c_str()), (nullptr));
-    if (self->state->eos) FinishRefused(self);
+    FinishRefused(self);
   } else if (const auto* complaint = std::get_if<FilterEngine::Complaint>(&work)) {
     GST_WARNING_OBJECT(self, "%s", complaint->message.c_str());
   } else {

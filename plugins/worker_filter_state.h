@@ -37,10 +37,11 @@ struct WorkerFilterState {
   FilterStats last_stats;                // of the run before
   std::optional<PacketSocket> lent;      // set before the start
 
-  std::atomic<GstFlowReturn> flow{GST_FLOW_OK};   // of the source pad
-  std::atomic<bool> eos{false};                   // EOS came in
-  std::atomic<bool> failed{false};                // and the bus knows why
-  std::atomic<bool> finished{false};              // downstream was told the end after a refusal
+  std::atomic<GstFlowReturn> flow{GST_FLOW_OK};  // of the source pad
+  std::atomic<bool> eos{false};                  // EOS came in
+  std::atomic<bool> failed{false};               // and the bus knows why
+  std::mutex ending;      // held while an end is decided on and until downstream has it
+  bool finished = false;  // under it: downstream was told the end after a refusal
   std::atomic<std::int64_t> reported_latency{0};  // nanoseconds, the highest so far
   std::unique_ptr<FilterOutput> output;           // the task's; created and deleted while it is off
   std::uint64_t pushed = 0;                       // the task's

@@ -47,6 +47,7 @@ FilterRig::FilterRig(const Options& options) {
   element_ = gst_element_factory_make("workerfilter", nullptr);
   gst_object_ref_sink(element_);
   bus_ = gst_bus_new();
+  if (options.on_bus) options.on_bus(bus_);
   gst_element_set_bus(element_, bus_);
   if (options.worker == Options::Worker::kLent) {
     g_object_set(element_, "lent", TRUE, nullptr);

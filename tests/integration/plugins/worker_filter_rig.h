@@ -24,6 +24,7 @@ class FilterRig {
     std::string worker_arguments = "--fault-nodes";
     enum class Worker { kOwn, kLent } worker = Worker::kOwn;
     enum class Play { kYes, kNo } play = Play::kYes;
+    std::function<void(GstBus*)> on_bus;  // before the start; empty: nothing
   };
   struct Frame {
     GstClockTime pts = 0;
