@@ -39,8 +39,9 @@ class FilterEngine {
   struct Failure {  // the element can not go on
     std::string message;
   };
-  struct Complaint {  // to be logged; at most one a second
-    std::string message;
+  struct Complaint {  // to be logged; at most one a second, and one at a time
+    std::uint64_t failed_frames;
+    std::string last_error;
   };
   struct Renegotiate {};  // the region is new: upstream should ask for buffers again
   using WorkerLost = host::WorkerSeat::Lost;

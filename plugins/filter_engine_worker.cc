@@ -94,8 +94,15 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
 void FilterEngine::Complain(SteadyTime now) {
   const auto count = failures_.Add(now);
   if (!count) return;
-  notices_.emplace_back(
-      Complaint{std::to_string(*count) + " frames failed, the last one: " + stats_.last_error});
+  // Upstream's thread comes here as well, and nobody takes notices while downstream blocks.
+  for (Work& notice : notices_) {
+    if (auto* earlier = std::get_if<Complaint>(&notice)) {
+      earlier->failed_frames += *count;
+      earlier->last_error = stats_.last_error;
+      return;
+    }
+  }
+  notices_.emplace_back(Complaint{*count, stats_.last_error});
 }
 
 void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {

@@ -266,7 +266,8 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Wo
     self->state->flow = GST_FLOW_ERROR;
     FinishRefused(self);
   } else if (const auto* complaint = std::get_if<FilterEngine::Complaint>(&work)) {
-    GST_WARNING_OBJECT(self, "%s", complaint->message.c_str());
+    GST_WARNING_OBJECT(self, "%" G_GUINT64_FORMAT " frames failed, the last one: %s",
+                       complaint->failed_frames, complaint->last_error.c_str());
   } else {
     gst_pad_push_event(self->sinkpad, gst_event_new_reconfigure());
   }
