@@ -166,8 +166,9 @@ void AddHangOptions(CLI::App& app, stream::StreamConfig& defaults) {
                  "that a worker's heartbeat may stand still, then it is replaced")
       ->capture_default_str()
       ->check(CLI::Range(200L, kDayMs));
-  app.add_option("--worker-first-frame-timeout-ms", defaults.worker_first_frame_timeout_ms,
-                 "for the first frame of a worker, prompt or format, while the heart beats")
+  app.add_option(
+         "--worker-first-frame-timeout-ms", defaults.worker_first_frame_timeout_ms,
+         "for each of the first five frames of a worker, prompt or format, while the heart beats")
       ->capture_default_str()
       ->check(CLI::Range(1L, kDayMs));
   app.add_option("--worker-frame-timeout-ms", defaults.worker_frame_timeout_ms,
