@@ -181,12 +181,12 @@ void WebSocketClient::Impl::Run() {
 void WebSocketClient::Impl::Connect() {
   lws_client_connect_info info{};
   info.context = context_;
-  info.address = url_.host.c_str();
+  const std::string address = ConnectAddress(url_.host);
+  info.address = address.c_str();
   info.port = url_.port;
   info.path = url_.target.c_str();
   info.host = url_.authority.c_str();
-  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
-  if (url_.tls) info.ssl_connection |= LCCSCF_USE_SSL;
+  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url_.tls ? LCCSCF_USE_SSL : 0);
   if (url_.tls && !options_.verify_tls) {
     info.ssl_connection |= LCCSCF_ALLOW_SELFSIGNED | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK |
                            LCCSCF_ALLOW_EXPIRED | LCCSCF_ALLOW_INSECURE;

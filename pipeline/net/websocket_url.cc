@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/net/websocket_url.h"
 
+#include <netdb.h>
+
 #include "pipeline/net/url.h"
 
 namespace framelock::net {
+
+std::string ConnectAddress(const std::string& host) {
+  if (host != "localhost") return host;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, nullptr, &found) != 0) return "127.0.0.1";
+  ::freeaddrinfo(found);
+  return host;
+}
 
 Result<WebSocketUrl> ParseWebSocketUrl(std::string_view text) {
   const Result<Url> parsed = Url::Parse(text, {"ws", "wss"});

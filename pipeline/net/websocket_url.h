@@ -18,6 +18,10 @@ struct WebSocketUrl {
   std::string authority;  // host[:port] as a Host header carries it
 };
 
+/// Where to connect for a URL's host. "localhost" is the loopback even where nothing resolves it
+/// (RFC 6761, 6.3): a container may have no /etc/hosts. Asks the resolver for that name alone.
+std::string ConnectAddress(const std::string& host);
+
 /// Url's rules for the schemes ws and wss; nothing can be smuggled into the handshake.
 Result<WebSocketUrl> ParseWebSocketUrl(std::string_view url);
 
