@@ -21,8 +21,8 @@ constexpr ClassFactory kNodes[] = {
 };
 
 constexpr ClassFactory kFaultNodes[] = {
-    FaultAllocate, FaultCrash,     FaultError, FaultExit,
-    FaultHang,     FaultLoadSleep, FaultSleep, FaultWrongSequence,
+    FaultAllocate,  FaultCrash, FaultError, FaultExit,          FaultHang,
+    FaultLoadSleep, FaultPace,  FaultSleep, FaultWrongSequence,
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ graph::NodeClass FaultError();
 graph::NodeClass FaultExit();
 graph::NodeClass FaultHang();
 graph::NodeClass FaultLoadSleep();
+graph::NodeClass FaultPace();
 graph::NodeClass FaultSleep();
 graph::NodeClass FaultWrongSequence();
 
