@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what Framelock needs from Debian 12's packages and builds the release preset.
 # Idempotent: a second run changes nothing and takes seconds.
-# Usage: examples/install.sh [--packages-only] [--with-tests]
+# Usage: examples/install.sh [--packages-only] [--with-tests] [--with-bench]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,16 +15,19 @@ build_packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libboost-dev libcurl4-openssl-dev
   libwebsockets-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev)
 test_packages=(
-  git libgtest-dev libgmock-dev clang-14 clang-format-14 clang-tidy-14
+  git libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-format-14 clang-tidy-14
   libclang-rt-14-dev binutils procps python3 python3-websockets ffmpeg)
+bench_packages=(python3-matplotlib)
 
 packages_only=false
 with_tests=false
+with_bench=false
 for argument in "$@"; do
   case $argument in
     --packages-only) packages_only=true ;;
     --with-tests) with_tests=true ;;
-    *) echo "usage: examples/install.sh [--packages-only] [--with-tests]" >&2; exit 2 ;;
+    --with-bench) with_bench=true ;;
+    *) echo "usage: examples/install.sh [--packages-only] [--with-tests] [--with-bench]" >&2; exit 2 ;;
   esac
 done
 
@@ -32,6 +35,7 @@ say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
 packages=("${run_packages[@]}" "${build_packages[@]}")
 if $with_tests; then packages+=("${test_packages[@]}"); fi
+if $with_bench; then packages+=("${bench_packages[@]}"); fi
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")

@@ -6,6 +6,10 @@
 #        tests/run.sh fuzz [SECONDS]  every fuzz target (60 s each)
 #        tests/run.sh tidy            clang-tidy over all sources
 #        tests/run.sh full            e2e tests in their long form
+#        tests/run.sh bench [OUT] [OPTION...]
+#                                     every benchmark; table and plots into OUT, build/bench-results
+#                                     by default. --update-readme puts them into README.md as well;
+#                                     other options go to framelock-bench, e.g. --quick
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mode=${1:-all}
@@ -62,8 +66,28 @@ case $mode in
     printf '%s\n' build/fuzz/bin/fuzz/*_fuzzer |
       xargs -P "$(nproc)" -I{} bash -c 'fuzz "$@"' fuzz {} "$seconds"
     ;;
+  bench)
+    shift
+    out=build/bench-results
+    if [ $# -gt 0 ] && [[ $1 != -* ]]; then out=$1 && shift; fi
+    options=()
+    readme=()
+    for option in "$@"; do
+      case $option in
+        --update-readme) readme=(--update-readme README.md --readme-plots tests/bench/results) ;;
+        *) options+=("$option") ;;
+      esac
+    done
+    examples/install.sh --with-tests --with-bench
+    export GST_PLUGIN_PATH=$PWD/build/release/lib/gstreamer-1.0
+    measured=0
+    build/release/bin/framelock-bench all --out "$out" --commit "$(git describe --always --dirty)" \
+      ${options[@]+"${options[@]}"} || measured=$?
+    /usr/bin/python3 -B tests/bench/render_results.py "$out" ${readme[@]+"${readme[@]}"}
+    exit $measured
+    ;;
   *)
-    sed -n '3,8p' "$0"
+    sed -n '3,12p' "$0"
     exit 2
     ;;
 esac

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "tests/bench/micro.h"
+#include "tests/bench/suite.h"
+
+namespace framelock::bench {
+
+std::span<const Suite> Suites() {
+  static constexpr std::array kSuites{
+      Suite{"micro", "the small hot things alone: ledger, codec, parser, segment, cutter, slots",
+            RunMicro},
+  };
+  return kSuites;
+}
+
+}  // namespace framelock::bench
