@@ -2,12 +2,15 @@
 #include <array>
 
 #include "tests/bench/micro.h"
+#include "tests/bench/relay_suite.h"
 #include "tests/bench/suite.h"
 
 namespace framelock::bench {
 
 std::span<const Suite> Suites() {
   static constexpr std::array kSuites{
+      Suite{"relay", "the relay: latency, cost and capacity; beside --peer-relay", RunRelay},
+      Suite{"seam", "the gap between two segments, with and without preconnecting", RunSeam},
       Suite{"micro", "the small hot things alone: ledger, codec, parser, segment, cutter, slots",
             RunMicro},
   };
