@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "tests/bench/end_to_end/suites.h"
 #include "tests/bench/micro.h"
 #include "tests/bench/relay_suite.h"
 #include "tests/bench/suite.h"
@@ -13,6 +14,8 @@ std::span<const Suite> Suites() {
       Suite{"seam", "the gap between two segments, with and without preconnecting", RunSeam},
       Suite{"micro", "the small hot things alone: ledger, codec, parser, segment, cutter, slots",
             RunMicro},
+      Suite{"latency", "from a raw picture to its last packet, less the same way without us",
+            RunLatency},
   };
   return kSuites;
 }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/end_to_end/house.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace framelock::bench {
+
+namespace {
+
+constexpr std::chrono::seconds kSparePatience{20};
+
+std::string WithSlash(std::string url) {
+  if (!url.ends_with('/')) url += '/';
+  return url;
+}
+
+}  // namespace
+
+std::string House::NewName(const std::string& what) {
+  static std::atomic<int> made{0};
+  return "bench-" + what + "-" + std::to_string(::getpid()) + "-" + std::to_string(++made);
+}
+
+Result<std::unique_ptr<House>> House::Start(const RunOptions& run,
+                                            const std::vector<std::string>& daemon_arguments) {
+  std::unique_ptr<House> house(new House);
+  auto relay = ChildProgram::StartServer(
+      {.argv = {run.Program("framelock-relay"), "--listen", "127.0.0.1:0", "--log-level", "warn"}});
+  if (!relay) return relay.error();
+  house->relay_ = std::move(*relay);
+  std::vector<std::string> argv{run.Program("framelockd"), "--listen", "127.0.0.1:0", "--log-level",
+                                "error"};
+  argv.insert(argv.end(), daemon_arguments.begin(), daemon_arguments.end());
+  auto daemon = ChildProgram::StartServer({.argv = argv});
+  if (!daemon) return daemon.error();
+  house->daemon_ = std::move(*daemon);
+  house->relay_url_ = WithSlash(house->relay_->url());
+  auto api = ApiClient::Open(house->daemon_->url());
+  if (!api) return api.error();
+  house->api_ = std::move(*api);
+  return house;
+}
+
+Result<std::unique_ptr<House>> House::Visit(const RunOptions& run, const House& ours) {
+  std::unique_ptr<House> house(new House);
+  house->relay_url_ = run.peer_relay.empty() ? ours.relay_url_ : WithSlash(run.peer_relay);
+  auto api = ApiClient::Open(run.peer_api);
+  if (!api) return api.error();
+  house->api_ = std::move(*api);
+  return house;
+}
+
+Status House::WaitForSpareWorker() {
+  const auto deadline = std::chrono::steady_clock::now() + kSparePatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto health = api_->Ask("GET", "/health");
+    if (!health) return health.error();
+    if (health->value("ready_workers", 0) > 0) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return Error{ErrorCode::kTimeout, "no worker is ready"};
+}
+
+Result<Houses> Houses::Open(const RunOptions& run,
+                            const std::vector<std::string>& daemon_arguments) {
+  Houses houses;
+  auto ours = House::Start(run, daemon_arguments);
+  if (!ours) return ours.error();
+  houses.ours = std::move(*ours);
+  if (run.peer_api.empty()) return houses;
+  auto peer = House::Visit(run, *houses.ours);
+  if (!peer) return peer.error();
+  houses.peer = std::move(*peer);
+  return houses;
+}
+
+}  // namespace framelock::bench

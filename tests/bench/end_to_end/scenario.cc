@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/end_to_end/scenario.h"
+
+#include "tests/bench/pairs.h"
+
+namespace framelock::bench {
+
+namespace {
+
+std::vector<double> ValuesOf(const std::vector<Figures>& all, std::size_t metric) {
+  std::vector<double> values;
+  for (const Figures& figures : all) {
+    if (figures[metric]) values.push_back(*figures[metric]);
+  }
+  return values;
+}
+
+}  // namespace
+
+Status Scenario::Repeat(const RunOptions& run, const Houses& houses, Report& report,
+                        const Measure& measure) {
+  std::vector<Figures> ours;
+  std::vector<Figures> peers;
+  const auto once = [&](House& house, std::vector<Figures>& all) -> Status {
+    const Result<Figures> figures = measure(house);
+    if (!figures) return Error{figures.error().code, name_ + ": " + figures.error().message};
+    all.push_back(*figures);
+    return {};
+  };
+  const Status measured = Interleave(
+      run.Pairs(), [&] { return once(*houses.ours, ours); },
+      [&] { return houses.peer ? once(*houses.peer, peers) : Status(); });
+  Write(report, run.peer_name, ours, peers);
+  return measured;
+}
+
+void Scenario::ReportOnce(Report& report, const Figures& figures) const {
+  Write(report, {}, {figures}, {});
+}
+
+void Scenario::Write(Report& report, const std::string& peer, const std::vector<Figures>& ours,
+                     const std::vector<Figures>& peers) const {
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    const std::vector<double> mine = ValuesOf(ours, i);
+    const std::vector<double> theirs = ValuesOf(peers, i);
+    const Metric& metric = metrics_[i];
+    if (mine.empty()) continue;
+    if (theirs.empty()) {
+      Row row{.scenario = name_, .metric = metric.name, .unit = metric.unit, .values = mine};
+      row.goal = metric.goal;
+      report.Add(std::move(row));
+    } else {
+      report.AddPairs({.scenario = name_,
+                       .metric = metric.name,
+                       .unit = metric.unit,
+                       .peer = peer,
+                       .goal = metric.goal,
+                       .ratio_goal = metric.ratio_goal},
+                      mine, theirs);
+    }
+  }
+}
+
+}  // namespace framelock::bench

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/bench/suite.h"
+
+// The suites that run the shipped programs as child processes, and see what a user sees: what goes
+// into a channel and what comes out of another.
+namespace framelock::bench {
+
+/// From a raw picture at the source's encoder to its last packet at a reader, less the same way
+/// without us.
+Status RunLatency(const RunOptions& run, Report& report);
+
+}  // namespace framelock::bench
