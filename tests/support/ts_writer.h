@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,15 +48,38 @@ class TsWriter {
   /// First packet of a picture; a keyframe sets random_access_indicator.
   std::string Picture(std::uint64_t pts, std::string_view kind, std::uint16_t pid = kVideoPid) {
     std::string payload{"\x00\x00\x01\xE0\x00\x00\x80\x80\x05", 9};
-    payload += static_cast<char>(0x21 | (pts >> 29 & 0x0E));
-    AppendWord(payload, static_cast<unsigned>((pts >> 15 & 0x7FFF) << 1 | 1));
-    AppendWord(payload, static_cast<unsigned>((pts & 0x7FFF) << 1 | 1));
+    AppendStamp(payload, 2, pts);
     payload += kind;
     return Packet(pid, payload, Options{.start = true, .random_access = kind == "key"});
   }
   std::string Key(std::uint64_t pts) { return Picture(pts, "key"); }
   std::string Delta(std::uint64_t pts) { return Picture(pts, "delta"); }
   std::string Audio(std::uint64_t pts) { return Picture(pts, "audio", kAudioPid); }
+  /// The first packet of a PES unit with the times that are given, or a packet with a clock alone.
+  struct Times {
+    std::optional<std::uint64_t> pts, dts, pcr;
+    std::uint16_t pid = kVideoPid;
+    std::uint8_t stream_id = 0xE0;
+  };
+  std::string Timed(const Times& times) {
+    std::string field(1, times.pcr ? '\x10' : '\0');
+    if (times.pcr) {
+      for (const int shift : {25, 17, 9, 1}) field += static_cast<char>(*times.pcr >> shift);
+      field += static_cast<char>((*times.pcr & 1) << 7 | 0x7E);
+      field += '\0';
+    }
+    std::string pes;
+    if (times.pts) {
+      pes = std::string{"\x00\x00\x01", 3} + static_cast<char>(times.stream_id);
+      pes += std::string{"\x00\x00\x80", 3};
+      pes += times.dts ? std::string{"\xC0\x0A"} : std::string{"\x80\x05"};
+      AppendStamp(pes, times.dts ? 3 : 2, *times.pts);
+      if (times.dts) AppendStamp(pes, 1, *times.dts);
+    }
+    std::string packet = Header(times.pid, times.pts.has_value(), times.pts ? 3 : 2);
+    field.resize(183 - pes.size(), '\xFF');
+    return packet + static_cast<char>(field.size()) + field + pes;
+  }
   /// A packet in the middle of a picture.
   std::string More() { return Packet(kVideoPid, std::string(184, 'm'), {}); }
 
@@ -68,6 +92,12 @@ class TsWriter {
   static void AppendWord(std::string& text, unsigned word) {
     text += static_cast<char>(word >> 8);
     text += static_cast<char>(word);
+  }
+
+  static void AppendStamp(std::string& text, unsigned prefix, std::uint64_t stamp) {
+    text += static_cast<char>(prefix << 4 | (stamp >> 29 & 0x0E) | 1);
+    AppendWord(text, static_cast<unsigned>((stamp >> 15 & 0x7FFF) << 1 | 1));
+    AppendWord(text, static_cast<unsigned>((stamp & 0x7FFF) << 1 | 1));
   }
 
   std::string TablePackets(std::uint16_t pid, std::string section) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/ts_track.h"
+
+#include <algorithm>
+
+namespace framelock::stream {
+
+namespace {
+
+constexpr TsTicks kNoTicks{0};
+constexpr TsTicks kUnknownStep{3000};  // as of 30 frames a second
+constexpr TsTicks kSlowestRhythm = std::chrono::seconds(10);
+
+}  // namespace
+
+TsTrack::TsTrack(const Rules& rules, TsStamp stamp, SteadyTime now)
+    : rules_(rules), last_(static_cast<std::int64_t>(stamp.ticks())), stamp_(stamp), seen_(now) {}
+
+TsTrack TsTrack::Behind(const TsTrack& other) {
+  TsTrack track = other;
+  track.usual_ = track.rhythm_ = kNoTicks;
+  return track;
+}
+
+TsTrack TsTrack::Beside(const TsTrack& other, TsStamp stamp, SteadyTime now) {
+  TsTrack track = Behind(other);
+  track.last_ += other.StepTo(stamp, other.offset_);
+  track.stamp_ = stamp;
+  track.seen_ = now;
+  track.hole_ = false;
+  return track;
+}
+
+TsTicks TsTrack::Passed(SteadyTime now) const {
+  return std::chrono::duration_cast<TsTicks>(now - seen_);
+}
+
+// The same step twice is how the stream goes now, whatever it was before.
+bool TsTrack::KeepsRhythm(TsStamp stamp) const {
+  const TsTicks step = stamp - stamp_;
+  return step > kNoTicks && step <= kSlowestRhythm && rhythm_ > kNoTicks &&
+         std::chrono::abs(step - rhythm_) <= rhythm_ / 4;
+}
+
+bool TsTrack::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) const {
+  const TsTicks step = StepTo(stamp, offset);
+  if (step < (order == Order::kStrict ? kNoTicks : -rules_.least_jump)) return false;
+  const TsTicks by_rhythm = usual_ > kNoTicks ? usual_ * rules_.jump_factor : rules_.first_step;
+  const TsTicks by_time = Passed(now) + (hole_ ? rules_.hole_slack : rules_.least_jump);
+  const TsTicks limit = std::max({rules_.least_jump, by_rhythm, by_time});
+  if (step <= std::min(limit, rules_.longest_gap)) return true;
+  return offset == offset_ && step <= kSlowestRhythm && KeepsRhythm(stamp);
+}
+
+TsTicks TsTrack::OffsetToGoOn(TsStamp stamp, SteadyTime now) const {
+  const TsTicks usual = usual_ > kNoTicks ? usual_ : kUnknownStep;
+  const TsTicks passed = std::min(Passed(now), rules_.longest_gap);
+  const bool paused = passed > std::max(rules_.least_jump, usual * rules_.jump_factor);
+  return offset_ + (paused ? passed : usual) - StepTo(stamp, offset_);
+}
+
+void TsTrack::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
+  const TsTicks step = StepTo(stamp, offset);
+  const TsTicks beat = stamp - stamp_;
+  // A step over a pause, a hole or a jump says nothing about the usual one.
+  if (step > kNoTicks && offset == offset_ && !hole_) {
+    const TsTicks limit = std::max(rules_.least_jump, usual_ * rules_.jump_factor);
+    if (step <= limit || KeepsRhythm(stamp)) usual_ = step;
+  }
+  if (beat > kNoTicks) rhythm_ = beat;
+  offset_ = offset;
+  last_ = std::max(last_, last_ + step);
+  stamp_ = stamp;
+  seen_ = now;
+  hole_ = false;
+}
+
+}  // namespace framelock::stream
