@@ -88,6 +88,8 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
+  app.add_flag("--hw", options.api.defaults.hardware,
+               "decode and encode in hardware where GStreamer has it and it starts");
   AddTime<milliseconds>(app, "--media-timeout-ms", options.stream_limits.media_timeout,
                         "for a framelock-stream to start")
       ->check(CLI::Range(100, 600'000));

@@ -29,6 +29,7 @@ constexpr std::pair<std::string_view, const char*> kPackages[] = {
     {"mpegtsmux", "gstreamer1.0-plugins-bad"},
     {"tsdemux", "gstreamer1.0-plugins-bad"},
     {"x264enc", "gstreamer1.0-plugins-ugly"},
+    {"openh264enc", "gstreamer1.0-plugins-bad"},
     {"avdec_h264", "gstreamer1.0-libav"}};
 
 Error Missing(const std::string& factory) {
@@ -148,6 +149,32 @@ Result<GstElement*> MakeChain(const std::string& description) {
   if (bin != nullptr) gst_object_unref(bin);
   Error failure = TakeError(error, "elements " + description);
   return absent.value_or(std::move(failure));
+}
+
+Result<GstElement*> MakeRow(const std::vector<Result<GstElement*>>& elements) {
+  GstElement* row = gst_bin_new(nullptr);
+  std::optional<Error> failure;
+  GstElement* last = nullptr;
+  for (const Result<GstElement*>& element : elements) {
+    if (!element) {
+      failure = failure.value_or(element.error());
+      continue;
+    }
+    gst_bin_add(GST_BIN(row), *element);
+    if (last != nullptr && !failure && gst_element_link(last, *element) == 0) {
+      failure = Error{ErrorCode::kInternal, "elements of a row do not link"};
+    }
+    last = *element;
+  }
+  if (failure) {
+    const ElementPtr unused(GST_ELEMENT(gst_object_ref_sink(row)));
+    return *failure;
+  }
+  const PadPtr entry(gst_element_get_static_pad(*elements.front(), "sink"));
+  const PadPtr exit(gst_element_get_static_pad(last, "src"));
+  gst_element_add_pad(row, gst_ghost_pad_new("sink", entry.get()));
+  gst_element_add_pad(row, gst_ghost_pad_new("src", exit.get()));
+  return row;
 }
 
 json ReadStats(GstElement* element) {

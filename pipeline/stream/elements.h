@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pipeline/core/result.h"
 
@@ -31,6 +32,9 @@ Result<GstElement*> AddElement(GstBin* bin, const char* factory);
 
 /// A chain of elements as a bin with ghost pads. Floating.
 Result<GstElement*> MakeChain(const std::string& description);
+/// The same of elements already made, which it takes; the first that could not be made is the
+/// error. Floating.
+Result<GstElement*> MakeRow(const std::vector<Result<GstElement*>>& elements);
 
 /// An element's "stats" property as an object, '-' in names replaced by '_'; empty without one.
 nlohmann::json ReadStats(GstElement* element);

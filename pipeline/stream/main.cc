@@ -32,6 +32,7 @@ struct Arguments {
   int detect_timeout_ms = 10'000;
   std::uint64_t detect_bytes = 32u << 20;
   std::uint64_t max_decode_errors = 0;
+  bool hardware = false;
 };
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
@@ -63,6 +64,7 @@ Result<StreamProcess::Options> ToOptions(const Arguments& arguments) {
   }
   StreamProcess::Options options;
   options.stream.config = std::move(*config);
+  if (arguments.hardware) options.stream.config.hardware = true;
   options.stream.prompt_file = arguments.prompt_file;
   options.stream.input.detect_time = std::chrono::milliseconds(arguments.detect_timeout_ms);
   options.stream.input.detect_bytes = arguments.detect_bytes;
@@ -127,6 +129,9 @@ void AddOptions(CLI::App& app, Arguments& arguments) {
   app.add_option("--plugin-path", arguments.plugin_dir, "directory of libgstframelock.so");
   app.add_option("--log-level", arguments.log.level)->capture_default_str();
   app.add_flag("--log-json", arguments.log.json, "one JSON object a line");
+  app.add_flag("--hw", arguments.hardware,
+               "decode and encode in hardware where GStreamer has it and it starts, whatever the "
+               "configuration says");
   const CLI::Range milliseconds(1, 3'600'000);
   app.add_option("--status-interval", arguments.status_interval_ms, "ms between two reports")
       ->check(milliseconds)

@@ -17,41 +17,15 @@ namespace {
 constexpr gint64 kHalfTick = 5556;
 
 constexpr int kLeastSide = 2;  // of a 4:2:0 picture
-constexpr int kPixelsPerThread = 1280 * 720;
-constexpr int kMaxThreads = 4;
-
-std::string EncoderChain(const MediaOutput::Options& options) {
-  const int threads = std::min(1 + options.pixels / (kPixelsPerThread + 1), kMaxThreads);
-  // The keyframes come from the cadence; key-int-max only bounds what a lost request could cost.
-  const auto longest_gop = options.gop.count() * 60 * 2;
-  return "x264enc name=encoder tune=zerolatency speed-preset=superfast bframes=0 "
-         "option-string=scenecut=0 bitrate=" +
-         std::to_string(options.bitrate_kbps) + " threads=" + std::to_string(threads) +
-         " key-int-max=" + std::to_string(longest_gop) +
-         " ! h264parse name=parser config-interval=-1 ! mpegtsmux";
-}
 
 // What to cut off a side so that it is even. One of a single pixel is scaled up instead.
 int Excess(int side) { return side < kLeastSide ? 0 : side % 2; }
-
-Status LinkAll(GstElement* from, GstElement* even, GstElement* convert, GstElement* encode,
-               GstElement* sink) {
-  const CapsPtr i420(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
-                                         GST_TYPE_INT_RANGE, kLeastSide, G_MAXINT, "height",
-                                         GST_TYPE_INT_RANGE, kLeastSide, G_MAXINT, nullptr));
-  if (gst_element_link_many(from, even, convert, nullptr) == 0 ||
-      gst_element_link_filtered(convert, encode, i420.get()) == 0 ||
-      gst_element_link(encode, sink) == 0) {
-    return Error{ErrorCode::kInternal, "the output's elements do not link"};
-  }
-  return {};
-}
 
 }  // namespace
 
 Result<std::unique_ptr<MediaOutput>> MediaOutput::Create(const Options& options, GstBin* pipeline,
                                                          GstElement* from) {
-  std::unique_ptr<MediaOutput> output(new MediaOutput(options.gop));
+  std::unique_ptr<MediaOutput> output(new MediaOutput(options.encoder.gop));
   if (const Status built = output->Build(options, pipeline, from); !built) return built.error();
   return output;
 }
@@ -67,7 +41,9 @@ Status MediaOutput::AddSink(const Options& options, GstBin* pipeline) {
 
 Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* from) {
   if (Status added = AddSink(options, pipeline); !added) return added;
-  Result<GstElement*> encode = MakeChain(EncoderChain(options));
+  Result<GstElement*> mux = AddElement(pipeline, "mpegtsmux");
+  if (!mux) return mux.error();
+  Result<GstElement*> encode = MakeH264Encoder(options.encoder);
   if (!encode) return encode.error();
   if (Status added = AddTo(pipeline, *encode); !added) return added;
   Result<GstElement*> even = AddElement(pipeline, "videocrop");
@@ -75,18 +51,24 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   even_ = *even;
   Result<GstElement*> convert = AddElement(pipeline, "videoconvertscale");
   if (!convert) return convert.error();
-  if (Status linked = LinkAll(from, even_, *convert, *encode, sink_); !linked) return linked;
+  if (gst_element_link_many(from, even_, *convert, *encode, *mux, sink_, nullptr) == 0) {
+    return Error{ErrorCode::kInternal, "the output's elements do not link"};
+  }
+  Watch(from, *encode);
+  return {};
+}
 
+void MediaOutput::Watch(GstElement* from, GstElement* encode) {
   const PadPtr pictures(gst_element_get_static_pad(from, "src"));
   gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &MediaOutput::OnCaps, this,
                     nullptr);
-  const ElementPtr encoder(gst_bin_get_by_name(GST_BIN(*encode), "encoder"));
+  const ElementPtr encoder(gst_bin_get_by_name(GST_BIN(encode), "encoder"));
+  encoder_ = GST_OBJECT_NAME(gst_element_get_factory(encoder.get()));
   const PadPtr entry(gst_element_get_static_pad(encoder.get(), "sink"));
   gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaOutput::OnPicture, this, nullptr);
-  const ElementPtr parser(gst_bin_get_by_name(GST_BIN(*encode), "parser"));
+  const ElementPtr parser(gst_bin_get_by_name(GST_BIN(encode), "parser"));
   const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
   gst_pad_set_offset(parsed.get(), kHalfTick);
-  return {};
 }
 
 GstPadProbeReturn MediaOutput::OnCaps(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
@@ -112,6 +94,10 @@ GstPadProbeReturn MediaOutput::OnPicture(GstPad* pad, GstPadProbeInfo* info, gpo
   return GST_PAD_PROBE_OK;
 }
 
-nlohmann::json MediaOutput::Stats() const { return ReadStats(sink_); }
+nlohmann::json MediaOutput::Stats() const {
+  nlohmann::json stats = ReadStats(sink_);
+  stats["encoder"] = encoder_;
+  return stats;
+}
 
 }  // namespace framelock::stream

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "pipeline/core/result.h"
+#include "pipeline/stream/h264_encoder.h"
 #include "pipeline/stream/key_frame_cadence.h"
 
 namespace framelock::stream {
@@ -23,9 +24,7 @@ class MediaOutput {
  public:
   struct Options {
     std::optional<std::string> url;  // unset: encoded, then thrown away
-    std::chrono::seconds gop{2};
-    int bitrate_kbps = 2000;
-    int pixels = 512 * 512;  // expected size, for the number of encoder threads
+    H264EncoderOptions encoder;
   };
 
   /// Adds its elements to `pipeline` and links them behind `from`.
@@ -34,19 +33,21 @@ class MediaOutput {
   MediaOutput(const MediaOutput&) = delete;
   MediaOutput& operator=(const MediaOutput&) = delete;
 
-  /// The sink's own figures, for the status.
+  /// The sink's own figures and the encoder's name, for the status.
   [[nodiscard]] nlohmann::json Stats() const;
 
  private:
   explicit MediaOutput(std::chrono::seconds gop) : cadence_(gop) {}
 
   Status Build(const Options& options, GstBin* pipeline, GstElement* from);
+  void Watch(GstElement* from, GstElement* encode);
   Status AddSink(const Options& options, GstBin* pipeline);
   static GstPadProbeReturn OnCaps(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstElement* even_ = nullptr;  // crops to even sizes
   GstElement* sink_ = nullptr;
+  std::string encoder_;  // its element's name
   KeyFrameCadence cadence_;
 };
 

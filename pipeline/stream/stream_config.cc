@@ -18,6 +18,7 @@ constexpr int kMinHeartbeatMs = 200;  // two beats
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
+constexpr std::array kEncoders = {"x264", "openh264"};
 
 Error Bad(std::string_view field, const std::string& reason) {
   return Error{ErrorCode::kInvalidArgument, std::string(field) + ": " + reason};
@@ -73,6 +74,13 @@ class FieldReader {
     out = number;
   }
 
+  void Flag(const char* name, bool& out) {
+    const json* value = Find(name);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) return Fail(name, "must be a boolean");
+    out = value->get<bool>();
+  }
+
   void Fail(std::string_view name, const std::string& reason) {
     if (!error_) error_ = Bad(name, reason);
   }
@@ -117,6 +125,8 @@ json ToJson(const StreamConfig& config) {
               {"height", config.height},
               {"gop_seconds", config.gop_seconds},
               {"bitrate_kbps", config.bitrate_kbps},
+              {"encoder", config.encoder},
+              {"hardware", config.hardware},
               {"on_missing", config.on_missing},
               {"max_in_flight", config.max_in_flight},
               {"input_retry_seconds", config.input_retry_seconds},
@@ -145,6 +155,11 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   reader.Number("max_framerate", 1, 60, config.max_framerate);
   reader.Number("gop_seconds", 1, 60, config.gop_seconds);
   reader.Number("bitrate_kbps", 50, 100'000, config.bitrate_kbps);
+  reader.Text("encoder", 32, config.encoder);
+  if (std::find(kEncoders.begin(), kEncoders.end(), config.encoder) == kEncoders.end()) {
+    reader.Fail("encoder", "must be x264 or openh264");
+  }
+  reader.Flag("hardware", config.hardware);
   reader.Text("on_missing", 32, config.on_missing);
   if (std::find(kOnMissing.begin(), kOnMissing.end(), config.on_missing) == kOnMissing.end()) {
     reader.Fail("on_missing", "must be repeat, passthrough or gap");

@@ -20,6 +20,8 @@ struct StreamConfig {
   std::optional<int> max_framerate;  // 1..60; unset: the input's own
   int gop_seconds = 2;
   int bitrate_kbps = 2000;
+  std::string encoder = "x264";  // x264 | openh264
+  bool hardware = false;         // codecs in hardware, where there are any; else the ones above
   std::string on_missing = "passthrough";  // repeat | passthrough | gap
   int max_in_flight = 1;
   int input_retry_seconds = 60;  // without a channel or contact; 0: never give up

@@ -35,9 +35,11 @@ MediaInput::Options InputOptions(const StreamPipeline::Options& options) {
 
 MediaOutput::Options OutputOptions(const StreamConfig& config) {
   return {.url = config.publish_url,
-          .gop = std::chrono::seconds(config.gop_seconds),
-          .bitrate_kbps = config.bitrate_kbps,
-          .pixels = config.width * config.height};
+          .encoder = {.name = config.encoder,
+                      .hardware = config.hardware ? Hardware::kAllowed : Hardware::kNever,
+                      .gop = std::chrono::seconds(config.gop_seconds),
+                      .bitrate_kbps = config.bitrate_kbps,
+                      .pixels = config.width * config.height}};
 }
 
 }  // namespace

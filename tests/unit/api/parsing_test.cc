@@ -128,6 +128,14 @@ TEST(StartRequest, NestedBody) {
   EXPECT_EQ(parsed->prompt.count, 1u);
 }
 
+TEST(StartRequest, TheClientChoosesTheEncoderButNotTheHardware) {
+  const json params = {{"encoder", "openh264"}, {"hardware", true}, {"hw", true}};
+  const auto parsed = Parse(Start({{"params", params}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->config.encoder, "openh264");
+  EXPECT_FALSE(parsed->config.hardware);
+}
+
 TEST(StartRequest, FlatBodyNeedsNoId) {
   json body = Start({{"width", 64}, {"height", 64}, {"prompts", {json::object()}}});
   body.erase("params");
@@ -284,6 +292,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadStart{"prompts_two",
                  {{"params", {{"prompts", {json{{"1", 1}}, json{{"1", 2}}}}}}},
                  "different prompts"},
+        BadStart{"encoder_word", {{"params", {{"encoder", "x265"}}}}, "encoder: must be x264"},
         BadStart{"gop_word", {{"params", {{"gop_seconds", "x"}}}}, "gop_seconds"},
         BadStart{"on_missing_word", {{"params", {{"on_missing", "explode"}}}}, "on_missing"}),
     [](const auto& row) { return std::string(row.param.name); });

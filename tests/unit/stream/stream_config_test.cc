@@ -20,6 +20,8 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.max_framerate = 24;
   config.gop_seconds = 1;
   config.bitrate_kbps = 777;
+  config.encoder = "openh264";
+  config.hardware = true;
   config.on_missing = "repeat";
   config.max_in_flight = 3;
   config.input_retry_seconds = 0;
@@ -93,6 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{R"({"id":"a","max_framerate":61})", "max_framerate: must be 1..60"},
         BadField{R"({"id":"a","gop_seconds":-1})", "gop_seconds: must be 1..60"},
         BadField{R"({"id":"a","bitrate_kbps":true})", "bitrate_kbps: must be an integer"},
+        BadField{R"({"id":"a","encoder":"h264"})", "encoder: must be x264 or openh264"},
+        BadField{R"({"id":"a","encoder":1})", "encoder: must be a string"},
+        BadField{R"({"id":"a","hardware":1})", "hardware: must be a boolean"},
         BadField{R"({"id":"a","max_in_flight":17})", "max_in_flight: must be 1..16"},
         BadField{R"({"id":"a","worker_heartbeat_timeout_ms":199})",
                  "worker_heartbeat_timeout_ms: must be 200..86400000"},
