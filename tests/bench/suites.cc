@@ -16,6 +16,8 @@ std::span<const Suite> Suites() {
             RunMicro},
       Suite{"latency", "from a raw picture to its last packet, less the same way without us",
             RunLatency},
+      Suite{"overload", "a worker slower than its input: right, even and fresh frames",
+            RunOverload},
   };
   return kSuites;
 }

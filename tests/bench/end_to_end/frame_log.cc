@@ -2,6 +2,7 @@
 #include "tests/bench/end_to_end/frame_log.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #include "examples/frame_stamp.h"
@@ -60,22 +61,29 @@ std::int64_t PtsClock::ErrorOf(const FrameLog::Entry& entry) const {
   return entry.pts_ticks - offset_ - TicksOf(entry.number.value_or(0), fps_);
 }
 
-Result<PtsClock> PtsClock::Find(const std::string& url, int fps,
-                                std::chrono::milliseconds timeout) {
-  auto log = FrameLog::Open(url);
-  if (!log) return log.error();
-  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
-  std::size_t seen = 0;
+std::optional<PtsClock> PtsClock::Settle(const std::vector<FrameLog::Entry>& entries, int fps) {
   std::size_t agreeing = 0;
   std::int64_t offset = 0;
-  while ((*log)->WaitFor(seen + 1, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                       deadline - std::chrono::steady_clock::now()))) {
-    const FrameLog::Entry entry = (*log)->All()[seen++];
+  for (const FrameLog::Entry& entry : entries) {
     if (!entry.number) continue;
     const std::int64_t found = entry.pts_ticks - TicksOf(*entry.number, fps);
     agreeing = agreeing > 0 && std::abs(found - offset) <= 1 ? agreeing + 1 : 1;
     if (agreeing == 1) offset = found;
     if (agreeing == kAgreeing) return PtsClock(fps, offset);
+  }
+  return std::nullopt;
+}
+
+Result<PtsClock> PtsClock::Find(const std::string& url, int fps,
+                                std::chrono::milliseconds timeout) {
+  auto log = FrameLog::Open(url);
+  if (!log) return log.error();
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  for (std::size_t frames = kAgreeing;
+       (*log)->WaitFor(frames, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   deadline - std::chrono::steady_clock::now()));
+       ++frames) {
+    if (const auto clock = Settle((*log)->All(), fps)) return *clock;
   }
   return Error{ErrorCode::kTimeout, url + ": no pictures whose times agree with their numbers"};
 }

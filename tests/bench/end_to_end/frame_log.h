@@ -52,7 +52,9 @@ class PtsClock {
  public:
   PtsClock(int fps, std::int64_t offset_ticks) : fps_(fps), offset_(offset_ticks) {}
 
-  /// Decodes the channel until some pictures agree. kTimeout: no such pictures.
+  /// From the first pictures that agree; nullopt: there are too few.
+  static std::optional<PtsClock> Settle(const std::vector<FrameLog::Entry>& entries, int fps);
+  /// Decodes the channel until it is settled. kTimeout: no such pictures.
   static Result<PtsClock> Find(const std::string& url, int fps, std::chrono::milliseconds timeout);
 
   [[nodiscard]] std::int64_t NumberOf(std::int64_t pts_ticks) const;

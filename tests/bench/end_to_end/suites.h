@@ -11,4 +11,7 @@ namespace framelock::bench {
 /// without us.
 Status RunLatency(const RunOptions& run, Report& report);
 
+/// A worker slower than its input, and uneven: are frames still the right ones, even and fresh.
+Status RunOverload(const RunOptions& run, Report& report);
+
 }  // namespace framelock::bench
