@@ -12,6 +12,7 @@ struct GstRelease {
   void operator()(GstElement* element) const { gst_object_unref(element); }
   void operator()(GstPad* pad) const { gst_object_unref(pad); }
   void operator()(GstBus* bus) const { gst_object_unref(bus); }
+  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
   void operator()(GstMessage* message) const { gst_message_unref(message); }
   void operator()(GstStructure* structure) const { gst_structure_free(structure); }
@@ -20,6 +21,7 @@ struct GstRelease {
 using ElementPtr = std::unique_ptr<GstElement, GstRelease>;
 using PadPtr = std::unique_ptr<GstPad, GstRelease>;
 using BusPtr = std::unique_ptr<GstBus, GstRelease>;
+using BufferPtr = std::unique_ptr<GstBuffer, GstRelease>;
 using CapsPtr = std::unique_ptr<GstCaps, GstRelease>;
 using MessagePtr = std::unique_ptr<GstMessage, GstRelease>;
 using StructurePtr = std::unique_ptr<GstStructure, GstRelease>;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pipeline/stream/access_units.h"
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
 
@@ -18,7 +19,14 @@ constexpr char kNoVideo[] = "input is not MPEG-TS with a video stream";
 // One thread: frame threads hold pictures back. A picture with missing references is dropped and
 // counted, never shown as if it were whole.
 constexpr char kDecodeH264[] =
-    "h264parse name=parser ! avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
+    "capssetter caps=video/x-h264,alignment=au join=true ! h264parse name=parser ! "
+    "avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
+
+// Pictures further apart than this have a hole between them.
+constexpr std::chrono::seconds kLongestInterval{1};
+
+constexpr auto kNoData =
+    static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
 
 std::string CapsName(GstPad* pad) {
   const CapsPtr caps(gst_pad_get_current_caps(pad));
@@ -112,22 +120,34 @@ GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gp
     return GST_PAD_PROBE_OK;
   }
   GstBuffer* bytes = GST_PAD_PROBE_INFO_BUFFER(info);
-  input->CheckContinuity(bytes);
-  const std::lock_guard lock(input->mutex_);
-  if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
-  input->counts_.bytes += gst_buffer_get_size(bytes);
-  return GST_PAD_PROBE_OK;
+  {
+    const std::lock_guard lock(input->mutex_);
+    if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
+    input->counts_.bytes += gst_buffer_get_size(bytes);
+  }
+  return input->FeedDemuxer(info);
 }
 
-void MediaInput::CheckContinuity(GstBuffer* bytes) {
+GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
+  GstBuffer* bytes = GST_PAD_PROBE_INFO_BUFFER(info);
   if (GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_DISCONT)) {
-    continuity_.Restart();
+    feed_.Restart();
     gate_.AnnounceHole();
+    hole_before_ = true;
   }
   GstMapInfo map;
-  if (gst_buffer_map(bytes, &map, GST_MAP_READ) == 0) return;
-  if (continuity_.Push({map.data, map.size})) gate_.AnnounceHole();
+  if (gst_buffer_map(bytes, &map, GST_MAP_READ) == 0) return GST_PAD_PROBE_OK;
+  std::vector<std::uint8_t> packets;
+  const auto before = feed_.Push(std::as_bytes(std::span(map.data, map.size)), packets);
   gst_buffer_unmap(bytes, &map);
+  if (before == DemuxFeed::Before::kHole) gate_.AnnounceHole();
+  if (packets.empty()) return GST_PAD_PROBE_DROP;
+  GstBuffer* whole = gst_buffer_new_memdup(packets.data(), packets.size());
+  gst_buffer_copy_into(whole, bytes, kNoData, 0, static_cast<gsize>(-1));
+  if (std::exchange(hole_before_, false)) GST_BUFFER_FLAG_SET(whole, GST_BUFFER_FLAG_DISCONT);
+  gst_buffer_unref(bytes);
+  GST_PAD_PROBE_INFO_DATA(info) = whole;
+  return GST_PAD_PROBE_OK;
 }
 
 void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
@@ -172,6 +192,7 @@ void MediaInput::AddVideo(GstPad* pad) {
   const PadPtr target(gst_element_get_static_pad(next_, "sink"));
   gst_pad_link(exit.get(), target.get());
   gst_element_sync_state_with_parent(branch_);
+  if (caps == "video/x-h264") AccessUnits::Install(pad, [this] { gate_.AnnounceHole(); });
   gst_pad_link(pad, entry.get());
   has_video_ = true;
   spdlog::info("input video is {}", caps);
@@ -179,10 +200,12 @@ void MediaInput::AddVideo(GstPad* pad) {
 
 void MediaInput::Watch(GstElement* branch) {
   gate_ = KeyGate();
-  if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) continuity_.Watch(*pid);
+  if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) feed_.Watch(*pid);
   const PadPtr entry(gst_element_get_static_pad(branch, "sink"));
-  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnAccessUnit, this,
-                    nullptr);
+  gst_pad_add_probe(
+      entry.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      &MediaInput::OnAccessUnit, this, nullptr);
   if (const ElementPtr parser{gst_bin_get_by_name(GST_BIN(branch), "parser")}) {
     const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
     gst_pad_add_probe(parsed.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnParsed, this,
@@ -231,12 +254,28 @@ void MediaInput::DropBranch() {
 }
 
 GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  auto* input = static_cast<MediaInput*>(self);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    input->LeaveRoom(info);
+    return GST_PAD_PROBE_OK;
+  }
   const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
-  auto* input = static_cast<MediaInput*>(self);
   const std::lock_guard lock(input->mutex_);
   input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));
   return GST_PAD_PROBE_OK;
+}
+
+// The demuxer starts the next programme at the time of the last access unit, not behind it.
+void MediaInput::LeaveRoom(GstPadProbeInfo* info) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT) return;
+  GstSegment segment;
+  gst_event_copy_segment(event, &segment);
+  if (segment.base == 0) return;
+  segment.base += static_cast<guint64>(interval_.count());
+  GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_segment(&segment);
+  gst_event_unref(event);
 }
 
 GstPadProbeReturn MediaInput::OnParsed(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
@@ -268,6 +307,8 @@ bool MediaInput::KeepPicture(std::chrono::nanoseconds pts) {
   const std::lock_guard lock(mutex_);
   decoded_.OnPicture(pts);
   counts_.last_picture = Clock::System().Now();
+  if (pts > last_pts_ && pts - last_pts_ < kLongestInterval) interval_ = pts - last_pts_;
+  last_pts_ = pts;
   if (!cap_ || cap_->Keep(pts)) return true;
   ++counts_.rate_dropped;
   return false;

@@ -16,9 +16,9 @@
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
 #include "pipeline/stream/decode_account.h"
+#include "pipeline/stream/demux_feed.h"
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_gate.h"
-#include "pipeline/stream/ts_continuity.h"
 
 namespace framelock::stream {
 
@@ -78,13 +78,14 @@ class MediaInput {
   static GstPadProbeReturn OnParsed(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
-  void CheckContinuity(GstBuffer* bytes);
+  GstPadProbeReturn FeedDemuxer(GstPadProbeInfo* info);
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
   void Ignore(GstPad* pad);
   void StopIgnoring(GstPad* pad);
   void DropBranch();
   bool KeepPicture(std::chrono::nanoseconds pts);
+  void LeaveRoom(GstPadProbeInfo* info);
 
   const Options options_;
   GstBin* const pipeline_;
@@ -94,11 +95,14 @@ class MediaInput {
 
   // The source's streaming thread only.
   KeyGate gate_;
-  TsContinuity continuity_;
+  DemuxFeed feed_;
+  bool hole_before_ = false;  // the next buffer to the demuxer
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
   GstPad* spare_pad_ = nullptr;             // a further video stream, taken when the first one goes
+
+  std::chrono::nanoseconds last_pts_{}, interval_{std::chrono::milliseconds(1)};  // of pictures
 
   std::atomic<bool> has_video_{false};
   std::atomic<bool> source_ended_{false};

@@ -8,19 +8,7 @@ void TsContinuity::Watch(std::uint16_t pid) {
   counter_.reset();
 }
 
-void TsContinuity::Restart() {
-  counter_.reset();
-  reader_.Clear();
-}
-
-bool TsContinuity::Push(std::span<const std::uint8_t> bytes) {
-  bool hole = false;
-  reader_.Push(std::as_bytes(bytes),
-               [&](const TsPacket& packet) { hole = OnPacket(packet) || hole; });
-  return hole;
-}
-
-bool TsContinuity::OnPacket(const TsPacket& packet) {
+bool TsContinuity::Push(const TsPacket& packet) {
   const TsHeader header(packet);
   if (!pid_ || header.pid() != *pid_ || !header.has_payload()) return false;
   const int counter = header.continuity();

@@ -3,30 +3,26 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "pipeline/core/ts_packet.h"
 
 namespace framelock::stream {
 
-/// Watches the continuity counter of one PID in a transport stream that comes in pieces of any
-/// size, and says when packets are missing: the demuxer drops the access unit that they belonged
-/// to without telling anyone. Not thread-safe.
+/// Watches the continuity counter of one PID in a transport stream and says when packets are
+/// missing: the demuxer drops the access unit that they belonged to without telling anyone. Not
+/// thread-safe.
 class TsContinuity {
  public:
   /// The PID to watch; nothing is watched before.
   void Watch(std::uint16_t pid);
-  /// The bytes to come do not follow those before; that is known already.
-  void Restart();
-  /// True if these bytes show a hole.
-  bool Push(std::span<const std::uint8_t> bytes);
+  /// The packets to come do not follow those before; that is known already.
+  void Restart() { counter_.reset(); }
+  /// True if packets are missing in front of this one.
+  bool Push(const TsPacket& packet);
 
  private:
-  bool OnPacket(const TsPacket& packet);
-
   std::optional<std::uint16_t> pid_;
   std::optional<int> counter_;  // of the last packet with a payload
-  TsPacketReader reader_;
 };
 
 }  // namespace framelock::stream

@@ -82,6 +82,10 @@ class TsWriter {
   }
   /// A packet in the middle of a picture.
   std::string More() { return Packet(kVideoPid, std::string(184, 'm'), {}); }
+  /// The packet that ends a picture, filled up.
+  std::string Last(std::size_t bytes = 20) {
+    return Packet(kVideoPid, std::string(bytes, 'l'), {});
+  }
 
  private:
   struct Options {
@@ -120,6 +124,7 @@ class TsWriter {
     if (payload.size() == 184) return Header(pid, options.start, 1) + payload;
     const std::size_t length = 183 - payload.size();
     std::string packet = Header(pid, options.start, 3) + static_cast<char>(length);
+    if (length == 0) return packet + payload;
     packet += options.random_access ? '\x40' : '\0';
     packet.append(length - 1, '\xFF');
     return packet + payload;

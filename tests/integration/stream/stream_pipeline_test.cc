@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "pipeline/core/packet_socket.h"
+#include "pipeline/core/ts_packet.h"
 #include "pipeline/stream/elements.h"
 #include "tests/integration/stream/fake_elements.h"
 #include "tests/integration/stream/sample_video.h"
@@ -124,6 +125,41 @@ TEST_F(StreamPipelineTest, HowTheBytesAreCutDoesNotMatter) {
     const auto frames = Run(fake::Cut(sample, size), Options());
     EXPECT_EQ(frames.size(), 20U) << size;
     ExpectMatched(frames);
+  }
+}
+
+// What a muxer writes that never says how long a PES packet is.
+Bytes WithoutPesLengths(Bytes stream) {
+  for (std::size_t at = 0; at + kTsPacketBytes <= stream.size(); at += kTsPacketBytes) {
+    const std::span<std::uint8_t> packet(stream.data() + at, kTsPacketBytes);
+    const TsHeader header(std::span<const std::uint8_t>(packet).first<kTsPacketBytes>());
+    if (!header.starts_unit() || header.payload().size() < 6) continue;
+    const auto pes = packet.subspan(header.payload_offset());
+    if (pes[0] == 0 && pes[1] == 0 && pes[2] == 1 && pes[3] == 0xE0) pes[4] = pes[5] = 0;
+  }
+  return stream;
+}
+
+TEST_F(StreamPipelineTest, NoPictureWaitsForTheNextOne) {
+  const Bytes lengths = MakeSample({.frames = 20});
+  const Bytes large = MakeSample(
+      {.width = 1280,
+       .height = 720,
+       .frames = 12,
+       .encoder = "x264enc tune=zerolatency speed-preset=ultrafast threads=1 "
+                  "pass=quant quantizer=3 key-int-max=1 ! h264parse config-interval=-1"});
+  ASSERT_GT(large.size(), 12U * 70'000);
+  for (const auto& [sample, frames] :
+       {std::pair{lengths, 20}, {WithoutPesLengths(lengths), 20}, {large, 12}}) {
+    fake::Play(fake::Cut(sample, 1316), fake::AtEnd::kSilence);
+    Open(Options());
+    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+    do {
+      std::this_thread::sleep_for(milliseconds(5));
+      last = stream->Look(std::chrono::steady_clock::now());
+    } while (last.input["pictures"] < frames && std::chrono::steady_clock::now() < deadline);
+    EXPECT_EQ(last.input["pictures"], frames);
+    stream.reset();
   }
 }
 

@@ -2,14 +2,10 @@
 // The rules about time and loss that the pipeline's probes apply.
 #include <gtest/gtest.h>
 
-#include <span>
-#include <vector>
-
 #include "pipeline/stream/decode_account.h"
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_frame_cadence.h"
 #include "pipeline/stream/key_gate.h"
-#include "pipeline/stream/ts_continuity.h"
 
 namespace framelock::stream {
 namespace {
@@ -153,68 +149,6 @@ TEST(KeyGate, GivesUpOnAMarkThatDoesNotCome) {
   EXPECT_FALSE(gate.Pass(Unit::kKey, Before::kWhole));
   EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kWhole));
   EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kWhole));
-}
-
-std::vector<std::uint8_t> Packet(int pid, int counter, int flags = 0x10) {
-  std::vector<std::uint8_t> packet(188, 0x47);  // a payload full of sync bytes
-  packet[1] = static_cast<std::uint8_t>(pid >> 8);
-  packet[2] = static_cast<std::uint8_t>(pid & 0xFF);
-  packet[3] = static_cast<std::uint8_t>(flags | (counter & 0x0F));
-  packet[4] = 1;
-  packet[5] = 0;
-  return packet;
-}
-
-TEST(TsContinuity, SeesAMissingPacketOfItsPidOnly) {
-  TsContinuity continuity;
-  EXPECT_FALSE(continuity.Push(Packet(65, 3)));
-  continuity.Watch(65);
-  for (int counter = 14; counter < 40; ++counter)
-    EXPECT_FALSE(continuity.Push(Packet(65, counter)));
-  EXPECT_FALSE(continuity.Push(Packet(66, 3)));
-  EXPECT_FALSE(continuity.Push(Packet(66, 9)));
-  EXPECT_TRUE(continuity.Push(Packet(65, 41)));
-  EXPECT_FALSE(continuity.Push(Packet(65, 42)));
-}
-
-TEST(TsContinuity, AllowsWhatTheStandardAllows) {
-  TsContinuity continuity;
-  continuity.Watch(65);
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));        // repeated
-  EXPECT_FALSE(continuity.Push(Packet(65, 9, 0x20)));  // no payload: its counter does not count
-  EXPECT_FALSE(continuity.Push(Packet(65, 2)));
-  std::vector<std::uint8_t> announced = Packet(65, 12, 0x30);
-  announced[5] = 0x80;
-  EXPECT_FALSE(continuity.Push(announced));
-  EXPECT_FALSE(continuity.Push(Packet(65, 13)));
-}
-
-TEST(TsContinuity, DoesNotCareHowTheBytesAreCut) {
-  std::vector<std::uint8_t> stream = {1, 2, 3};  // something before the first packet
-  for (const int counter : {0, 1, 2, 4, 5}) {
-    const auto packet = Packet(65, counter);
-    stream.insert(stream.end(), packet.begin(), packet.end());
-  }
-  for (const std::size_t size :
-       {std::size_t{1}, std::size_t{50}, std::size_t{189}, stream.size()}) {
-    TsContinuity continuity;
-    continuity.Watch(65);
-    int holes = 0;
-    for (std::size_t at = 0; at < stream.size(); at += size) {
-      const std::size_t length = std::min(size, stream.size() - at);
-      holes += continuity.Push(std::span(stream).subspan(at, length)) ? 1 : 0;
-    }
-    EXPECT_EQ(holes, 1) << size;
-  }
-}
-
-TEST(TsContinuity, StartsAnewAfterAKnownHole) {
-  TsContinuity continuity;
-  continuity.Watch(65);
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
-  continuity.Restart();
-  EXPECT_FALSE(continuity.Push(Packet(65, 7)));
 }
 
 }  // namespace

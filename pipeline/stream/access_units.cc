@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/access_units.h"
+
+#include <utility>
+
+#include "pipeline/stream/gst_handle.h"
+
+namespace framelock::stream {
+
+static_assert(AccessUnitCutter::kNoTime == GST_CLOCK_TIME_NONE);
+
+AccessUnits::AccessUnits(GstPad* pad, std::function<void()> on_torn)
+    : pad_(pad), on_torn_(std::move(on_torn)) {}
+
+void AccessUnits::Install(GstPad* pad, std::function<void()> on_torn) {
+  gst_pad_add_probe(
+      pad,
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_BOTH |
+                                   GST_PAD_PROBE_TYPE_EVENT_FLUSH),
+      &AccessUnits::OnData, new AccessUnits(pad, std::move(on_torn)),
+      [](gpointer self) { delete static_cast<AccessUnits*>(self); });
+}
+
+GstPadProbeReturn AccessUnits::OnData(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  auto* units = static_cast<AccessUnits*>(self);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
+    return units->OnBuffer(GST_PAD_PROBE_INFO_BUFFER(info));
+  }
+  return units->OnEvent(GST_PAD_PROBE_INFO_EVENT(info));
+}
+
+GstPadProbeReturn AccessUnits::OnBuffer(GstBuffer* pes) {
+  if (gst_buffer_get_size(pes) == 0) return GST_PAD_PROBE_DROP;
+  const bool hole = GST_BUFFER_FLAG_IS_SET(pes, GST_BUFFER_FLAG_DISCONT);
+  if (hole) cutter_.Clear();  // its end is missing
+  GstMapInfo map;
+  if (gst_buffer_map(pes, &map, GST_MAP_READ) == 0) return GST_PAD_PROBE_DROP;
+  AccessUnitCutter::Cut cut =
+      cutter_.Push({map.data, map.size}, {GST_BUFFER_PTS(pes), GST_BUFFER_DTS(pes)});
+  gst_buffer_unmap(pes, &map);
+  if (cut.pes == AccessUnitCutter::Pes::kTorn) on_torn_();
+  const bool unit = cut.pes == AccessUnitCutter::Pes::kUnit;
+  hole_ = hole_ || (hole && !unit);
+  Forward(std::move(cut.units));
+  return unit ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+GstPadProbeReturn AccessUnits::OnEvent(const GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_FLUSH_STOP:
+      cutter_.Clear();
+      break;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_CAPS:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_EOS:
+      Forward(cutter_.Finish());
+      break;
+    default:
+      break;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+// Not by a push: that would come back here, and is refused once the end is on the pad. What goes
+// wrong behind the peer, the next push meets too.
+void AccessUnits::Forward(std::vector<AccessUnitCutter::Unit> units) {
+  const PadPtr peer(gst_pad_get_peer(pad_));
+  for (const AccessUnitCutter::Unit& unit : units) {
+    if (!peer) return;
+    GstBuffer* buffer = gst_buffer_new_memdup(unit.bytes.data(), unit.bytes.size());
+    GST_BUFFER_PTS(buffer) = unit.times.pts;
+    GST_BUFFER_DTS(buffer) = unit.times.dts;
+    if (std::exchange(hole_, false)) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    gst_pad_chain(peer.get(), buffer);
+  }
+}
+
+}  // namespace framelock::stream

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/demux_feed.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "tests/support/ts_writer.h"
+
+namespace framelock::stream {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+using test::TsWriter;
+using Before = DemuxFeed::Before;
+
+constexpr std::uint16_t kVideo = TsWriter::kVideoPid;
+
+TsPacket Packet(int pid, int counter, int flags = 0x10) {
+  TsPacket packet;
+  packet.fill(kTsSyncByte);  // a payload full of sync bytes
+  packet[1] = static_cast<std::uint8_t>(pid >> 8);
+  packet[2] = static_cast<std::uint8_t>(pid & 0xFF);
+  packet[3] = static_cast<std::uint8_t>(flags | (counter & 0x0F));
+  packet[4] = 1;
+  packet[5] = 0;
+  return packet;
+}
+
+TEST(TsContinuity, SeesAMissingPacketOfItsPidOnly) {
+  TsContinuity continuity;
+  EXPECT_FALSE(continuity.Push(Packet(65, 3)));
+  continuity.Watch(65);
+  for (int counter = 14; counter < 40; ++counter) {
+    EXPECT_FALSE(continuity.Push(Packet(65, counter)));
+  }
+  EXPECT_FALSE(continuity.Push(Packet(66, 3)));
+  EXPECT_FALSE(continuity.Push(Packet(66, 9)));
+  EXPECT_TRUE(continuity.Push(Packet(65, 41)));
+  EXPECT_FALSE(continuity.Push(Packet(65, 42)));
+}
+
+TEST(TsContinuity, AllowsWhatTheStandardAllows) {
+  TsContinuity continuity;
+  continuity.Watch(65);
+  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
+  EXPECT_FALSE(continuity.Push(Packet(65, 1)));        // repeated
+  EXPECT_FALSE(continuity.Push(Packet(65, 9, 0x20)));  // no payload: its counter does not count
+  EXPECT_FALSE(continuity.Push(Packet(65, 2)));
+  TsPacket announced = Packet(65, 12, 0x30);
+  announced[5] = 0x80;
+  EXPECT_FALSE(continuity.Push(announced));
+  EXPECT_FALSE(continuity.Push(Packet(65, 13)));
+}
+
+TEST(TsContinuity, StartsAnewAfterAKnownHole) {
+  TsContinuity continuity;
+  continuity.Watch(65);
+  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
+  continuity.Restart();
+  EXPECT_FALSE(continuity.Push(Packet(65, 7)));
+}
+
+// In this order, which operator+ does not promise.
+std::string Join(std::initializer_list<std::string> parts) {
+  std::string whole;
+  for (const std::string& part : parts) whole += part;
+  return whole;
+}
+
+/// A feed, what it gave out, and what a reader of its output would find wrong.
+class DemuxFeedTest : public testing::Test {
+ protected:
+  Before Push(const std::string& bytes) { return feed.Push(std::as_bytes(std::span(bytes)), out); }
+  // A picture of `middle` full packets between its first one, which is full, and its filled-up end.
+  std::string Picture(std::uint64_t pts, int middle = 2) {
+    std::string packets = ts.Picture(pts, std::string(170, 'p'));
+    for (int i = 0; i < middle; ++i) packets += ts.More();
+    return packets + ts.Last();
+  }
+  // Empty PES packets of the video's PID, as offsets in packets.
+  std::vector<std::size_t> Ends() const {
+    static const Bytes kEmpty = {0, 0, 1, 0xE0, 0, 3, 0x80, 0, 0};
+    std::vector<std::size_t> found;
+    for (std::size_t at = 0; at + kTsPacketBytes <= out.size(); at += kTsPacketBytes) {
+      const std::span<const std::uint8_t> rest = std::span(out).subspan(at);
+      const TsHeader header(rest.first<kTsPacketBytes>());
+      const auto payload = header.payload();
+      if (header.pid() == kVideo && header.starts_unit() &&
+          Bytes(payload.begin(), payload.end()) == kEmpty) {
+        found.push_back(at / kTsPacketBytes);
+      }
+    }
+    return found;
+  }
+  void ExpectUnbroken() const {
+    ASSERT_EQ(out.size() % kTsPacketBytes, 0U);
+    TsContinuity continuity;
+    continuity.Watch(kVideo);
+    for (std::size_t at = 0; at < out.size(); at += kTsPacketBytes) {
+      TsPacket packet;
+      std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(at), packet.size(), packet.begin());
+      EXPECT_FALSE(continuity.Push(packet)) << at / kTsPacketBytes;
+    }
+  }
+
+  TsWriter ts;
+  DemuxFeed feed;
+  Bytes out;
+};
+
+TEST_F(DemuxFeedTest, PassesEverythingBeforeTheVideoIsKnown) {
+  const std::string stream = Join({ts.Pat(), ts.Pmt(), Picture(0), Picture(3000), Picture(6000)});
+  EXPECT_EQ(Push(stream), Before::kWhole);
+  EXPECT_EQ(std::string(out.begin(), out.end()), stream);
+}
+
+TEST_F(DemuxFeedTest, EndsAPictureOnceTheStreamHasShownWhereTheyEnd) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Push(Picture(3000U * i)), Before::kWhole);
+  // The third begins behind two that were filled up at their ends.
+  EXPECT_EQ(Ends(), (std::vector<std::size_t>{12, 17, 22}));
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, HowTheBytesAreCutDoesNotMatter) {
+  std::string stream = Join({"abc", ts.Pat(), ts.Pmt()});
+  for (int i = 0; i < 6; ++i) stream += Join({Picture(3000U * i, i), ts.Audio(3000U * i)});
+  feed.Watch(kVideo);
+  Push(stream);
+  const Bytes whole = std::exchange(out, {});
+  for (const std::size_t size : {std::size_t{1}, std::size_t{50}, std::size_t{189}}) {
+    feed = DemuxFeed();
+    feed.Watch(kVideo);
+    out.clear();
+    for (std::size_t at = 0; at < stream.size(); at += size) Push(stream.substr(at, size));
+    EXPECT_EQ(out, whole) << size;
+  }
+}
+
+TEST_F(DemuxFeedTest, NeverTrustsAStreamThatFillsUpElsewhere) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  ASSERT_EQ(Ends().size(), 2U);
+  // Two packets in the middle of a picture are filled up; the first was taken for its end.
+  EXPECT_EQ(Push(Join({ts.Picture(12'000, std::string(170, 'p')), ts.Last()})), Before::kWhole);
+  EXPECT_EQ(Push(ts.More()), Before::kHole);
+  EXPECT_EQ(Push(ts.Last()), Before::kWhole);
+  const std::size_t ended = Ends().size();
+  EXPECT_EQ(ended, 3U);
+  for (int i = 5; i < 10; ++i) Push(Picture(3000U * i));
+  EXPECT_EQ(Ends().size(), ended);
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, AStreamThatFillsUpElsewhereFromTheStartIsNeverTorn) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(
+        Push(Join({ts.Picture(3000U * i, std::string(170, 'p')), ts.Last(), ts.More(), ts.Last()})),
+        Before::kWhole);
+  }
+  EXPECT_TRUE(Ends().empty());
+}
+
+TEST_F(DemuxFeedTest, APictureWithoutAFilledUpEndWaits) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  const std::size_t ended = Ends().size();
+  // It happens to fill its last packet.
+  Push(Join({ts.Picture(12'000, std::string(170, 'p')), ts.More()}));
+  EXPECT_EQ(Ends().size(), ended);
+  Push(Picture(15'000));
+  EXPECT_EQ(Ends().size(), ended + 1);
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, AByteOrTwoToFillUpSayNothing) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  // mpegtsmux does this where 183 bytes are left.
+  for (const std::size_t bytes : {182, 183}) {
+    EXPECT_EQ(Push(Join({ts.Picture(12'000, std::string(170, 'p')), ts.Last(bytes)})),
+              Before::kWhole);
+    const std::size_t ended = Ends().size();
+    EXPECT_EQ(Push(ts.Last(184 - bytes)), Before::kWhole);
+    EXPECT_EQ(Ends().size(), ended + 1);
+  }
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  const std::string picture = Picture(12'000);
+  EXPECT_EQ(Push(picture + picture.substr(picture.size() - kTsPacketBytes)), Before::kWhole);
+  EXPECT_EQ(Ends().size(), 3U);
+  EXPECT_EQ(Push(Picture(15'000)), Before::kWhole);
+  EXPECT_EQ(Ends().size(), 4U);
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, AMissingPacketIsAHole) {
+  feed.Watch(kVideo);
+  Push(Picture(0));
+  std::string picture = Picture(3000);
+  picture.erase(kTsPacketBytes, kTsPacketBytes);
+  EXPECT_EQ(Push(picture), Before::kHole);
+}
+
+TEST_F(DemuxFeedTest, AfterARestartNothingIsOpen) {
+  feed.Watch(kVideo);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  const std::size_t ended = Ends().size();
+  Push(ts.Picture(12'000, std::string(170, 'p')) + std::string(100, 'G'));
+  feed.Restart();
+  EXPECT_EQ(Push(Join({ts.More(), ts.Last()})), Before::kWhole);  // of a picture that began before
+  EXPECT_EQ(Ends().size(), ended);
+  Push(Picture(15'000));
+  EXPECT_EQ(Ends().size(), ended + 1);
+}
+
+TEST_F(DemuxFeedTest, SurvivesAnything) {
+  std::mt19937 random(7);
+  feed.Watch(kVideo);
+  for (int i = 0; i < 300; ++i) {
+    std::string picture = Picture(3000U * static_cast<unsigned>(i), static_cast<int>(random() % 4));
+    for (int hits = static_cast<int>(random() % 4); hits > 0; --hits) {
+      picture[random() % picture.size()] = static_cast<char>(random());
+    }
+    Push(picture);
+    ASSERT_EQ(out.size() % kTsPacketBytes, 0U);
+    ASSERT_LE(out.size(), 2 * picture.size());
+    out.clear();
+  }
+}
+
+}  // namespace
+}  // namespace framelock::stream
