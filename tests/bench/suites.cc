@@ -16,6 +16,7 @@ std::span<const Suite> Suites() {
             RunMicro},
       Suite{"latency", "from a raw picture to its last packet, less the same way without us",
             RunLatency},
+      Suite{"cost", "CPU and memory of a stream, beside the bare codec chain", RunCost},
       Suite{"overload", "a worker slower than its input: right, even and fresh frames",
             RunOverload},
   };

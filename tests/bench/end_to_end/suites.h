@@ -11,6 +11,9 @@ namespace framelock::bench {
 /// without us.
 Status RunLatency(const RunOptions& run, Report& report);
 
+/// CPU of media process and worker beside the bare codec chain on the same bytes, and memory.
+Status RunCost(const RunOptions& run, Report& report);
+
 /// A worker slower than its input, and uneven: are frames still the right ones, even and fresh.
 Status RunOverload(const RunOptions& run, Report& report);
 

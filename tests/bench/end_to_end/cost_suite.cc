@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "examples/channel_elements.h"
+#include "tests/bench/end_to_end/bare_chain.h"
+#include "tests/bench/end_to_end/frame_arrivals.h"
+#include "tests/bench/end_to_end/live_stream.h"
+#include "tests/bench/end_to_end/scenario.h"
+#include "tests/bench/end_to_end/stamped_source.h"
+#include "tests/bench/end_to_end/suites.h"
+#include "tests/bench/process_usage.h"
+
+namespace framelock::bench {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr int kFps = 30;
+constexpr milliseconds kPatience{20'000};
+constexpr milliseconds kWarmUp{2000};
+constexpr double kMib = 1024.0 * 1024.0;
+constexpr double kMostCpuRatio = 1.25;
+constexpr const char* kBare = "bare codec chain";
+
+struct Case {
+  int width, height;
+  std::optional<double> most_mib;
+  [[nodiscard]] std::string name() const { return fmt::format("{}x{}, 30 fps", width, height); }
+};
+constexpr Case kCases[] = {{512, 512, 110}, {1280, 720, std::nullopt}};
+
+// The share of each page that this process alone answers for.
+double PssMib(pid_t pid) {
+  std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  for (std::string word; rollup >> word;) {
+    double kilobytes = 0;
+    if (word == "Pss:" && rollup >> kilobytes) return kilobytes / 1024;
+  }
+  return 0;
+}
+
+// Several processes as one.
+class Group {
+ public:
+  explicit Group(std::vector<pid_t> pids) : pids_(std::move(pids)) {}
+
+  // Of each so far.
+  [[nodiscard]] std::vector<double> CpuSeconds() const {
+    std::vector<double> seconds;
+    for (const pid_t pid : pids_) {
+      const auto usage = ProcessUsage::Read(pid);
+      seconds.push_back(usage ? std::chrono::duration<double>(usage->cpu).count() : 0);
+    }
+    return seconds;
+  }
+  [[nodiscard]] double PeakMib() const {
+    double mib = 0;
+    for (const pid_t pid : pids_) {
+      const auto usage = ProcessUsage::Read(pid);
+      if (usage) mib += static_cast<double>(usage->peak_rss_bytes) / kMib;
+    }
+    return mib;
+  }
+  [[nodiscard]] double Pss() const {
+    double mib = 0;
+    for (const pid_t pid : pids_) mib += PssMib(pid);
+    return mib;
+  }
+  [[nodiscard]] bool empty() const { return pids_.empty(); }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+// Whose cost it is: of a peer only what --peer-pid tells.
+Result<Group> Payers(const RunOptions& run, House& house, LiveStream& stream) {
+  if (house.owner() == House::Owner::kPeer) {
+    return Group(run.peer_pid == 0 ? std::vector<pid_t>{} : std::vector<pid_t>{run.peer_pid});
+  }
+  const auto status = stream.ReadStatus();
+  if (!status) return status.error();
+  const json media = (*status)["media"]["pid"];
+  const json worker = (*status)["worker"]["pid"];
+  if (!media.is_number() || !worker.is_number()) {
+    return Error{ErrorCode::kUnavailable, "the stream has no processes"};
+  }
+  return Group({media.get<pid_t>(), worker.get<pid_t>()});
+}
+
+struct Bare {
+  std::vector<double> ours, chain;  // share of a core, in percent, of each repetition
+};
+
+// Of a core, in percent, during `time`: of each payer, and of the bare chain.
+std::vector<double> Shares(const Group& payers, const Group& alone, milliseconds time) {
+  const auto read = [&] {
+    std::vector<double> seconds = payers.CpuSeconds();
+    seconds.push_back(alone.CpuSeconds().front());
+    return seconds;
+  };
+  const std::vector<double> before = read();
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(time);
+  std::vector<double> shares = read();
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i] = 100 * (shares[i] - before[i]) / passed.count();
+  }
+  return shares;
+}
+
+// The chain runs on the same bytes at the same time.
+Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_case, Bare& bare) {
+  const std::string in_url = house.Channel(House::NewName("source"));
+  auto source = StampedSource::Start(
+      {.url = in_url, .width = the_case.width, .height = the_case.height, .fps = kFps});
+  if (!source) return source.error();
+  auto stream = LiveStream::Start(
+      house,
+      {.source_channel = in_url, .width = the_case.width, .height = the_case.height, .fps = kFps});
+  if (!stream) return stream.error();
+  auto chain = BareChain::Start(run, in_url, the_case.width, the_case.height);
+  if (!chain) return chain.error();
+  auto out = FrameArrivals::Open((*stream)->output());
+  if (!out) return out.error();
+  if (!(*out)->WaitFor(10, kPatience)) {
+    return Error{ErrorCode::kTimeout, "the stream publishes nothing"};
+  }
+  std::this_thread::sleep_for(run.depth == Depth::kSmoke ? milliseconds(0) : kWarmUp);
+  const auto payers = Payers(run, house, **stream);
+  if (!payers) return payers.error();
+  if (payers->empty()) return Figures(5);
+  const Group alone({(*chain)->pid()});
+  const std::size_t shown_before = (*out)->size();
+  const milliseconds time = run.RunTime(std::chrono::seconds(20));
+  const std::vector<double> paid = Shares(*payers, alone, time);
+  const auto shown = static_cast<double>((*out)->size() - shown_before);
+  if (const Status runs = (*chain)->Check(); !runs) return runs.error();
+  const double least = paid.back();
+  Figures figures{paid[0], std::nullopt, payers->PeakMib(), payers->Pss(),
+                  shown / std::chrono::duration<double>(time).count()};
+  if (house.owner() == House::Owner::kOurs) {
+    figures[1] = paid[1];
+    bare.ours.push_back(paid[0] + paid[1]);
+    bare.chain.push_back(least);
+  }
+  return figures;
+}
+
+}  // namespace
+
+Status RunCost(const RunOptions& run, Report& report) {
+  if (const Status ready = demo::InitGStreamer(); !ready) return ready;
+  const Result<Houses> houses = Houses::Open(run);
+  if (!houses) return houses.error();
+  for (const Case& the_case : kCases) {
+    std::optional<Goal> memory;
+    if (the_case.most_mib) memory = AtMost(*the_case.most_mib);
+    Scenario scenario(the_case.name(), {{"CPU, media process", "% of a core"},
+                                        {"CPU, worker", "% of a core"},
+                                        {"peak resident memory", "MiB", memory},
+                                        {"proportional memory", "MiB"},
+                                        {"published", "fps", AtLeast(kFps - 0.5)}});
+    Bare bare;
+    const Status measured = scenario.Repeat(
+        run, *houses, report, [&](House& house) { return Measure(run, house, the_case, bare); });
+    if (!measured) return measured;
+    report.AddPairs({.scenario = the_case.name(),
+                     .metric = "CPU, both processes",
+                     .unit = "% of a core",
+                     .peer = kBare,
+                     .goal = std::nullopt,
+                     .ratio_goal = AtMost(kMostCpuRatio)},
+                    bare.ours, bare.chain);
+  }
+  return {};
+}
+
+}  // namespace framelock::bench
