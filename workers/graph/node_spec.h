@@ -38,6 +38,10 @@ struct OutputSpec {
 /// all that depends on it.
 enum class Freshness : std::uint8_t { kCached, kEveryFrame };
 
+/// Whether a node may change pixels, or only brings the frame in or gives out what it takes in.
+/// Frames that meet no node of the first kind stay bytes.
+enum class Pixels : std::uint8_t { kMade, kPassedOn };
+
 /// What is known of a node class without running it: everything validation and /object_info need.
 struct NodeSpec {
   std::string class_type;
@@ -51,6 +55,7 @@ struct NodeSpec {
   std::optional<bool> deprecated;  // classic nodes show the two only when they set them
   std::optional<bool> experimental;
   Freshness freshness = Freshness::kCached;
+  Pixels pixels = Pixels::kMade;
 };
 
 struct IntRange {

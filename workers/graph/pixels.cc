@@ -43,6 +43,18 @@ void RgbaBytesToRgbFloats(std::span<const std::byte> bytes, std::span<float> flo
   }
 }
 
+void CopyPixels(std::span<const std::byte> in, std::span<std::byte> out, RowChannels channels) {
+  const std::size_t pixels = std::min(in.size() / channels.from, out.size() / channels.to);
+  if (channels.from == 3 && channels.to == 3) {
+    std::copy_n(in.begin(), pixels * 3, out.begin());
+    return;
+  }
+  for (std::size_t i = 0; i < pixels; ++i) {
+    std::copy_n(&in[i * channels.from], 3, &out[i * channels.to]);
+    if (channels.to == 4) out[i * 4 + 3] = std::byte{255};
+  }
+}
+
 void FloatsToBytes(std::span<const float> floats, std::span<std::byte> bytes,
                    RowChannels channels) {
   const std::size_t pixels = std::min(floats.size() / channels.from, bytes.size() / channels.to);

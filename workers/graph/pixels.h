@@ -22,6 +22,8 @@ struct RowChannels {
 
 /// One row of the first three of four channels, as floats.
 void RgbaBytesToRgbFloats(std::span<const std::byte> bytes, std::span<float> floats);
+/// One row that stays bytes: colours as they are, a fourth channel 255.
+void CopyPixels(std::span<const std::byte> in, std::span<std::byte> out, RowChannels channels);
 /// One row of pixels whose channels differ from the frame's.
 void FloatsToBytes(std::span<const float> floats, std::span<std::byte> bytes, RowChannels channels);
 

@@ -170,6 +170,13 @@ Plan Plan::Make(const NodeRegistry& registry, const Prompt& prompt, const Verdic
   return Builder(registry, prompt).Build(verdict.good_outputs);
 }
 
+bool Plan::passes_frame_on() const {
+  return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) {
+    return step.phase == StepPhase::kEveryFrame &&
+           step.node_class->spec.pixels == Pixels::kPassedOn;
+  });
+}
+
 std::optional<std::size_t> Plan::FindSink(const std::string& node_id) const {
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     if (steps_[sinks_[i]].node_id == node_id) {

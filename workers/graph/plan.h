@@ -48,6 +48,8 @@ class Plan {
   [[nodiscard]] std::size_t slots() const { return slots_; }
   /// Positions in steps() of the good outputs, in prompt order.
   [[nodiscard]] const std::vector<std::size_t>& sinks() const { return sinks_; }
+  /// True if what leaves the graph is the frame that came in, pixel for pixel.
+  [[nodiscard]] bool passes_frame_on() const;
   /// The sink with this node id.
   [[nodiscard]] std::optional<std::size_t> FindSink(const std::string& node_id) const;
 

@@ -41,6 +41,30 @@ std::uint64_t FrameBytes(std::uint32_t height, std::uint64_t row, std::uint64_t 
   return height == 0 ? 0 : (height - 1) * stride + row;
 }
 
+Status CheckFrame(const Session::InputFrame& frame) {
+  const Session::Shape& shape = frame.shape;
+  if (shape.width == 0 || shape.height == 0 || (shape.channels != 3 && shape.channels != 4)) {
+    return BadFrame("a frame needs a width, a height and 3 or 4 channels");
+  }
+  const std::size_t row = std::size_t{shape.width} * shape.channels;
+  if (frame.stride < row || frame.bytes.size() < FrameBytes(shape.height, row, frame.stride)) {
+    return BadFrame("the frame's memory is smaller than its shape");
+  }
+  return {};
+}
+
+// Where one frame goes, checked against what it is.
+Status CheckSlot(const Session::OutputFrame& slot, const TensorShape& shape) {
+  const std::size_t row = std::size_t{shape.width} * slot.channels;
+  if (slot.channels != 3 && slot.channels != 4) {
+    return BadFrame("a frame goes out with 3 or 4 channels");
+  }
+  if (slot.stride < row || slot.bytes.size() < FrameBytes(shape.height, row, slot.stride)) {
+    return Error{ErrorCode::kResourceLimit, "the output slot is too small for " + shape.ToString()};
+  }
+  return {};
+}
+
 }  // namespace
 
 class Session::Impl {
@@ -50,6 +74,8 @@ class Session::Impl {
 
   std::optional<Rejected> Prepare(std::string_view prompt_json);
   Result<Shape> RunOn(Tensor frame, FrameUse use);
+  Result<Shape> Probe(Shape input);
+  Result<Shape> Run(const InputFrame& frame);
   Result<Tensor> MakeFrame(const InputFrame& frame);
   Result<Tensor> MakeGreyFrame(Shape shape);
   Status Write(const OutputFrame& slot) const;
@@ -62,6 +88,9 @@ class Session::Impl {
 
  private:
   Result<Tensor> CheckResult() const;
+  Status CopyUnchanged(const OutputFrame& slot) const;
+
+  std::optional<InputFrame> unchanged_;  // the result, if it is the frame itself
 };
 
 std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_json) {
@@ -86,19 +115,43 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
     return Reject(refused);
   }
   executor_ = std::move(executor);
+  unchanged_.reset();
   pool_.Trim();
   return std::nullopt;
 }
 
+Result<Session::Shape> Session::Impl::Probe(Shape input) {
+  unchanged_.reset();
+  pool_.Trim();
+  if (executor_->plan().passes_frame_on() && input.width != 0 && input.height != 0) {
+    return Shape{input.width, input.height, 3};
+  }
+  Result<Tensor> frame = MakeGreyFrame(input);
+  if (!frame.ok()) {
+    return frame.error();
+  }
+  return RunOn(std::move(*frame), FrameUse::kRehearsal);
+}
+
+Result<Session::Shape> Session::Impl::Run(const InputFrame& frame) {
+  unchanged_.reset();
+  if (const Status fine = CheckFrame(frame); !fine.ok()) {
+    return fine.error();
+  }
+  if (executor_->plan().passes_frame_on()) {
+    unchanged_ = frame;
+    return Shape{frame.shape.width, frame.shape.height, 3};
+  }
+  Result<Tensor> tensor = MakeFrame(frame);
+  if (!tensor.ok()) {
+    return tensor.error();
+  }
+  return RunOn(std::move(*tensor), FrameUse::kShown);
+}
+
 Result<Tensor> Session::Impl::MakeFrame(const InputFrame& frame) {
   const Shape& shape = frame.shape;
-  if (shape.width == 0 || shape.height == 0 || (shape.channels != 3 && shape.channels != 4)) {
-    return BadFrame("a frame needs a width, a height and 3 or 4 channels");
-  }
   const std::size_t row = std::size_t{shape.width} * shape.channels;
-  if (frame.stride < row || frame.bytes.size() < FrameBytes(shape.height, row, frame.stride)) {
-    return BadFrame("the frame's memory is smaller than its shape");
-  }
   Result<Tensor> tensor = pool_.Allocate({1, shape.height, shape.width, 3});
   if (!tensor.ok()) {
     return tensor;
@@ -162,22 +215,37 @@ Result<Tensor> Session::Impl::CheckResult() const {
   return result;
 }
 
+Status Session::Impl::CopyUnchanged(const OutputFrame& slot) const {
+  const Shape& shape = unchanged_->shape;
+  const TensorShape picture{1, shape.height, shape.width, 3};
+  if (const Status fits = CheckSlot(slot, picture); !fits.ok()) {
+    return fits;
+  }
+  const std::size_t row = std::size_t{shape.width} * shape.channels;
+  for (std::uint32_t y = 0; y < shape.height; ++y) {
+    CopyPixels(unchanged_->bytes.subspan(y * unchanged_->stride, row),
+               slot.bytes.subspan(y * slot.stride, std::size_t{shape.width} * slot.channels),
+               {.from = shape.channels, .to = slot.channels});
+  }
+  return {};
+}
+
 Status Session::Impl::Write(const OutputFrame& slot) const {
+  if (unchanged_) {
+    return CopyUnchanged(slot);
+  }
   const Result<Tensor> result = CheckResult();
   if (!result.ok()) {
     return result.error();
   }
   const TensorShape& shape = result->shape();
-  const std::size_t row = std::size_t{shape.width} * slot.channels;
-  if (slot.channels != 3 && slot.channels != 4) {
-    return BadFrame("a frame goes out with 3 or 4 channels");
-  }
-  if (slot.stride < row || slot.bytes.size() < FrameBytes(shape.height, row, slot.stride)) {
-    return Error{ErrorCode::kResourceLimit, "the output slot is too small for " + shape.ToString()};
+  if (const Status fits = CheckSlot(slot, shape); !fits.ok()) {
+    return fits;
   }
   for (std::uint32_t y = 0; y < shape.height; ++y) {
     const std::span<const float> in = result->values().subspan(y * shape.row(), shape.row());
-    const std::span<std::byte> out = slot.bytes.subspan(y * slot.stride, row);
+    const std::span<std::byte> out =
+        slot.bytes.subspan(y * slot.stride, std::size_t{shape.width} * slot.channels);
     if (shape.channels == slot.channels) {
       FloatsToBytes(in, out);
     } else {
@@ -205,23 +273,14 @@ Result<Session::Shape> Session::Probe(Shape input) {
   if (!has_prompt()) {
     return Error{ErrorCode::kUnavailable, "no prompt is set"};
   }
-  impl_->pool_.Trim();
-  Result<Tensor> frame = impl_->MakeGreyFrame(input);
-  if (!frame.ok()) {
-    return frame.error();
-  }
-  return impl_->RunOn(std::move(*frame), FrameUse::kRehearsal);
+  return impl_->Probe(input);
 }
 
 Result<Session::Shape> Session::Run(const InputFrame& frame) {
   if (!has_prompt()) {
     return Error{ErrorCode::kUnavailable, "no prompt is set"};
   }
-  Result<Tensor> tensor = impl_->MakeFrame(frame);
-  if (!tensor.ok()) {
-    return tensor.error();
-  }
-  return impl_->RunOn(std::move(*tensor), FrameUse::kShown);
+  return impl_->Run(frame);
 }
 
 Status Session::WriteOutput(const OutputFrame& slot) const { return impl_->Write(slot); }

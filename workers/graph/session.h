@@ -74,7 +74,8 @@ class Session {
   Result<Shape> Probe(Shape input);
 
   /// Runs the graph on one frame and keeps the result until the next call; its shape tells how
-  /// large the output slot must be. An error names the node: "node 3 (ImageBlur): …".
+  /// large the output slot must be. The frame's memory must stay until then: a graph that changes
+  /// nothing is one copy, from there to the slot. An error names the node: "node 3 (ImageBlur): …".
   Result<Shape> Run(const InputFrame& frame);
 
   /// Writes the last result as bytes (times 255, clamped, truncated). kUnavailable if the last run

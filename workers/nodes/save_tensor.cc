@@ -24,7 +24,8 @@ graph::NodeClass SaveTensor() {
                    .category = "tensor_utils",
                    .python_module = "custom_nodes.comfystream",
                    .inputs = {graph::ImageInput("images")},
-                   .is_output = true},
+                   .is_output = true,
+                   .pixels = graph::Pixels::kPassedOn},
           .make = [] { return std::make_unique<SaveTensorNode>(); }};
 }
 

@@ -69,6 +69,44 @@ class SessionTest : public testing::Test {
   std::vector<std::byte> frame_;
 };
 
+// Without room for a single tensor, only what stays bytes can run.
+TEST_F(SessionTest, AGraphThatChangesNothingMakesNoTensor) {
+  session_ = std::move(*Session::Create(registry_, {.execution = {.max_tensor_bytes = 16}}));
+  ASSERT_TRUE(Rejection(kIdentity).is_null());
+  EXPECT_EQ(*session_->Probe({2, 2, 3}), (Session::Shape{2, 2, 3}));
+  std::vector<int> numbers;
+  const Result<Session::Shape> shape = RunAndWrite(numbers);
+  ASSERT_TRUE(shape.ok()) << shape.error().message;
+  EXPECT_EQ(*shape, (Session::Shape{2, 2, 3}));
+  EXPECT_EQ(numbers, (std::vector<int>{0, 16, 32, 48, 64, 80, 128, 144, 160, 176, 192, 208}));
+  ASSERT_TRUE(Rejection(kInvert).is_null());
+  EXPECT_EQ(Run().error().code, ErrorCode::kResourceLimit);
+}
+
+TEST_F(SessionTest, WhatStaysBytesHasNoAlphaOfItsOwn) {
+  ASSERT_TRUE(Rejection(kIdentity).is_null());
+  ASSERT_TRUE(session_->Run({.bytes = frame_, .shape = {2, 2, 4}, .stride = 8}).ok());
+  std::vector<std::byte> out(16, std::byte{7});
+  ASSERT_TRUE(session_->WriteOutput({.bytes = out, .channels = 4, .stride = 8}).ok());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    EXPECT_EQ(out[i], i % 4 == 3 ? std::byte{255} : frame_[i]) << i;
+  }
+}
+
+TEST_F(SessionTest, WhatStaysBytesIsCheckedLikeAnyFrame) {
+  ASSERT_TRUE(Rejection(kIdentity).is_null());
+  EXPECT_EQ(session_->Run({.bytes = frame_, .shape = {3, 2, 3}, .stride = 8}).error().code,
+            ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(Run().ok());
+  std::vector<std::byte> out(11);
+  EXPECT_EQ(session_->WriteOutput({.bytes = out, .channels = 3, .stride = 6}).error().code,
+            ErrorCode::kResourceLimit);
+  ASSERT_TRUE(Rejection(kInvert).is_null());
+  std::vector<std::byte> room(12);
+  EXPECT_EQ(session_->WriteOutput({.bytes = room, .channels = 3, .stride = 6}).error().code,
+            ErrorCode::kUnavailable);
+}
+
 TEST_F(SessionTest, NothingRunsWithoutAPrompt) {
   EXPECT_FALSE(session_->has_prompt());
   EXPECT_EQ(Run().error().code, ErrorCode::kUnavailable);
