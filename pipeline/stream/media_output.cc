@@ -7,6 +7,7 @@
 
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/pes_filler.h"
 
 namespace framelock::stream {
 
@@ -69,6 +70,7 @@ void MediaOutput::Watch(GstElement* from, GstElement* encode) {
   const ElementPtr parser(gst_bin_get_by_name(GST_BIN(encode), "parser"));
   const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
   gst_pad_set_offset(parsed.get(), kHalfTick);
+  InstallPesFiller(parsed.get());
 }
 
 GstPadProbeReturn MediaOutput::OnCaps(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
