@@ -9,6 +9,7 @@
 #include "pipeline/stream/access_units.h"
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/h264_decoder.h"
 
 namespace framelock::stream {
 
@@ -16,11 +17,8 @@ namespace {
 
 constexpr char kNoVideo[] = "input is not MPEG-TS with a video stream";
 
-// One thread: frame threads hold pictures back. A picture with missing references is dropped and
-// counted, never shown as if it were whole.
-constexpr char kDecodeH264[] =
-    "capssetter caps=video/x-h264,alignment=au join=true ! h264parse name=parser ! "
-    "avdec_h264 max-threads=1 qos=false output-corrupt=false max-errors=-1";
+constexpr char kParseH264[] =
+    "capssetter caps=video/x-h264,alignment=au join=true ! h264parse name=parser";
 
 // Pictures further apart than this have a hole between them.
 constexpr std::chrono::seconds kLongestInterval{1};
@@ -47,6 +45,10 @@ std::optional<std::uint16_t> PidOf(GstPad* pad) {
 void OnDecodedPad(GstElement* /*decodebin*/, GstPad* pad, gpointer branch) {
   const PadPtr exit(gst_element_get_static_pad(static_cast<GstElement*>(branch), "src"));
   if (CapsName(pad).starts_with("video/")) gst_ghost_pad_set_target(GST_GHOST_PAD(exit.get()), pad);
+}
+
+Result<GstElement*> MakeH264Branch(Hardware hardware) {
+  return MakeRow({MakeChain(kParseH264), MakeH264Decoder(hardware)});
 }
 
 // Any other codec: decodebin finds the decoder; its picture pad comes later.
@@ -78,6 +80,11 @@ MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* nex
 
 // The demuxer outlives us, and removes its pads when the pipeline lets go of it.
 MediaInput::~MediaInput() {
+  if (warm_.valid()) {
+    if (const Result<GstElement*> unused = warm_.get()) {
+      const ElementPtr owner(GST_ELEMENT(gst_object_ref_sink(*unused)));
+    }
+  }
   if (demux_ != nullptr) g_signal_handlers_disconnect_by_data(demux_, this);
 }
 
@@ -176,9 +183,17 @@ void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self)
   }
 }
 
+void MediaInput::WarmUp() {
+  warm_ = std::async(std::launch::async, &MakeH264Branch, options_.hardware);
+}
+
+Result<GstElement*> MediaInput::TakeH264Branch() {
+  return warm_.valid() ? warm_.get() : MakeH264Branch(options_.hardware);
+}
+
 void MediaInput::AddVideo(GstPad* pad) {
   const std::string caps = CapsName(pad);
-  Result<GstElement*> branch = caps == "video/x-h264" ? MakeChain(kDecodeH264) : MakeAnyDecoder();
+  Result<GstElement*> branch = caps == "video/x-h264" ? TakeH264Branch() : MakeAnyDecoder();
   const Status added = branch ? AddTo(pipeline_, *branch) : Status(branch.error());
   if (!added) {
     GST_ELEMENT_ERROR(demux_, STREAM, DECODE, ("%s", added.error().message.c_str()), (nullptr));
@@ -199,6 +214,10 @@ void MediaInput::AddVideo(GstPad* pad) {
 }
 
 void MediaInput::Watch(GstElement* branch) {
+  if (const ElementPtr decoder{gst_bin_get_by_name(GST_BIN(branch), "decoder")}) {
+    const std::lock_guard lock(mutex_);
+    decoder_ = GST_OBJECT_NAME(gst_element_get_factory(decoder.get()));
+  }
   gate_ = KeyGate();
   if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) feed_.Watch(*pid);
   const PadPtr entry(gst_element_get_static_pad(branch, "sink"));
@@ -329,6 +348,8 @@ nlohmann::json MediaInput::Stats() const {
   stats["bytes"] = counts.bytes;
   stats["pictures"] = counts.pictures;
   stats["rate_dropped"] = counts.rate_dropped;
+  const std::lock_guard lock(mutex_);
+  stats["decoder"] = decoder_;
   return stats;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
+#include "pipeline/stream/codec_element.h"
 #include "pipeline/stream/decode_account.h"
 #include "pipeline/stream/demux_feed.h"
 #include "pipeline/stream/frame_rate_cap.h"
@@ -33,6 +35,7 @@ class MediaInput {
     std::string url;
     std::chrono::seconds give_up_after{60};  // without a channel or contact; zero: never
     std::optional<int> max_framerate;
+    Hardware hardware = Hardware::kNever;
     // The first picture must come within so much time and so many bytes of input.
     std::chrono::milliseconds detect_time{10'000};
     std::uint64_t detect_bytes = 32u << 20;
@@ -55,6 +58,10 @@ class MediaInput {
   ~MediaInput();
   MediaInput(const MediaInput&) = delete;
   MediaInput& operator=(const MediaInput&) = delete;
+
+  /// Makes the decoder in a thread of its own, since that takes tens of milliseconds in which the
+  /// source can connect. Once, before the pipeline starts, when all other elements are made.
+  void WarmUp();
 
   [[nodiscard]] Counts counts() const;
   /// Source's own figures and counts(), for the status.
@@ -79,6 +86,7 @@ class MediaInput {
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstPadProbeReturn FeedDemuxer(GstPadProbeInfo* info);
+  Result<GstElement*> TakeH264Branch();
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
   void Ignore(GstPad* pad);
@@ -97,6 +105,7 @@ class MediaInput {
   KeyGate gate_;
   DemuxFeed feed_;
   bool hole_before_ = false;  // the next buffer to the demuxer
+  std::future<Result<GstElement*>> warm_;
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
@@ -109,6 +118,7 @@ class MediaInput {
   std::atomic<bool> cut_off_{false};  // the end came on our request, in the middle of something
   mutable std::mutex mutex_;          // what follows
   Counts counts_;
+  std::string decoder_;  // its element's name
   DecodeAccount decoded_;
   std::optional<FrameRateCap> cap_;
 };

@@ -25,18 +25,23 @@ int IntField(const GstStructure* structure, const char* name) {
   return value;
 }
 
+Hardware HardwareUse(const StreamConfig& config) {
+  return config.hardware ? Hardware::kAllowed : Hardware::kNever;
+}
+
 MediaInput::Options InputOptions(const StreamPipeline::Options& options) {
   MediaInput::Options input = options.input;
   input.url = *options.config.subscribe_url;
   input.give_up_after = std::chrono::seconds(options.config.input_retry_seconds);
   input.max_framerate = options.config.max_framerate;
+  input.hardware = HardwareUse(options.config);
   return input;
 }
 
 MediaOutput::Options OutputOptions(const StreamConfig& config) {
   return {.url = config.publish_url,
           .encoder = {.name = config.encoder,
-                      .hardware = config.hardware ? Hardware::kAllowed : Hardware::kNever,
+                      .hardware = HardwareUse(config),
                       .gop = std::chrono::seconds(config.gop_seconds),
                       .bitrate_kbps = config.bitrate_kbps,
                       .pixels = config.width * config.height}};
@@ -78,6 +83,7 @@ Status StreamPipeline::Build() {
       MediaOutput::Create(OutputOptions(options_.config), bin, filter_);
   if (!output) return output.error();
   output_ = std::move(*output);
+  input_->WarmUp();
   return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every encoder owes a live stream, and which one runs where there is hardware.
+// What every encoder owes a live stream, and which codecs run where there is hardware.
 #include "pipeline/stream/h264_encoder.h"
 
 #include <gst/gst.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/h264_decoder.h"
 #include "pipeline/stream/media_output.h"
 
 namespace framelock::stream {
@@ -197,6 +198,25 @@ TEST_F(H264HardwareTest, GivesWayToSoftwareWhenNoDeviceOpens) {
   Run({.name = "openh264", .hardware = Hardware::kAllowed}, 5);
   EXPECT_EQ(encoder_, "openh264enc");
   EXPECT_EQ(units_.size(), 5u);
+}
+
+std::string DecoderWith(Hardware hardware) {
+  const Result<GstElement*> made = MakeH264Decoder(hardware);
+  if (!made) return made.error().message;
+  const ElementPtr decoder(GST_ELEMENT(gst_object_ref_sink(*made)));
+  return GST_OBJECT_NAME(gst_element_get_factory(decoder.get()));
+}
+
+TEST_F(H264HardwareTest, DecodesWhereItIsAllowedAndStarts) {
+  Pretend("vah264dec", nullptr);
+  EXPECT_EQ(DecoderWith(Hardware::kAllowed), "vah264dec");
+  EXPECT_EQ(DecoderWith(Hardware::kNever), "avdec_h264");
+}
+
+TEST_F(H264HardwareTest, DecodesInSoftwareWhenNoDeviceOpens) {
+  Pretend("nvh264dec", &NoDeviceInit);
+  Pretend("v4l2h264dec", &NoDeviceInit);
+  EXPECT_EQ(DecoderWith(Hardware::kAllowed), "avdec_h264");
 }
 
 }  // namespace
