@@ -90,6 +90,9 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
   app.add_flag("--hw", options.api.defaults.hardware,
                "decode and encode in hardware where GStreamer has it and it starts");
+  app.add_flag("--trace-latency", options.api.defaults.trace_latency,
+               "measure where each frame's time goes, hop by hop: in the status and, every 5 s, in "
+               "the log");
   AddTime<milliseconds>(app, "--media-timeout-ms", options.stream_limits.media_timeout,
                         "for a framelock-stream to start")
       ->check(CLI::Range(100, 600'000));

@@ -96,6 +96,9 @@ json Stream::StatusJson() const {
     const auto value = status.find(name);
     out[name] = value != status.end() ? *value : json(nullptr);
   }
+  if (const auto trace = status.find("latency_trace"); trace != status.end()) {
+    out["latency_trace"] = *trace;
+  }
   out["fps"] = {{"in", Number(status, "fps_in")}, {"out", Number(status, "fps_out")}};
   out["reconnects"] = Reconnects(status);
   const Account account = CurrentAccount();

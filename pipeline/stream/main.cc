@@ -33,6 +33,7 @@ struct Arguments {
   std::uint64_t detect_bytes = 32u << 20;
   std::uint64_t max_decode_errors = 0;
   bool hardware = false;
+  bool trace_latency = false;
 };
 
 Error Wrong(const std::string& what) { return {ErrorCode::kInvalidArgument, what}; }
@@ -65,6 +66,7 @@ Result<StreamProcess::Options> ToOptions(const Arguments& arguments) {
   StreamProcess::Options options;
   options.stream.config = std::move(*config);
   if (arguments.hardware) options.stream.config.hardware = true;
+  if (arguments.trace_latency) options.stream.config.trace_latency = true;
   options.stream.prompt_file = arguments.prompt_file;
   options.stream.input.detect_time = std::chrono::milliseconds(arguments.detect_timeout_ms);
   options.stream.input.detect_bytes = arguments.detect_bytes;
@@ -132,6 +134,9 @@ void AddOptions(CLI::App& app, Arguments& arguments) {
   app.add_flag("--hw", arguments.hardware,
                "decode and encode in hardware where GStreamer has it and it starts, whatever the "
                "configuration says");
+  app.add_flag("--trace-latency", arguments.trace_latency,
+               "measure where each frame's time goes, hop by hop: in the status and, every 5 s, in "
+               "the log");
   const CLI::Range milliseconds(1, 3'600'000);
   app.add_option("--status-interval", arguments.status_interval_ms, "ms between two reports")
       ->check(milliseconds)

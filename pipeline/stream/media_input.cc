@@ -149,6 +149,7 @@ GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
   gst_buffer_unmap(bytes, &map);
   if (before == DemuxFeed::Before::kHole) gate_.AnnounceHole();
   if (packets.empty()) return GST_PAD_PROBE_DROP;
+  if (options_.trace != nullptr) TracePes(packets);
   GstBuffer* whole = gst_buffer_new_memdup(packets.data(), packets.size());
   gst_buffer_copy_into(whole, bytes, kNoData, 0, static_cast<gsize>(-1));
   if (std::exchange(hole_before_, false)) GST_BUFFER_FLAG_SET(whole, GST_BUFFER_FLAG_DISCONT);
@@ -235,6 +236,7 @@ void MediaInput::Watch(GstElement* branch) {
       exit.get(),
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       &MediaInput::OnPicture, this, nullptr);
+  if (options_.trace != nullptr) options_.trace->Watch(exit.get(), LatencyTrace::Hop::kDecode);
 }
 
 void MediaInput::Ignore(GstPad* pad) {
@@ -272,14 +274,34 @@ void MediaInput::DropBranch() {
   branch_pad_ = nullptr;
 }
 
-GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+void MediaInput::TracePes(std::span<const std::uint8_t> packets) const {
+  const SteadyTime now = Clock::System().Now();
+  for (std::size_t at = 0; at + kTsPacketBytes <= packets.size(); at += kTsPacketBytes) {
+    TsPacket packet;
+    std::copy_n(packets.data() + at, packet.size(), packet.data());
+    const std::optional<PesStamps> stamps = ReadPesStamps(packet);
+    if (stamps && stamps->is_video()) {
+      options_.trace->OnPes(TsHeader(packet).pid(), stamps->pts, now);
+    }
+  }
+}
+
+void MediaInput::TraceUnit(GstPad* pad, const GstBuffer* unit) const {
+  const std::optional<LatencyTrace::Time> time = RunningTime(pad, unit);
+  const std::optional<std::uint16_t> pid = PidOf(branch_pad_);
+  if (time && pid) options_.trace->OnUnit(*pid, *time, Clock::System().Now());
+}
+
+GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     input->LeaveRoom(info);
     return GST_PAD_PROBE_OK;
   }
-  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  const GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
+  const GstClockTime pts = GST_BUFFER_PTS(unit);
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
+  if (input->options_.trace != nullptr) input->TraceUnit(pad, unit);
   const std::lock_guard lock(input->mutex_);
   input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));
   return GST_PAD_PROBE_OK;

@@ -21,6 +21,7 @@
 #include "pipeline/stream/demux_feed.h"
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_gate.h"
+#include "pipeline/stream/latency_trace.h"
 
 namespace framelock::stream {
 
@@ -41,6 +42,7 @@ class MediaInput {
     std::uint64_t detect_bytes = 32u << 20;
     // Access units in a row without a picture before the input counts as broken; zero: never.
     std::uint64_t max_decode_errors = 0;
+    LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
   };
 
   struct Counts {
@@ -94,6 +96,8 @@ class MediaInput {
   void DropBranch();
   bool KeepPicture(std::chrono::nanoseconds pts);
   void LeaveRoom(GstPadProbeInfo* info);
+  void TracePes(std::span<const std::uint8_t> packets) const;
+  void TraceUnit(GstPad* pad, const GstBuffer* unit) const;
 
   const Options options_;
   GstBin* const pipeline_;

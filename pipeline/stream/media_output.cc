@@ -55,11 +55,11 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   if (gst_element_link_many(from, even_, *convert, *encode, *mux, sink_, nullptr) == 0) {
     return Error{ErrorCode::kInternal, "the output's elements do not link"};
   }
-  Watch(from, *encode);
+  Watch(from, *encode, options.trace);
   return {};
 }
 
-void MediaOutput::Watch(GstElement* from, GstElement* encode) {
+void MediaOutput::Watch(GstElement* from, GstElement* encode, LatencyTrace* trace) {
   const PadPtr pictures(gst_element_get_static_pad(from, "src"));
   gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &MediaOutput::OnCaps, this,
                     nullptr);
@@ -71,6 +71,10 @@ void MediaOutput::Watch(GstElement* from, GstElement* encode) {
   const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
   gst_pad_set_offset(parsed.get(), kHalfTick);
   InstallPesFiller(parsed.get());
+  if (trace == nullptr) return;
+  trace->Watch(parsed.get(), LatencyTrace::Hop::kEncode);
+  const PadPtr published(gst_element_get_static_pad(sink_, "sink"));
+  trace->Watch(published.get(), LatencyTrace::Hop::kPublish);
 }
 
 GstPadProbeReturn MediaOutput::OnCaps(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {

@@ -12,6 +12,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/stream/h264_encoder.h"
 #include "pipeline/stream/key_frame_cadence.h"
+#include "pipeline/stream/latency_trace.h"
 
 namespace framelock::stream {
 
@@ -25,6 +26,7 @@ class MediaOutput {
   struct Options {
     std::optional<std::string> url;  // unset: encoded, then thrown away
     H264EncoderOptions encoder;
+    LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
   };
 
   /// Adds its elements to `pipeline` and links them behind `from`.
@@ -40,7 +42,7 @@ class MediaOutput {
   explicit MediaOutput(std::chrono::seconds gop) : cadence_(gop) {}
 
   Status Build(const Options& options, GstBin* pipeline, GstElement* from);
-  void Watch(GstElement* from, GstElement* encode);
+  void Watch(GstElement* from, GstElement* encode, LatencyTrace* trace);
   Status AddSink(const Options& options, GstBin* pipeline);
   static GstPadProbeReturn OnCaps(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);

@@ -127,6 +127,7 @@ json ToJson(const StreamConfig& config) {
               {"bitrate_kbps", config.bitrate_kbps},
               {"encoder", config.encoder},
               {"hardware", config.hardware},
+              {"trace_latency", config.trace_latency},
               {"on_missing", config.on_missing},
               {"max_in_flight", config.max_in_flight},
               {"input_retry_seconds", config.input_retry_seconds},
@@ -160,6 +161,7 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
     reader.Fail("encoder", "must be x264 or openh264");
   }
   reader.Flag("hardware", config.hardware);
+  reader.Flag("trace_latency", config.trace_latency);
   reader.Text("on_missing", 32, config.on_missing);
   if (std::find(kOnMissing.begin(), kOnMissing.end(), config.on_missing) == kOnMissing.end()) {
     reader.Fail("on_missing", "must be repeat, passthrough or gap");

@@ -22,6 +22,7 @@ struct StreamConfig {
   int bitrate_kbps = 2000;
   std::string encoder = "x264";  // x264 | openh264
   bool hardware = false;         // codecs in hardware, where there are any; else the ones above
+  bool trace_latency = false;    // see LatencyTrace
   std::string on_missing = "passthrough";  // repeat | passthrough | gap
   int max_in_flight = 1;
   int input_retry_seconds = 60;  // without a channel or contact; 0: never give up

@@ -29,28 +29,31 @@ Hardware HardwareUse(const StreamConfig& config) {
   return config.hardware ? Hardware::kAllowed : Hardware::kNever;
 }
 
-MediaInput::Options InputOptions(const StreamPipeline::Options& options) {
+MediaInput::Options InputOptions(const StreamPipeline::Options& options, LatencyTrace* trace) {
   MediaInput::Options input = options.input;
   input.url = *options.config.subscribe_url;
   input.give_up_after = std::chrono::seconds(options.config.input_retry_seconds);
   input.max_framerate = options.config.max_framerate;
   input.hardware = HardwareUse(options.config);
+  input.trace = trace;
   return input;
 }
 
-MediaOutput::Options OutputOptions(const StreamConfig& config) {
+MediaOutput::Options OutputOptions(const StreamConfig& config, LatencyTrace* trace) {
   return {.url = config.publish_url,
           .encoder = {.name = config.encoder,
                       .hardware = HardwareUse(config),
                       .gop = std::chrono::seconds(config.gop_seconds),
                       .bitrate_kbps = config.bitrate_kbps,
-                      .pixels = config.width * config.height}};
+                      .pixels = config.width * config.height},
+          .trace = trace};
 }
 
 }  // namespace
 
 StreamPipeline::StreamPipeline(const Options& options)
     : options_(options),
+      trace_(options.config.trace_latency ? std::make_unique<LatencyTrace>() : nullptr),
       pipeline_(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new("stream")))),
       bus_(gst_element_get_bus(pipeline_.get())),
       created_(Clock::System().Now()) {}
@@ -76,14 +79,20 @@ Status StreamPipeline::Build() {
   if (Status added = AddFilter(); !added) return added;
   if (Status linked = LinkFront(*crop, *scale); !linked) return linked;
   Result<std::unique_ptr<MediaInput>> input =
-      MediaInput::Create(InputOptions(options_), bin, *crop);
+      MediaInput::Create(InputOptions(options_, trace_.get()), bin, *crop);
   if (!input) return input.error();
   input_ = std::move(*input);
   Result<std::unique_ptr<MediaOutput>> output =
-      MediaOutput::Create(OutputOptions(options_.config), bin, filter_);
+      MediaOutput::Create(OutputOptions(options_.config, trace_.get()), bin, filter_);
   if (!output) return output.error();
   output_ = std::move(*output);
   input_->WarmUp();
+  if (trace_) {
+    const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
+    const PadPtr exit(gst_element_get_static_pad(filter_, "src"));
+    trace_->Watch(entry.get(), LatencyTrace::Hop::kConvert);
+    trace_->Watch(exit.get(), LatencyTrace::Hop::kWorker);
+  }
   return {};
 }
 
@@ -240,6 +249,7 @@ StreamStatus StreamPipeline::Look(SteadyTime now) const {
   status.filter = ReadStats(filter_);
   status.input = input_->Stats();
   status.output = output_->Stats();
+  if (trace_) status.latency_trace = trace_->Figures();
   const MediaInput::Counts counts = input_->counts();
   status.decode_errors = counts.decode_errors;
   status.last_error = failure_;

@@ -12,6 +12,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
 #include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/latency_trace.h"
 #include "pipeline/stream/media_input.h"
 #include "pipeline/stream/media_output.h"
 #include "pipeline/stream/stream_config.h"
@@ -89,6 +90,7 @@ class StreamPipeline {
   Event FromError(GstMessage* message);
 
   const Options options_;
+  const std::unique_ptr<LatencyTrace> trace_;  // outlives the pads that it watches
   const ElementPtr pipeline_;
   const BusPtr bus_;
   const SteadyTime created_;

@@ -23,6 +23,7 @@ constexpr std::size_t kMaxErrorBytes = 1u << 20;  // of a rejected prompt, as JS
 constexpr std::size_t kMaxPromptBytes = ControlChannel::kMaxMessageBytes;
 constexpr std::size_t kMaxKnownWorkers = 64;
 constexpr std::chrono::milliseconds kLastWords{500};
+constexpr std::chrono::seconds kTraceInterval{5};
 
 Result<UniqueFd> OpenSignals() {
   sigset_t set;
@@ -230,6 +231,9 @@ void StreamProcess::ReportStatus(SteadyTime now) {
   next_status_ = now + status_interval_;
   reported_ = status.state;
   Check(outbox_.SayStatus(ToJson(status)));
+  if (status.latency_trace.empty() || now < next_trace_) return;
+  next_trace_ = now + kTraceInterval;
+  spdlog::info("latency {}", LatencyTrace::Line(status.latency_trace));
 }
 
 void StreamProcess::Check(const Status& said) {

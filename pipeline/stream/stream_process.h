@@ -74,7 +74,7 @@ class StreamProcess {
   std::map<int, std::int64_t> leases_;  // by the pid that a worker named
   std::optional<SteadyTime> stop_deadline_;
   std::optional<Finish> finish_;
-  SteadyTime next_status_{};
+  SteadyTime next_status_{}, next_trace_{};
   std::optional<StreamState> reported_;
 };
 

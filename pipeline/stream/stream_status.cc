@@ -86,6 +86,7 @@ json ToJson(const StreamStatus& status) {
   for (const char* name : {"pushed", "passed_through", "repeated", "late"}) {
     object[name] = Number(filter, name);
   }
+  if (!status.latency_trace.is_null()) object["latency_trace"] = status.latency_trace;
   return object;
 }
 

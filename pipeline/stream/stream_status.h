@@ -35,6 +35,7 @@ struct StreamStatus {
   nlohmann::json filter;  // workerfilter's stats, names with '_'
   nlohmann::json input;
   nlohmann::json output;
+  nlohmann::json latency_trace;  // null: not asked for
   std::uint64_t decode_errors = 0;
   std::string last_error;  // of the stream itself; else the newest of its parts
 };

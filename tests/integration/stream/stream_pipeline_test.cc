@@ -119,6 +119,20 @@ TEST_F(StreamPipelineTest, EveryFrameComesOutUnderItsOwnTime) {
   EXPECT_EQ(last.decode_errors, 0U);
 }
 
+TEST_F(StreamPipelineTest, TracesWhereTheTimeGoes) {
+  StreamPipeline::Options options = Options();
+  options.config.trace_latency = true;
+  EXPECT_EQ(Run(fake::Cut(MakeSample({.frames = 20}), 1316), options).size(), 20U);
+  ASSERT_FALSE(last.latency_trace.empty());
+  double sum = 0;
+  for (const char* hop : {"decode", "convert", "worker", "encode", "publish"}) {
+    EXPECT_GE(last.latency_trace[hop]["p50_ms"], 0) << hop;
+    sum += last.latency_trace[hop]["p50_ms"].get<double>();
+  }
+  EXPECT_GT(sum, 0);
+  EXPECT_GE(last.latency_trace["total"]["p99_ms"], last.latency_trace["encode"]["p50_ms"]);
+}
+
 TEST_F(StreamPipelineTest, HowTheBytesAreCutDoesNotMatter) {
   const Bytes sample = MakeSample({.frames = 20});
   for (const std::size_t size : {std::size_t{100}, std::size_t{188}, std::size_t{65'536}}) {

@@ -22,6 +22,7 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.bitrate_kbps = 777;
   config.encoder = "openh264";
   config.hardware = true;
+  config.trace_latency = true;
   config.on_missing = "repeat";
   config.max_in_flight = 3;
   config.input_retry_seconds = 0;
