@@ -44,6 +44,8 @@ Result<std::unique_ptr<ChannelReader>> ChannelReader::Open(const std::string& ur
 }
 
 Status ChannelReader::Build(const std::string& url) {
+  // So that the demuxer keeps its video pad when an audio track comes or goes.
+  GST_OBJECT_FLAG_SET(pipeline_, GST_BIN_FLAG_STREAMS_AWARE);
   Result<GstElement*> source = MakeChannelSource(url);
   if (!source) return source.error();
   gst_bin_add(GST_BIN(pipeline_), *source);

@@ -21,6 +21,15 @@ Error TakeError(GError* error, const std::string& what) {
 // Debian 12's package of each element that a stream is built from.
 constexpr std::pair<std::string_view, const char*> kPackages[] = {
     {"fakesink", "libgstreamer1.0-0"},
+    {"queue", "libgstreamer1.0-0"},
+    {"audioconvert", "gstreamer1.0-plugins-base"},
+    {"audioresample", "gstreamer1.0-plugins-base"},
+    {"opusenc", "gstreamer1.0-plugins-base"},
+    {"aacparse", "gstreamer1.0-plugins-good"},
+    {"ac3parse", "gstreamer1.0-plugins-good"},
+    {"mpegaudioparse", "gstreamer1.0-plugins-good"},
+    {"errorignore", "gstreamer1.0-plugins-bad"},
+    {"opusparse", "gstreamer1.0-plugins-bad"},
     {"decodebin", "gstreamer1.0-plugins-base"},
     {"videoconvertscale", "gstreamer1.0-plugins-base"},
     {"aspectratiocrop", "gstreamer1.0-plugins-good"},

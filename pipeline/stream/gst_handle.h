@@ -15,6 +15,8 @@ struct GstRelease {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
   void operator()(GstMessage* message) const { gst_message_unref(message); }
+  void operator()(GstEvent* event) const { gst_event_unref(event); }
+  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
   void operator()(GstStructure* structure) const { gst_structure_free(structure); }
 };
 
@@ -24,6 +26,8 @@ using BusPtr = std::unique_ptr<GstBus, GstRelease>;
 using BufferPtr = std::unique_ptr<GstBuffer, GstRelease>;
 using CapsPtr = std::unique_ptr<GstCaps, GstRelease>;
 using MessagePtr = std::unique_ptr<GstMessage, GstRelease>;
+using EventPtr = std::unique_ptr<GstEvent, GstRelease>;
+using SamplePtr = std::unique_ptr<GstSample, GstRelease>;
 using StructurePtr = std::unique_ptr<GstStructure, GstRelease>;
 
 }  // namespace framelock::stream

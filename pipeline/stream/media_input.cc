@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -76,6 +77,7 @@ void SetPatience(GstElement* source, std::chrono::milliseconds patience) {
 MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* next)
     : options_(options), pipeline_(pipeline), next_(next) {
   if (options.max_framerate) cap_.emplace(*options.max_framerate);
+  if (options.audio != nullptr) audio_.emplace(pipeline, options.audio);
 }
 
 // The demuxer outlives us, and removes its pads when the pipeline lets go of it.
@@ -147,6 +149,8 @@ GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
   std::vector<std::uint8_t> packets;
   const auto before = feed_.Push(std::as_bytes(std::span(map.data, map.size)), packets);
   gst_buffer_unmap(bytes, &map);
+  lanes_.Rewrite(packets);
+  FollowAudio();
   if (before == DemuxFeed::Before::kHole) gate_.AnnounceHole();
   if (packets.empty()) return GST_PAD_PROBE_DROP;
   if (options_.trace != nullptr) TracePes(packets);
@@ -162,7 +166,7 @@ void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   const std::string caps = CapsName(pad);
   if (!caps.starts_with("video/")) {
-    input->Ignore(pad);
+    input->AddOther(pad);
   } else if (input->branch_ == nullptr) {
     input->AddVideo(pad);
   } else {
@@ -175,6 +179,7 @@ void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
 void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   input->StopIgnoring(pad);
+  if (input->audio_ && input->audio_->pad() == pad) input->audio_->Stop();
   if (pad == input->spare_pad_) input->spare_pad_ = nullptr;
   if (pad != input->branch_pad_) return;
   input->DropBranch();
@@ -237,6 +242,37 @@ void MediaInput::Watch(GstElement* branch) {
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       &MediaInput::OnPicture, this, nullptr);
   if (options_.trace != nullptr) options_.trace->Watch(exit.get(), LatencyTrace::Hop::kDecode);
+}
+
+// The demuxer shows a pad for each lane that audio may take; the one in use leads out.
+void MediaInput::AddOther(GstPad* pad) {
+  Ignore(pad);
+  if (audio_ && lane_ && PidOf(pad) == lane_) StartAudio(pad);
+}
+
+void MediaInput::StartAudio(GstPad* pad) {
+  StopAudio();
+  StopIgnoring(pad);
+  const Status started = audio_->Start(pad);
+  if (started.ok()) return;
+  spdlog::warn("input audio is left out: {}", started.error().message);
+  Ignore(pad);
+}
+
+void MediaInput::StopAudio() {
+  GstPad* const former = audio_->pad();
+  if (former == nullptr) return;
+  audio_->Stop();
+  Ignore(former);
+}
+
+void MediaInput::FollowAudio() {
+  if (!audio_ || lane_ == lanes_.lane()) return;
+  lane_ = lanes_.lane();
+  StopAudio();
+  const auto pad = std::find_if(ignored_.begin(), ignored_.end(),
+                                [&](const auto& entry) { return PidOf(entry.first) == lane_; });
+  if (lane_ && pad != ignored_.end()) StartAudio(pad->first);
 }
 
 void MediaInput::Ignore(GstPad* pad) {

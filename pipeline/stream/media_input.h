@@ -16,6 +16,8 @@
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
+#include "pipeline/stream/audio_input.h"
+#include "pipeline/stream/audio_lanes.h"
 #include "pipeline/stream/codec_element.h"
 #include "pipeline/stream/decode_account.h"
 #include "pipeline/stream/demux_feed.h"
@@ -42,6 +44,7 @@ class MediaInput {
     std::uint64_t detect_bytes = 32u << 20;
     // Access units in a row without a picture before the input counts as broken; zero: never.
     std::uint64_t max_decode_errors = 0;
+    AudioLine* audio = nullptr;     // where the audio goes; without one it is left out
     LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
   };
 
@@ -91,6 +94,10 @@ class MediaInput {
   Result<GstElement*> TakeH264Branch();
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
+  void AddOther(GstPad* pad);
+  void StartAudio(GstPad* pad);
+  void StopAudio();
+  void FollowAudio();
   void Ignore(GstPad* pad);
   void StopIgnoring(GstPad* pad);
   void DropBranch();
@@ -113,7 +120,10 @@ class MediaInput {
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
-  GstPad* spare_pad_ = nullptr;             // a further video stream, taken when the first one goes
+  AudioLanes lanes_;
+  std::optional<AudioInput> audio_;
+  std::optional<std::uint16_t> lane_;  // the audio's PID at the demuxer
+  GstPad* spare_pad_ = nullptr;        // a further video stream, taken when the first one goes
 
   std::chrono::nanoseconds last_pts_{}, interval_{std::chrono::milliseconds(1)};  // of pictures
 

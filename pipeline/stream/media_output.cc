@@ -56,6 +56,13 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
     return Error{ErrorCode::kInternal, "the output's elements do not link"};
   }
   Watch(from, *encode, options.trace);
+  if (options.audio == nullptr) return {};
+  const PadPtr encoded(gst_element_get_static_pad(*encode, "src"));
+  const PadPtr video(gst_pad_get_peer(encoded.get()));
+  audio_.emplace(AudioOutput::Options{.line = options.audio,
+                                      .muxer = *mux,
+                                      .video = video.get(),
+                                      .shift = std::chrono::nanoseconds(kHalfTick)});
   return {};
 }
 

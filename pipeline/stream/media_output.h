@@ -10,6 +10,7 @@
 #include <string>
 
 #include "pipeline/core/result.h"
+#include "pipeline/stream/audio_output.h"
 #include "pipeline/stream/h264_encoder.h"
 #include "pipeline/stream/key_frame_cadence.h"
 #include "pipeline/stream/latency_trace.h"
@@ -26,6 +27,7 @@ class MediaOutput {
   struct Options {
     std::optional<std::string> url;  // unset: encoded, then thrown away
     H264EncoderOptions encoder;
+    AudioLine* audio = nullptr;     // what goes out beside the pictures
     LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
   };
 
@@ -51,6 +53,7 @@ class MediaOutput {
   GstElement* sink_ = nullptr;
   std::string encoder_;  // its element's name
   KeyFrameCadence cadence_;
+  std::optional<AudioOutput> audio_;
 };
 
 }  // namespace framelock::stream

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr int kMinHeartbeatMs = 200;  // two beats
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
+constexpr std::array kAudio = {"pass", "none"};
 constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
 constexpr std::array kEncoders = {"x264", "openh264"};
 
@@ -130,6 +131,8 @@ json ToJson(const StreamConfig& config) {
               {"trace_latency", config.trace_latency},
               {"on_missing", config.on_missing},
               {"max_in_flight", config.max_in_flight},
+              {"audio", config.audio},
+              {"audio_buffer_ms", config.audio_buffer_ms},
               {"input_retry_seconds", config.input_retry_seconds},
               {"worker_heartbeat_timeout_ms", config.worker_heartbeat_timeout_ms},
               {"worker_first_frame_timeout_ms", config.worker_first_frame_timeout_ms},
@@ -167,6 +170,11 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
     reader.Fail("on_missing", "must be repeat, passthrough or gap");
   }
   reader.Number("max_in_flight", 1, 16, config.max_in_flight);
+  reader.Text("audio", 32, config.audio);
+  if (std::find(kAudio.begin(), kAudio.end(), config.audio) == kAudio.end()) {
+    reader.Fail("audio", "must be pass or none");
+  }
+  reader.Number("audio_buffer_ms", 100, 60'000, config.audio_buffer_ms);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
   ReadTimeouts(reader, config);
   if (std::optional<Error> error = reader.Finish()) return std::move(*error);

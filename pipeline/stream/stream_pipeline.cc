@@ -78,12 +78,18 @@ Status StreamPipeline::Build() {
   if (!scale) return scale.error();
   if (Status added = AddFilter(); !added) return added;
   if (Status linked = LinkFront(*crop, *scale); !linked) return linked;
-  Result<std::unique_ptr<MediaInput>> input =
-      MediaInput::Create(InputOptions(options_, trace_.get()), bin, *crop);
+  if (options_.config.audio == "pass") {
+    audio_.emplace(
+        AudioLine::Options{.max_wait = std::chrono::milliseconds(options_.config.audio_buffer_ms)});
+  }
+  MediaInput::Options from = InputOptions(options_, trace_.get());
+  from.audio = audio_ ? &*audio_ : nullptr;
+  Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, *crop);
   if (!input) return input.error();
   input_ = std::move(*input);
-  Result<std::unique_ptr<MediaOutput>> output =
-      MediaOutput::Create(OutputOptions(options_.config, trace_.get()), bin, filter_);
+  MediaOutput::Options to = OutputOptions(options_.config, trace_.get());
+  to.audio = from.audio;
+  Result<std::unique_ptr<MediaOutput>> output = MediaOutput::Create(to, bin, filter_);
   if (!output) return output.error();
   output_ = std::move(*output);
   input_->WarmUp();
@@ -203,6 +209,7 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
       ended_ = true;
       return Ended{};
     case GST_MESSAGE_ERROR:
+      if (AudioInput::IsFromAudio(message)) return Shrug(message);
       // One failure makes others: the first one tells.
       if (ended_ || !failure_.empty()) return std::nullopt;
       return FromError(message);
@@ -219,6 +226,15 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
   const int pid = IntField(structure, "pid");
   if (TextField(structure, "event") == "ready") return WorkerReady{pid};
   return WorkerLost{TextField(structure, "reason"), TextField(structure, "detail"), pid};
+}
+
+// The video goes on.
+std::optional<StreamPipeline::Event> StreamPipeline::Shrug(GstMessage* message) {
+  GError* details = nullptr;
+  gst_message_parse_error(message, &details, nullptr);
+  spdlog::warn("input audio: {}", details->message);
+  g_error_free(details);
+  return std::nullopt;
 }
 
 StreamPipeline::Event StreamPipeline::Fail(std::string message) {
@@ -250,6 +266,11 @@ StreamStatus StreamPipeline::Look(SteadyTime now) const {
   status.input = input_->Stats();
   status.output = output_->Stats();
   if (trace_) status.latency_trace = trace_->Figures();
+  if (audio_) {
+    const AudioLine::Counts audio = audio_->counts();
+    status.output["audio_passed"] = audio.passed;
+    status.output["audio_dropped"] = audio.dropped;
+  }
   const MediaInput::Counts counts = input_->counts();
   status.decode_errors = counts.decode_errors;
   status.last_error = failure_;

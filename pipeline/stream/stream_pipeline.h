@@ -11,6 +11,7 @@
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
+#include "pipeline/stream/audio_line.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/latency_trace.h"
 #include "pipeline/stream/media_input.h"
@@ -23,7 +24,7 @@ namespace framelock::stream {
 /// One stream's GstPipeline:
 ///
 ///   source ! tsdemux ! decoder ! crop ! convert and scale ! workerfilter ! x264enc ! mpegtsmux !
-///   sink
+///   sink                └─ audio ──────────── AudioLine ─────────────────────────────┘
 ///
 /// Owned by the process's main thread, which calls everything but SetPrompt. The destructor stops
 /// it and joins its threads. There is no queue between the elements: what waits, waits in the
@@ -86,6 +87,7 @@ class StreamPipeline {
   Status AddFilter();
   Status LinkFront(GstElement* crop, GstElement* scale);
   std::optional<Event> Translate(GstMessage* message);
+  static std::optional<Event> Shrug(GstMessage* message);
   Event Fail(std::string message);
   Event FromError(GstMessage* message);
 
@@ -95,6 +97,7 @@ class StreamPipeline {
   const BusPtr bus_;
   const SteadyTime created_;
   GstElement* filter_ = nullptr;  // the pipeline's
+  std::optional<AudioLine> audio_;
   std::unique_ptr<MediaInput> input_;
   std::unique_ptr<MediaOutput> output_;
   bool playing_ = false, ended_ = false;

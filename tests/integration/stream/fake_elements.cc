@@ -21,6 +21,7 @@ struct Stage {
   bool unlocked = false;
   Bytes published;
   std::vector<std::string> settings;
+  int first_lost = -1, last_lost = -1;
 };
 
 Stage& TheStage() {
@@ -44,6 +45,13 @@ void Play(std::vector<Piece> pieces, AtEnd at_end) {
   stage.unlocked = false;
   stage.published.clear();
   stage.settings.clear();
+  stage.first_lost = stage.last_lost = -1;
+}
+
+void Lose(int first, int last) {
+  const std::lock_guard lock(TheStage().mutex);
+  TheStage().first_lost = first;
+  TheStage().last_lost = last;
 }
 
 Bytes Published() {
@@ -221,8 +229,11 @@ static GstFlowReturn fake_filter_invert(GstVideoFilter* filter, GstVideoFrame* f
     guint8* line = pixels + y * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
     for (int x = 0; x < row; ++x) line[x] = 255 - line[x];
   }
-  __atomic_add_fetch(&reinterpret_cast<FakeFilter*>(filter)->inputs, 1, __ATOMIC_RELAXED);
-  return GST_FLOW_OK;
+  const auto number = static_cast<int>(
+      __atomic_fetch_add(&reinterpret_cast<FakeFilter*>(filter)->inputs, 1, __ATOMIC_RELAXED));
+  const auto& stage = TheStage();
+  const bool lost = number >= stage.first_lost && number <= stage.last_lost;
+  return lost ? GST_BASE_TRANSFORM_FLOW_DROPPED : GST_FLOW_OK;
 }
 
 static GstStructure* fake_filter_set_prompt(FakeFilter* /*self*/, const gchar* prompt) {

@@ -27,6 +27,8 @@ void Register();
 /// What the next tricklesrc plays, and what every tricklesink has got since.
 void Play(std::vector<Piece> pieces, AtEnd at_end);
 Bytes Published();
+/// The next stream's filter gives nothing for these pictures, counted from 0, first to last.
+void Lose(int first, int last);
 /// The properties that the last workerfilter was given: "name=value" in order.
 std::vector<std::string> FilterSettings();
 /// Cuts bytes into pieces of `size`.

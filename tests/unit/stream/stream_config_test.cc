@@ -25,6 +25,8 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.trace_latency = true;
   config.on_missing = "repeat";
   config.max_in_flight = 3;
+  config.audio = "none";
+  config.audio_buffer_ms = 500;
   config.input_retry_seconds = 0;
   config.worker_heartbeat_timeout_ms = 900;
   config.worker_first_frame_timeout_ms = 60'000;
@@ -111,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{R"({"id":"a","worker_load_timeout_ms":"1"})",
                  "worker_load_timeout_ms: must be an integer"},
         BadField{R"({"id":"a","prompt_timeout_ms":0})", "prompt_timeout_ms: must be 1..86400000"},
+        BadField{R"({"id":"a","audio":"loud"})", "audio: must be pass or none"},
+        BadField{R"({"id":"a","audio_buffer_ms":99})", "audio_buffer_ms: must be 100..60000"},
         BadField{R"({"id":"a","on_missing":"maybe"})",
                  "on_missing: must be repeat, passthrough or gap"},
         BadField{R"({"id":"a","subscribe_url":"file:///etc/passwd"})",

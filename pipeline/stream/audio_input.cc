@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stream/audio_input.h"
+
+#include <spdlog/spdlog.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pipeline/stream/elements.h"
+
+namespace framelock::stream {
+
+namespace {
+
+constexpr char kBranchName[] = "audio";
+
+// A queue of its own thread, which drops rather than waits: decoding must not hold up the video.
+constexpr char kTranscode[] =
+    "queue leaky=downstream max-size-buffers=0 max-size-bytes=1048576 max-size-time=1000000000 ! "
+    "decodebin name=decoder ! audioconvert ! audioresample ! "
+    "audio/x-raw,rate=48000,channels=2 ! opusenc bitrate=96000";
+
+struct Route {
+  std::string elements;      // from what the demuxer gives to what the muxer takes
+  CapsPtr format = nullptr;  // as far as it is known before the first unit
+};
+
+Route Through(const char* parser, const std::string& format) {
+  return {parser + (" ! " + format), CapsPtr(gst_caps_from_string(format.c_str()))};
+}
+
+Route RouteFor(GstCaps* caps) {
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(structure);
+  if (name == "audio/x-opus") return {"opusparse", CapsPtr(gst_caps_ref(caps))};
+  if (name == "audio/x-ac3") return Through("ac3parse", "audio/x-ac3,framed=true");
+  if (name != "audio/mpeg") return {kTranscode};
+  gint version = 0;
+  gst_structure_get_int(structure, "mpegversion", &version);
+  if (version == 1) return Through("mpegaudioparse", "audio/mpeg,mpegversion=1,parsed=true");
+  const gchar* format = gst_structure_get_string(structure, "stream-format");
+  if (format == nullptr || std::string_view(format) != "adts") return {kTranscode};
+  return Through("aacparse", "audio/mpeg,mpegversion={2,4},framed=true,stream-format=adts");
+}
+
+// A decoder that gives up would end the track at its tenth damaged unit.
+void OnDecoder(GstBin* /*branch*/, GstBin* /*bin*/, GstElement* element, gpointer /*unused*/) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "max-errors") != nullptr) {
+    g_object_set(element, "max-errors", -1, nullptr);
+  }
+}
+
+Result<GstElement*> MakeBranch(const Route& route) {
+  Result<GstElement*> branch = MakeChain("errorignore convert-to=ok ! " + route.elements +
+                                         " ! fakesink name=exit sync=false async=false");
+  if (!branch) return branch;
+  gst_object_set_name(GST_OBJECT(*branch), kBranchName);
+  g_signal_connect(*branch, "deep-element-added", G_CALLBACK(&OnDecoder), nullptr);
+  // The stream's end must not wait for it.
+  GST_OBJECT_FLAG_UNSET(*branch, GST_ELEMENT_FLAG_SINK);
+  return branch;
+}
+
+}  // namespace
+
+Status AudioInput::Start(GstPad* pad) {
+  const CapsPtr caps(gst_pad_get_current_caps(pad));
+  if (!caps || gst_caps_is_empty(caps.get())) {
+    return Error{ErrorCode::kProtocol, "a track without a format"};
+  }
+  Route route = RouteFor(caps.get());
+  Result<GstElement*> branch = MakeBranch(route);
+  if (!branch) return branch.error();
+  if (Status added = AddTo(pipeline_, *branch); !added) return added;
+  branch_ = *branch;
+  pad_ = pad;
+  const ElementPtr exit(gst_bin_get_by_name(GST_BIN(branch_), "exit"));
+  const PadPtr units(gst_element_get_static_pad(exit.get(), "sink"));
+  gst_pad_add_probe(units.get(), GST_PAD_PROBE_TYPE_BUFFER, &AudioInput::OnUnit, this, nullptr);
+  if (route.format) route.format.reset(gst_caps_fixate(route.format.release()));
+  line_->Open(std::move(route.format));
+  gst_element_sync_state_with_parent(branch_);
+  const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
+  gst_pad_link(pad, entry.get());
+  spdlog::info("input audio is {}", gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)));
+  return {};
+}
+
+void AudioInput::Stop() {
+  if (branch_ == nullptr) return;
+  const ElementPtr branch(GST_ELEMENT(gst_object_ref(branch_)));
+  const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
+  if (gst_pad_is_linked(pad_) != 0) gst_pad_unlink(pad_, entry.get());
+  gst_element_set_state(branch_, GST_STATE_NULL);
+  gst_bin_remove(pipeline_, branch_);
+  branch_ = nullptr;
+  pad_ = nullptr;
+  line_->Close();
+  spdlog::info("input audio ends");
+}
+
+GstPadProbeReturn AudioInput::OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
+  const CapsPtr caps(gst_pad_get_current_caps(pad));
+  const EventPtr event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  if (!caps || !event || !GST_BUFFER_PTS_IS_VALID(unit)) return GST_PAD_PROBE_OK;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  const GstClockTime at =
+      gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(unit));
+  if (!GST_CLOCK_TIME_IS_VALID(at)) return GST_PAD_PROBE_OK;  // before the stream's beginning
+  static_cast<AudioInput*>(self)->line_->Push(
+      {.at = std::chrono::nanoseconds(at),
+       .bytes = gst_buffer_get_size(unit),
+       .sample = SamplePtr(gst_sample_new(unit, caps.get(), nullptr, nullptr))});
+  return GST_PAD_PROBE_OK;
+}
+
+bool AudioInput::IsFromAudio(GstMessage* message) {
+  for (const GstObject* from = GST_MESSAGE_SRC(message); from != nullptr;
+       from = GST_OBJECT_PARENT(from)) {
+    if (GST_OBJECT_NAME(from) != nullptr &&
+        std::string_view(GST_OBJECT_NAME(from)) == kBranchName) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace framelock::stream

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+
+#include "pipeline/core/result.h"
+#include "pipeline/stream/audio_line.h"
+
+namespace framelock::stream {
+
+/// From the demuxer's audio pad into an AudioLine: units as they came if MPEG-TS has a place for
+/// their codec, else Opus. Its elements belong to the pipeline; destroy
+/// this only after the pipeline has stopped. All calls come from the source's streaming thread.
+/// Nothing that goes wrong here reaches the demuxer, so the video never knows.
+class AudioInput {
+ public:
+  /// `line` outlives this.
+  AudioInput(GstBin* pipeline, AudioLine* line) : pipeline_(pipeline), line_(line) {}
+  AudioInput(const AudioInput&) = delete;
+  AudioInput& operator=(const AudioInput&) = delete;
+
+  /// The demuxer's pad of the track.
+  Status Start(GstPad* pad);
+  /// The track is gone; its pad is unlinked.
+  void Stop();
+  /// The pad that was started; compared, never used.
+  [[nodiscard]] GstPad* pad() const { return pad_; }
+
+  /// True if a message on the bus comes from an audio branch: the stream goes on.
+  static bool IsFromAudio(GstMessage* message);
+
+ private:
+  static GstPadProbeReturn OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  GstBin* const pipeline_;
+  AudioLine* const line_;
+  GstElement* branch_ = nullptr;  // the pipeline's
+  GstPad* pad_ = nullptr;         // the demuxer's, which feeds it
+};
+
+}  // namespace framelock::stream

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "pipeline/stream/gst_handle.h"
+
+namespace framelock::stream {
+
+/// The audio track on its way around the graph: encoded units wait here until the picture that
+/// they belong to comes out of the worker. One end is the input's thread, the other the output's;
+/// all calls are thread-safe and none blocks. When full the oldest unit is dropped, and counted:
+/// video that stands still costs memory for `max_wait` of audio and no more.
+class AudioLine {
+ public:
+  struct Options {
+    std::chrono::nanoseconds max_wait = std::chrono::seconds(10);
+    std::size_t max_bytes = 4u << 20;  // with kUnitCost for each unit
+  };
+  static constexpr std::size_t kUnitCost = 512;  // of memory, beside its bytes
+
+  struct Unit {
+    std::chrono::nanoseconds at{0};  // running time, as that of the pictures
+    std::size_t bytes = 0;
+    SamplePtr sample;  // with the format that it has
+  };
+  struct Counts {
+    std::uint64_t passed = 0;   // taken
+    std::uint64_t dropped = 0;  // full, before the first picture, or far from every picture
+  };
+
+  explicit AudioLine(Options options) : options_(options) {}
+
+  /// The input has a track, which the muxer may name in its programme at once; null: only when its
+  /// first unit tells the format.
+  void Open(CapsPtr format);
+  void Push(Unit unit);
+  /// The track is gone from the input; what waits goes its way.
+  void Close();
+
+  /// What is to go out before a picture of time `picture`, oldest first. Pictures are told in their
+  /// order.
+  std::vector<Unit> TakeUntil(std::chrono::nanoseconds picture);
+  /// The format of the oldest unit that waits, else that which Open told; null if there is none.
+  [[nodiscard]] CapsPtr Format() const;
+  [[nodiscard]] Counts counts() const;
+
+ private:
+  void DropOldest();
+  void DropStrangers(std::chrono::nanoseconds picture);
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::deque<Unit> units_;
+  std::size_t bytes_ = 0;
+  CapsPtr announced_;
+  bool begun_ = false;  // a picture was told
+  Counts counts_;
+};
+
+}  // namespace framelock::stream
