@@ -120,6 +120,7 @@ Status MeasureLatency(const RunOptions& options, const Servers& servers, Report&
     const std::string scenario = std::to_string(subscribers) +
                                  (subscribers == 1 ? " subscriber" : " subscribers") +
                                  ", 8 KiB at 30/s";
+    if (!options.Wants(scenario)) continue;
     LoadRows rows(servers);
     Distribution ours;
     Distribution peers;
@@ -150,6 +151,8 @@ LoadOptions HeavyLoad(const RunOptions& options, std::chrono::milliseconds usual
 }
 
 Status MeasureHeavy(const RunOptions& options, const Servers& servers, Report& report) {
+  const std::string scenario = "16 channels of 6 Mbit/s, 8 subscribers each";
+  if (!options.Wants(scenario)) return {};
   LoadRows rows(servers);
   const auto measure = [&](const RelayUnderTest& server) -> Status {
     auto figures = server.Measure(HeavyLoad(options, std::chrono::seconds(5)));
@@ -158,7 +161,7 @@ Status MeasureHeavy(const RunOptions& options, const Servers& servers, Report& r
     return {};
   };
   if (auto done = servers.InTurns(options.Pairs(), measure); !done) return done;
-  rows.Tell(report, "16 channels of 6 Mbit/s, 8 subscribers each");
+  rows.Tell(report, scenario);
   return {};
 }
 
@@ -179,6 +182,8 @@ Result<double> Climb(const RunOptions& options, const RelayUnderTest& server) {
 }
 
 Status MeasureCapacity(const RunOptions& options, const Servers& servers, Report& report) {
+  const std::string scenario = "16 channels of 6 Mbit/s, as many subscribers as it bears";
+  if (!options.Wants(scenario)) return {};
   PairedValues held(servers);
   const auto measure = [&](const RelayUnderTest& server) -> Status {
     const auto subscribers = Climb(options, server);
@@ -187,7 +192,7 @@ Status MeasureCapacity(const RunOptions& options, const Servers& servers, Report
     return {};
   };
   if (auto done = servers.InTurns(options.Pairs(), measure); !done) return done;
-  held.Tell(report, {.scenario = "16 channels of 6 Mbit/s",
+  held.Tell(report, {.scenario = scenario,
                      .metric = "subscribers with p99 at 33 ms or less",
                      .unit = "count",
                      .peer = {},

@@ -70,11 +70,17 @@ void Report::AddPairs(const Paired& what, const std::vector<double>& ours,
                       const std::vector<double>& peers) {
   Row row{.scenario = what.scenario, .metric = what.metric, .unit = what.unit, .values = ours};
   row.goal = what.goal;
-  Add(row);
-  row.goal.reset();
-  row.who = what.peer;
-  row.values = peers;
-  Add(row);
+  Add(std::move(row));
+  AddPeer(what, ours, peers);
+}
+
+void Report::AddPeer(const Paired& what, const std::vector<double>& ours,
+                     const std::vector<double>& peers) {
+  Add(Row{.scenario = what.scenario,
+          .who = what.peer,
+          .metric = what.metric,
+          .unit = what.unit,
+          .values = peers});
   Row ratio{.scenario = what.scenario, .metric = what.metric, .unit = "ratio"};
   ratio.against = what.peer;
   ratio.goal = what.ratio_goal;

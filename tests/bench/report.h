@@ -29,13 +29,16 @@ class Report {
     std::string metric;
     std::string unit;
     std::string peer;
-    std::optional<Goal> goal;        // of ours alone
-    std::optional<Goal> ratio_goal;  // of ours over the peer's
+    std::optional<Goal> goal = std::nullopt;        // of ours alone
+    std::optional<Goal> ratio_goal = std::nullopt;  // of ours over the peer's
   };
   /// Three rows: ours, the peer's, and the ratio of each pair. Pairs whose peer value is 0 have
   /// no ratio.
   void AddPairs(const Paired& what, const std::vector<double>& ours,
                 const std::vector<double>& peers);
+  /// The latter two of them: for a further peer of the same figure.
+  void AddPeer(const Paired& what, const std::vector<double>& ours,
+               const std::vector<double>& peers);
   /// The distribution's CDF, at most 200 points of it.
   void AddCdf(std::string scenario, std::string who, std::string metric, std::string unit,
               Distribution& samples);

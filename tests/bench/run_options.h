@@ -17,6 +17,7 @@ struct RunOptions {
   Depth depth = Depth::kFull;
   std::optional<std::chrono::seconds> seconds;  // of one measurement; unset: the suite's own
   std::optional<int> pairs;                     // repetitions, interleaved with the peer's
+  std::string only;                             // cases whose name holds this; empty: all
   std::string peer_relay;                       // URL of another trickle server; empty: none
   std::string peer_api;  // URL of another server with POST /stream/start; empty: none
   std::string peer_name = "peer";
@@ -33,6 +34,9 @@ struct RunOptions {
   }
   /// How many repetitions; a ratio needs five pairs to be worth saying.
   [[nodiscard]] int Pairs() const { return depth == Depth::kSmoke ? 1 : pairs.value_or(5); }
+  [[nodiscard]] bool Wants(const std::string& scenario) const {
+    return scenario.find(only) != std::string::npos;
+  }
   [[nodiscard]] std::string Program(const std::string& name) const { return programs / name; }
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "tests/bench/end_to_end/suites.h"
+#include "tests/bench/handover_suite.h"
 #include "tests/bench/micro.h"
 #include "tests/bench/relay_suite.h"
 #include "tests/bench/suite.h"
@@ -12,6 +13,7 @@ std::span<const Suite> Suites() {
   static constexpr std::array kSuites{
       Suite{"relay", "the relay: latency, cost and capacity; beside --peer-relay", RunRelay},
       Suite{"seam", "the gap between two segments, with and without preconnecting", RunSeam},
+      Suite{"handover", "a frame's way to the worker and back, beside other ways", RunHandover},
       Suite{"micro", "the small hot things alone: ledger, codec, parser, segment, cutter, slots",
             RunMicro},
       Suite{"latency", "from a raw picture to its last packet, less the same way without us",
