@@ -4,6 +4,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "pipeline/net/web_socket.h"
 
@@ -126,7 +128,8 @@ Task<Status> StreamExchange::Respond(HttpResponse response) {
   co_return co_await Send(std::move(pieces));
 }
 
-Task<Status> StreamExchange::BeginResponse(HttpResponse head) {
+Task<Status> StreamExchange::BeginResponse(HttpResponse head,
+                                           std::span<const std::byte> first_piece) {
   if (progress_ != Progress::kUnanswered) co_return AlreadyAnswered();
   ResponseFraming framing;
   framing.chunked = request_.version >= 11;
@@ -135,7 +138,9 @@ Task<Status> StreamExchange::BeginResponse(HttpResponse head) {
   if (!text.ok()) co_return text.error();
   progress_ = Progress::kStreaming;
   chunked_ = framing.chunked;
-  std::vector<asio::const_buffer> pieces{Buffer(*text)};
+  std::vector<asio::const_buffer> pieces;
+  if (!first_piece.empty() && !is_head()) pieces = Framed(first_piece);
+  pieces.insert(pieces.begin(), Buffer(*text));
   co_return co_await Send(std::move(pieces));
 }
 
@@ -145,13 +150,26 @@ Task<Status> StreamExchange::WriteBody(std::span<const std::byte> piece) {
   }
   // An empty chunk would be the last one.
   if (piece.empty() || is_head()) co_return Status();
-  std::vector<asio::const_buffer> pieces{{piece.data(), piece.size()}};
-  if (!chunked_) co_return co_await Send(std::move(pieces));
-  const std::string size_line = fmt::format("{:x}\r\n", piece.size());
-  pieces.insert(pieces.begin(), Buffer(size_line));
-  pieces.push_back(Buffer("\r\n"));
-  co_return co_await Send(std::move(pieces));
+  co_return co_await Send(Framed(piece));
 }
+
+std::vector<asio::const_buffer> StreamExchange::Framed(std::span<const std::byte> piece) {
+  if (!chunked_) return {{piece.data(), piece.size()}};
+  size_line_.clear();
+  fmt::format_to(std::back_inserter(size_line_), "{:x}\r\n", piece.size());
+  return {Buffer(size_line_), {piece.data(), piece.size()}, Buffer("\r\n")};
+}
+
+bool StreamExchange::TryWriteBody(std::span<const std::byte> piece) {
+  if (progress_ != Progress::kStreaming) return false;
+  if (piece.empty() || is_head()) return true;
+  unsent_ = Framed(piece);
+  if (!stream_.TryWrite(unsent_)) return false;
+  unsent_.clear();
+  return true;
+}
+
+Task<Status> StreamExchange::FlushBody() { co_return co_await Send(std::exchange(unsent_, {})); }
 
 Task<Status> StreamExchange::EndResponse() {
   if (progress_ != Progress::kStreaming) {

@@ -36,8 +36,10 @@ class StreamExchange final : public HttpExchange {
   bool peer_closed() const override { return stream_.peer_closed(); }
   Task<Status> SendContinue() override;
   Task<Status> Respond(HttpResponse response) override;
-  Task<Status> BeginResponse(HttpResponse head) override;
+  Task<Status> BeginResponse(HttpResponse head, std::span<const std::byte> first_piece) override;
   Task<Status> WriteBody(std::span<const std::byte> piece) override;
+  bool TryWriteBody(std::span<const std::byte> piece) override;
+  Task<Status> FlushBody() override;
   Task<Status> EndResponse() override;
   bool wants_websocket() const override;
   Task<Result<std::unique_ptr<WebSocket>>> Upgrade(std::size_t max_message_bytes) override;
@@ -58,6 +60,7 @@ class StreamExchange final : public HttpExchange {
   Task<bool> Drain();
   Result<std::string> FormatHead(const HttpResponse& response, ResponseFraming framing);
   Task<Status> Send(std::vector<boost::asio::const_buffer> pieces);
+  std::vector<boost::asio::const_buffer> Framed(std::span<const std::byte> piece);
   [[nodiscard]] bool MustCloseForBody() const;
   [[nodiscard]] bool is_head() const { return request_.method == "HEAD"; }
 
@@ -67,6 +70,8 @@ class StreamExchange final : public HttpExchange {
   const HttpServerState& state_;
   HttpRequest request_;
   Progress progress_ = Progress::kUnanswered;
+  std::string size_line_;                          // of the chunk that is being sent
+  std::vector<boost::asio::const_buffer> unsent_;  // of it: what TryWriteBody left
   bool close_ = false;
   bool chunked_ = false;          // of a streamed response
   bool body_broken_ = false;      // its framing: nothing behind it can be trusted

@@ -79,9 +79,15 @@ class HttpExchange {
 
   virtual Task<Status> Respond(HttpResponse response) = 0;
   /// A chunked answer (close-delimited for HTTP/1.0): head, pieces as they come, end. Each piece is
-  /// sent at once. The response's body is ignored.
-  virtual Task<Status> BeginResponse(HttpResponse head) = 0;
+  /// sent at once, the first together with the head. The response's body is ignored.
+  virtual Task<Status> BeginResponse(HttpResponse head,
+                                     std::span<const std::byte> first_piece = {}) = 0;
   virtual Task<Status> WriteBody(std::span<const std::byte> piece) = 0;
+  /// WriteBody without a coroutine: for whoever has a piece while the handler waits for it in
+  /// WaitForPeerClose. False: the socket did not take all. Then the rest, which must stay where it
+  /// is, is the handler's: Interrupt() it, and it has to co_await FlushBody() before anything else.
+  virtual bool TryWriteBody(std::span<const std::byte> piece) = 0;
+  virtual Task<Status> FlushBody() = 0;
   virtual Task<Status> EndResponse() = 0;
 
   /// True if the request asks for a WebSocket upgrade.

@@ -84,13 +84,15 @@ Task<> TcpStream::YieldNowAndThen() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
+// A peer that fills the buffer in one go gets a larger one: each read costs a call.
 bool TcpStream::MakeRoom() {
-  if (end_ < buffer_.size()) return true;
+  const bool grow = std::exchange(filled_, false) && buffer_.size() < max_buffer_;
+  if (end_ < buffer_.size() && !grow) return true;
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    return true;
+    if (!grow) return true;
   }
   if (buffer_.size() >= max_buffer_) return false;
   buffer_.resize(std::min(std::max(buffer_.size() * 2, kFirstBuffer), max_buffer_));
@@ -111,6 +113,7 @@ Task<Status> TcpStream::Fill(SteadyTime deadline) {
         socket_.read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_), error);
     if (!error) {
       end_ += size;
+      filled_ = end_ == buffer_.size();
       co_return Status();
     }
     if (!WouldBlock(error)) co_return PeerClosed();
@@ -141,21 +144,33 @@ void TcpStream::Interrupt() {
   read_.timer.cancel();
 }
 
+// Takes what was written off the front.
+boost::system::error_code TcpStream::WriteSome(std::span<asio::const_buffer>& pieces) {
+  boost::system::error_code error;
+  std::size_t size = socket_.write_some(std::span<const asio::const_buffer>(pieces), error);
+  while (!pieces.empty() && size >= pieces.front().size()) {
+    size -= pieces.front().size();
+    pieces.front() = {};
+    pieces = pieces.subspan(1);
+  }
+  if (size > 0) pieces.front() += size;
+  return error;
+}
+
+bool TcpStream::TryWrite(std::span<asio::const_buffer> pieces) {
+  while (!pieces.empty()) {
+    if (WriteSome(pieces)) break;
+  }
+  return pieces.empty();
+}
+
 Task<Status> TcpStream::Write(std::vector<asio::const_buffer> pieces,
                               std::chrono::nanoseconds stall) {
-  std::size_t first = 0;
+  std::span<asio::const_buffer> left(pieces);
   co_await YieldNowAndThen();
   for (;;) {
-    while (first < pieces.size() && pieces[first].size() == 0) ++first;
-    if (first == pieces.size()) co_return Status();
-    boost::system::error_code error;
-    std::size_t size =
-        socket_.write_some(std::span<const asio::const_buffer>(pieces).subspan(first), error);
-    for (std::size_t i = first; size > 0; ++i) {
-      const std::size_t taken = std::min(size, pieces[i].size());
-      pieces[i] += taken;
-      size -= taken;
-    }
+    const auto error = WriteSome(left);
+    if (left.empty()) co_return Status();
     if (!error) continue;
     if (!WouldBlock(error)) co_return PeerClosed();
     const SteadyTime deadline = std::chrono::steady_clock::now() + stall;

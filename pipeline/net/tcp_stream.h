@@ -47,6 +47,10 @@ class TcpStream : public std::enable_shared_from_this<TcpStream> {
   /// Writes everything. kTimeout: the peer took nothing for `stall`; kClosed: it is gone.
   Task<Status> Write(std::vector<boost::asio::const_buffer> pieces, std::chrono::nanoseconds stall);
 
+  /// Writes what the socket takes at once and takes that off the pieces; nobody else may be
+  /// writing. True: all of it. What is left, or a peer that is gone, is for Write().
+  bool TryWrite(std::span<boost::asio::const_buffer> pieces);
+
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
   void ShutdownSend();
   void Close();
@@ -66,6 +70,7 @@ class TcpStream : public std::enable_shared_from_this<TcpStream> {
   Task<> Await(Readiness TcpStream::*direction, boost::asio::ip::tcp::socket::wait_type type,
                SteadyTime deadline);
   Task<> YieldNowAndThen();
+  boost::system::error_code WriteSome(std::span<boost::asio::const_buffer>& pieces);
   bool MakeRoom();
   Status PeerClosed();
 
@@ -76,7 +81,8 @@ class TcpStream : public std::enable_shared_from_this<TcpStream> {
   const std::size_t max_buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  unsigned burst_ = 0;  // transfers in a row that did not have to wait
+  bool filled_ = false;  // by the last read, to its end
+  unsigned burst_ = 0;   // transfers in a row that did not have to wait
   bool interrupted_ = false;
   bool peer_closed_ = false;
 };

@@ -52,6 +52,20 @@ bool AnnouncesTooMuch(const net::HttpRequest& request, std::size_t max_bytes) {
          length > max_bytes;
 }
 
+// What has come already of the body, without waiting, so that the readers get it in one piece and
+// not in as many as the socket or the publisher's chunks were cut into. How the reading ended shows
+// again at the next one, but for an interrupt, which means nothing in mid-body.
+net::Task<std::size_t> Gather(net::HttpExchange& exchange, std::span<std::byte> room) {
+  std::size_t gathered = 0;
+  while (gathered < room.size()) {
+    const auto size =
+        co_await exchange.ReadBody(room.subspan(gathered), std::chrono::nanoseconds(0));
+    if (!size.ok() || *size == 0) break;
+    gathered += *size;
+  }
+  co_return gathered;
+}
+
 // Moves the body into the segment. Returns the answer; nullopt if nobody is left to read it.
 net::Task<std::optional<net::HttpResponse>> Receive(net::HttpExchange& exchange, Channel& channel,
                                                     Segment& segment,
@@ -66,7 +80,8 @@ net::Task<std::optional<net::HttpResponse>> Receive(net::HttpExchange& exchange,
     const auto size = co_await exchange.ReadBody(piece, begun ? kForever : keepalive);
     if (size.ok() && *size > 0) {
       begun = true;
-      const auto status = channel.Append(segment, std::span(piece).first(*size));
+      const std::size_t more = co_await Gather(exchange, std::span(piece).subspan(*size));
+      const auto status = channel.Append(segment, std::span(piece).first(*size + more));
       if (status == AppendStatus::kAppended || status == AppendStatus::kClosed) continue;
       channel.Finish(segment);
       co_return RefusedBytesAnswer(status);

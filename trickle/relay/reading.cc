@@ -41,20 +41,55 @@ net::HttpResponse BytesAnswer(const Channel& channel, const Segment& segment,
   return answer;
 }
 
-// Sends what there is and what comes, to the segment's end.
-net::Task<Status> Stream(net::HttpExchange& exchange, const Segment& segment) {
-  Segment::Cursor cursor;
-  for (;;) {
-    for (auto piece = segment.Next(cursor); !piece.empty(); piece = segment.Next(cursor)) {
-      const Status sent = co_await exchange.WriteBody(piece);
-      if (!sent.ok()) co_return sent;
-    }
-    if (segment.closed()) break;
-    const Status woken = co_await exchange.WaitForPeerClose();
-    if (woken.error().code != ErrorCode::kCancelled) co_return woken;
+// One reader of a segment. While it has caught up, new bytes go to its socket straight from the
+// publisher's coroutine: waking one for each reader would cost more than the sending.
+class Reader {
+ public:
+  Reader(net::HttpExchange& exchange, const Segment& segment)
+      : exchange_(exchange), segment_(segment) {}
+
+  /// Bytes came, or the segment ended.
+  void OnChange() {
+    if (segment_.abandoned()) return exchange_.Abort();
+    if (caught_up_ && !segment_.closed() && TrySend()) return;
+    caught_up_ = false;
+    exchange_.Interrupt();
   }
-  co_return co_await exchange.EndResponse();
-}
+
+  /// Sends the head, what there is and what comes, to the segment's end. The segment has bytes.
+  net::Task<Status> Stream(net::HttpResponse head) {
+    const Status begun = co_await exchange_.BeginResponse(std::move(head), segment_.Next(cursor_));
+    if (!begun.ok()) co_return begun;
+    if (exchange_.request().method == "HEAD") co_return co_await exchange_.EndResponse();
+    for (;;) {
+      for (auto piece = segment_.Next(cursor_); !piece.empty(); piece = segment_.Next(cursor_)) {
+        const Status sent = co_await exchange_.WriteBody(piece);
+        if (!sent.ok()) co_return sent;
+      }
+      if (segment_.closed()) break;
+      caught_up_ = true;
+      const Status woken = co_await exchange_.WaitForPeerClose();
+      caught_up_ = false;
+      if (woken.error().code != ErrorCode::kCancelled) co_return woken;
+      const Status flushed = co_await exchange_.FlushBody();
+      if (!flushed.ok()) co_return flushed;
+    }
+    co_return co_await exchange_.EndResponse();
+  }
+
+ private:
+  bool TrySend() {
+    for (auto piece = segment_.Next(cursor_); !piece.empty(); piece = segment_.Next(cursor_)) {
+      if (!exchange_.TryWriteBody(piece)) return false;
+    }
+    return true;
+  }
+
+  net::HttpExchange& exchange_;
+  const Segment& segment_;
+  Segment::Cursor cursor_;
+  bool caught_up_ = false;  // and waits for more
+};
 
 }  // namespace
 
@@ -67,9 +102,8 @@ net::Task<> Read(net::HttpExchange& exchange, std::shared_ptr<Channel> channel,
     static_cast<void>(co_await exchange.Respond(NotInWindowAnswer(*channel, seq)));
     co_return;
   }
-  const auto watch = segment->Watch([&exchange, raw = segment.get()] {
-    raw->abandoned() ? exchange.Abort() : exchange.Interrupt();
-  });
+  Reader reader(exchange, *segment);
+  const auto watch = segment->Watch([&reader] { reader.OnChange(); });
   while (segment->size() == 0 && !segment->closed()) {
     const Status woken = co_await exchange.WaitForPeerClose();
     if (woken.error().code != ErrorCode::kCancelled) co_return;
@@ -78,13 +112,8 @@ net::Task<> Read(net::HttpExchange& exchange, std::shared_ptr<Channel> channel,
     static_cast<void>(co_await exchange.Respond(EmptyAnswer(*channel, *segment)));
     co_return;
   }
-  Status sent = co_await exchange.BeginResponse(BytesAnswer(*channel, *segment, latest));
-  if (!sent.ok()) co_return;
-  if (exchange.request().method == "HEAD") {
-    static_cast<void>(co_await exchange.EndResponse());
-    co_return;
-  }
-  sent = co_await Stream(exchange, *segment);
+  auto head = BytesAnswer(*channel, *segment, latest);
+  const Status sent = co_await reader.Stream(std::move(head));
   if (!sent.ok() && sent.error().code == ErrorCode::kTimeout) ++channel->stats().dropped_readers;
 }
 

@@ -9,8 +9,8 @@
 
 namespace framelock::relay {
 
-/// Callbacks that want to hear of a change. A callback only wakes somebody: it must neither add nor
-/// remove a watch. Loop thread only.
+/// Callbacks that want to hear of a change. A callback wakes somebody or sends: it must neither add
+/// nor remove a watch. Loop thread only.
 class Watchers {
  private:
   using Callbacks = std::list<std::function<void()>>;

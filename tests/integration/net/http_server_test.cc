@@ -381,6 +381,38 @@ TEST_F(HttpServerTest, StreamsChunksAtOnce) {
   thread_.Stop();
 }
 
+// Pieces far larger than the socket takes at once, written past the waiting handler.
+TEST_F(HttpServerTest, WritesPastAWaitingHandlerAndLeavesItTheRest) {
+  std::vector<std::byte> large(8 << 20);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::byte>(i / 251);
+  std::atomic<HttpExchange*> waiting{nullptr};
+  Start([&](HttpExchange& exchange) -> Task<> {
+    const std::string_view first = "first ";
+    static_cast<void>(co_await exchange.BeginResponse({}, std::as_bytes(std::span(first))));
+    waiting = &exchange;
+    static_cast<void>(co_await exchange.WaitForPeerClose());
+    const Status flushed = co_await exchange.FlushBody();
+    EXPECT_TRUE(flushed.ok()) << flushed.error().message;
+    static_cast<void>(co_await exchange.EndResponse());
+  });
+  HttpProbe probe(port_);
+  probe.Request("GET", "/");
+  ASSERT_TRUE(probe.ReadHead());
+  EXPECT_EQ(probe.Some(), "first ");
+  thread_.Call([&] {
+    const std::string_view small = "small ";
+    EXPECT_TRUE(waiting.load()->TryWriteBody(std::as_bytes(std::span(small))));
+    EXPECT_FALSE(waiting.load()->TryWriteBody(large));
+    waiting.load()->Interrupt();
+  });
+  EXPECT_EQ(probe.Some(), "small ");
+  const auto body = probe.Body();
+  ASSERT_TRUE(body);
+  EXPECT_TRUE(std::equal(body->begin(), body->end(), large.begin(), large.end(),
+                         [](char got, std::byte sent) { return std::byte(got) == sent; }));
+  thread_.Stop();
+}
+
 TEST_F(HttpServerTest, ExceptionAndSilenceAnswer500) {
   Start([](HttpExchange& exchange) -> Task<> {
     if (exchange.request().path == "/throw") throw std::runtime_error("thrown");

@@ -13,6 +13,21 @@ using test::HttpProbe;
 
 class RelayTest : public test::RelayFixture {};
 
+// However the publisher cut it: a send for each reader and piece would cost the relay far more.
+TEST_F(RelayTest, WhatCameTogetherGoesOutTogether) {
+  Start();
+  const std::string channel = Channel();
+  auto reader = Reader(channel, 0);
+  auto publisher = Preconnect(channel, 0);
+  publisher.Chunk("first");
+  ASSERT_TRUE(reader.ReadHead());
+  EXPECT_EQ(reader.Some(), "first");
+  publisher.Send("1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n");
+  EXPECT_EQ(reader.Some(), "abcd");
+  publisher.Chunk("last").EndChunks();
+  EXPECT_EQ(reader.Body(), "last");
+}
+
 TEST_F(RelayTest, OrphanClosesAfterItsGrace) {
   Start({.orphan_grace = 200ms});
   const auto channel = Channel();
