@@ -21,6 +21,11 @@ std::span<const Suite> Suites() {
       Suite{"cost", "CPU and memory of a stream, beside the bare codec chain", RunCost},
       Suite{"overload", "a worker slower than its input: right, even and fresh frames",
             RunOverload},
+      Suite{"start", "from POST /stream/start to the first processed frame", RunStart},
+      Suite{"prompt", "from a prompt's update to its first frame, calmly and in a burst",
+            RunPrompt},
+      Suite{"recovery", "a worker dies or hangs beside three healthy streams", RunRecovery},
+      Suite{"density", "how many streams this machine holds", RunDensity},
   };
   return kSuites;
 }

@@ -33,17 +33,39 @@ Result<std::unique_ptr<House>> House::Start(const RunOptions& run,
       {.argv = {run.Program("framelock-relay"), "--listen", "127.0.0.1:0", "--log-level", "warn"}});
   if (!relay) return relay.error();
   house->relay_ = std::move(*relay);
-  std::vector<std::string> argv{run.Program("framelockd"), "--listen", "127.0.0.1:0", "--log-level",
-                                "error"};
-  argv.insert(argv.end(), daemon_arguments.begin(), daemon_arguments.end());
-  auto daemon = ChildProgram::StartServer({.argv = argv});
-  if (!daemon) return daemon.error();
-  house->daemon_ = std::move(*daemon);
   house->relay_url_ = WithSlash(house->relay_->url());
-  auto api = ApiClient::Open(house->daemon_->url());
-  if (!api) return api.error();
-  house->api_ = std::move(*api);
+  house->daemon_argv_ = {run.Program("framelockd"), "--listen", "127.0.0.1:0", "--log-level",
+                         "error"};
+  house->daemon_argv_.insert(house->daemon_argv_.end(), daemon_arguments.begin(),
+                             daemon_arguments.end());
+  if (const Status started = house->StartDaemon(); !started) return started.error();
   return house;
+}
+
+Status House::StartDaemon() {
+  auto daemon = ChildProgram::StartServer({.argv = daemon_argv_, .extra_env = {}});
+  if (!daemon) return daemon.error();
+  daemon_ = std::move(*daemon);
+  auto api = ApiClient::Open(daemon_->url());
+  if (!api) return api.error();
+  api_ = std::move(*api);
+  return {};
+}
+
+Status House::RestartDaemon() {
+  api_.reset();
+  daemon_.reset();
+  return StartDaemon();
+}
+
+Status House::CreateChannel(const std::string& name) {
+  if (!channels_) {
+    auto channels = ApiClient::Open(relay_url_);
+    if (!channels) return channels.error();
+    channels_ = std::move(*channels);
+  }
+  const auto created = channels_->Ask("POST", "/" + name);
+  return created ? Status() : Status(created.error());
 }
 
 Result<std::unique_ptr<House>> House::Visit(const RunOptions& run, const House& ours) {

@@ -31,17 +31,23 @@ class House {
   /// A name that no channel and no stream of this process had before.
   [[nodiscard]] static std::string NewName(const std::string& what);
   ApiClient& api() { return *api_; }
-  [[nodiscard]] pid_t daemon_pid() const { return daemon_->pid(); }  // ours only
 
+  /// Makes an empty channel, so that a reader can wait for its first byte.
+  Status CreateChannel(const std::string& name);
+  /// Ends framelockd, with its streams, and starts it anew. Ours only.
+  Status RestartDaemon();
   /// Until a worker waits for the next stream. Ours only.
   Status WaitForSpareWorker();
 
  private:
   House() = default;
 
+  Status StartDaemon();
+
+  std::vector<std::string> daemon_argv_;
   std::unique_ptr<ChildProgram> relay_, daemon_;
   std::string relay_url_;  // with a slash at its end
-  std::unique_ptr<ApiClient> api_;
+  std::unique_ptr<ApiClient> api_, channels_;
 };
 
 /// Ours, and the peer's where --peer-api names one.

@@ -17,4 +17,16 @@ Status RunCost(const RunOptions& run, Report& report);
 /// A worker slower than its input, and uneven: are frames still the right ones, even and fresh.
 Status RunOverload(const RunOptions& run, Report& report);
 
+/// From POST /stream/start to the first processed frame, the source being live already.
+Status RunStart(const RunOptions& run, Report& report);
+
+/// From a prompt's update to the first frame that shows it, calmly and in a burst.
+Status RunPrompt(const RunOptions& run, Report& report);
+
+/// A worker dies or hangs: when is its stream well again, and what do the others notice.
+Status RunRecovery(const RunOptions& run, Report& report);
+
+/// How many streams this machine holds.
+Status RunDensity(const RunOptions& run, Report& report);
+
 }  // namespace framelock::bench
