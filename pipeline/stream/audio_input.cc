@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,11 +16,13 @@ namespace {
 
 constexpr char kBranchName[] = "audio";
 
-// A queue of its own thread, which drops rather than waits: decoding must not hold up the video.
-constexpr char kTranscode[] =
-    "queue leaky=downstream max-size-buffers=0 max-size-bytes=1048576 max-size-time=1000000000 ! "
-    "decodebin name=decoder ! audioconvert ! audioresample ! "
-    "audio/x-raw,rate=48000,channels=2 ! opusenc bitrate=96000";
+// A queue with a thread of its own, which drops rather than waits: decoding must not hold up the
+// video.
+constexpr char kApart[] =
+    "queue leaky=downstream max-size-buffers=0 max-size-bytes=1048576 max-size-time=1000000000 ! ";
+constexpr char kToOpus[] =
+    " max-errors=-1 ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2 ! "
+    "opusenc bitrate=96000";
 
 struct Route {
   std::string elements;      // from what the demuxer gives to what the muxer takes
@@ -30,25 +33,24 @@ Route Through(const char* parser, const std::string& format) {
   return {parser + (" ! " + format), CapsPtr(gst_caps_from_string(format.c_str()))};
 }
 
-Route RouteFor(GstCaps* caps) {
+Route Decoded(const char* decoder) { return {kApart + (decoder + std::string(kToOpus))}; }
+
+std::optional<Route> RouteFor(GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   const std::string_view name = gst_structure_get_name(structure);
-  if (name == "audio/x-opus") return {"opusparse", CapsPtr(gst_caps_ref(caps))};
+  if (name == "audio/x-opus") return Route{"opusparse", CapsPtr(gst_caps_ref(caps))};
   if (name == "audio/x-ac3") return Through("ac3parse", "audio/x-ac3,framed=true");
-  if (name != "audio/mpeg") return {kTranscode};
+  if (name == "audio/x-eac3") return Decoded("ac3parse ! avdec_eac3");
+  if (name == "audio/x-dts") return Decoded("dcaparse ! avdec_dca");
+  if (name != "audio/mpeg") return std::nullopt;
   gint version = 0;
   gst_structure_get_int(structure, "mpegversion", &version);
   if (version == 1) return Through("mpegaudioparse", "audio/mpeg,mpegversion=1,parsed=true");
   const gchar* format = gst_structure_get_string(structure, "stream-format");
-  if (format == nullptr || std::string_view(format) != "adts") return {kTranscode};
-  return Through("aacparse", "audio/mpeg,mpegversion={2,4},framed=true,stream-format=adts");
-}
-
-// A decoder that gives up would end the track at its tenth damaged unit.
-void OnDecoder(GstBin* /*branch*/, GstBin* /*bin*/, GstElement* element, gpointer /*unused*/) {
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "max-errors") != nullptr) {
-    g_object_set(element, "max-errors", -1, nullptr);
+  if (format == nullptr || std::string_view(format) != "adts") {
+    return Decoded("aacparse ! avdec_aac_latm");
   }
+  return Through("aacparse", "audio/mpeg,mpegversion={2,4},framed=true,stream-format=adts");
 }
 
 Result<GstElement*> MakeBranch(const Route& route) {
@@ -56,7 +58,6 @@ Result<GstElement*> MakeBranch(const Route& route) {
                                          " ! fakesink name=exit sync=false async=false");
   if (!branch) return branch;
   gst_object_set_name(GST_OBJECT(*branch), kBranchName);
-  g_signal_connect(*branch, "deep-element-added", G_CALLBACK(&OnDecoder), nullptr);
   // The stream's end must not wait for it.
   GST_OBJECT_FLAG_UNSET(*branch, GST_ELEMENT_FLAG_SINK);
   return branch;
@@ -69,8 +70,9 @@ Status AudioInput::Start(GstPad* pad) {
   if (!caps || gst_caps_is_empty(caps.get())) {
     return Error{ErrorCode::kProtocol, "a track without a format"};
   }
-  Route route = RouteFor(caps.get());
-  Result<GstElement*> branch = MakeBranch(route);
+  std::optional<Route> route = RouteFor(caps.get());
+  if (!route) return Error{ErrorCode::kProtocol, "no decoder is known for it"};
+  Result<GstElement*> branch = MakeBranch(*route);
   if (!branch) return branch.error();
   if (Status added = AddTo(pipeline_, *branch); !added) return added;
   branch_ = *branch;
@@ -78,11 +80,19 @@ Status AudioInput::Start(GstPad* pad) {
   const ElementPtr exit(gst_bin_get_by_name(GST_BIN(branch_), "exit"));
   const PadPtr units(gst_element_get_static_pad(exit.get(), "sink"));
   gst_pad_add_probe(units.get(), GST_PAD_PROBE_TYPE_BUFFER, &AudioInput::OnUnit, this, nullptr);
-  if (route.format) route.format.reset(gst_caps_fixate(route.format.release()));
-  line_->Open(std::move(route.format));
+  if (route->format) route->format.reset(gst_caps_fixate(route->format.release()));
+  line_->Open(std::move(route->format));
   gst_element_sync_state_with_parent(branch_);
   const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
-  gst_pad_link(pad, entry.get());
+  gst_pad_add_probe(
+      entry.get(),
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST |
+                                   GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      &AudioInput::OnEntry, this, nullptr);
+  if (gst_pad_link(pad, entry.get()) != GST_PAD_LINK_OK) {
+    Stop();
+    return Error{ErrorCode::kInternal, "its elements do not link"};
+  }
   spdlog::info("input audio is {}", gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)));
   return {};
 }
@@ -100,18 +110,54 @@ void AudioInput::Stop() {
   spdlog::info("input audio ends");
 }
 
+// From here on times are running times.
+GstPadProbeReturn AudioInput::OnEntry(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+  auto* input = static_cast<AudioInput*>(self);
+  const GstPadProbeType type = GST_PAD_PROBE_INFO_TYPE(info);
+  if ((type & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0) {
+    GstBufferList* list = gst_buffer_list_make_writable(GST_PAD_PROBE_INFO_BUFFER_LIST(info));
+    GST_PAD_PROBE_INFO_DATA(info) = list;
+    for (guint i = 0; i < gst_buffer_list_length(list); ++i) {
+      input->Date(gst_buffer_list_get_writable(list, i));
+    }
+  } else if ((type & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
+    GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+    GST_PAD_PROBE_INFO_DATA(info) = buffer;
+    input->Date(buffer);
+  } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_event_unref(GST_PAD_PROBE_INFO_EVENT(info));
+    GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_segment(&segment);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void AudioInput::Date(GstBuffer* buffer) {
+  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return;
+  const auto at = RunningTime(GST_BUFFER_PTS(buffer));
+  GST_BUFFER_PTS(buffer) = at ? static_cast<GstClockTime>(at->count()) : GST_CLOCK_TIME_NONE;
+}
+
+std::optional<std::chrono::nanoseconds> AudioInput::RunningTime(GstClockTime pts) const {
+  if (const auto at = video_->RunningTime(std::chrono::nanoseconds(pts))) return at;
+  // Before the first picture both have the same segment.
+  const EventPtr event(gst_pad_get_sticky_event(pad_, GST_EVENT_SEGMENT, 0));
+  if (!event) return std::nullopt;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  const GstClockTime at = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+  if (!GST_CLOCK_TIME_IS_VALID(at)) return std::nullopt;
+  return std::chrono::nanoseconds(at);
+}
+
 GstPadProbeReturn AudioInput::OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
   const CapsPtr caps(gst_pad_get_current_caps(pad));
-  const EventPtr event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
-  if (!caps || !event || !GST_BUFFER_PTS_IS_VALID(unit)) return GST_PAD_PROBE_OK;
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(event.get(), &segment);
-  const GstClockTime at =
-      gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(unit));
-  if (!GST_CLOCK_TIME_IS_VALID(at)) return GST_PAD_PROBE_OK;  // before the stream's beginning
+  if (!caps || !GST_BUFFER_PTS_IS_VALID(unit)) return GST_PAD_PROBE_OK;
   static_cast<AudioInput*>(self)->line_->Push(
-      {.at = std::chrono::nanoseconds(at),
+      {.at = std::chrono::nanoseconds(GST_BUFFER_PTS(unit)),
        .bytes = gst_buffer_get_size(unit),
        .sample = SamplePtr(gst_sample_new(unit, caps.get(), nullptr, nullptr))});
   return GST_PAD_PROBE_OK;

@@ -3,10 +3,14 @@
 
 #include <gst/gst.h>
 
+#include <chrono>
+#include <optional>
+
 #include <cstdint>
 
 #include "pipeline/core/result.h"
 #include "pipeline/stream/audio_line.h"
+#include "pipeline/stream/video_time.h"
 
 namespace framelock::stream {
 
@@ -16,8 +20,9 @@ namespace framelock::stream {
 /// Nothing that goes wrong here reaches the demuxer, so the video never knows.
 class AudioInput {
  public:
-  /// `line` outlives this.
-  AudioInput(GstBin* pipeline, AudioLine* line) : pipeline_(pipeline), line_(line) {}
+  /// `line` and `video` outlive this.
+  AudioInput(GstBin* pipeline, AudioLine* line, const VideoTime* video)
+      : pipeline_(pipeline), line_(line), video_(video) {}
   AudioInput(const AudioInput&) = delete;
   AudioInput& operator=(const AudioInput&) = delete;
 
@@ -32,10 +37,15 @@ class AudioInput {
   static bool IsFromAudio(GstMessage* message);
 
  private:
+  static GstPadProbeReturn OnEntry(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  void Date(GstBuffer* buffer);
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> RunningTime(GstClockTime pts) const;
 
   GstBin* const pipeline_;
   AudioLine* const line_;
+  const VideoTime* const video_;
   GstElement* branch_ = nullptr;  // the pipeline's
   GstPad* pad_ = nullptr;         // the demuxer's, which feeds it
 };

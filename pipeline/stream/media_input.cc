@@ -77,7 +77,7 @@ void SetPatience(GstElement* source, std::chrono::milliseconds patience) {
 MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* next)
     : options_(options), pipeline_(pipeline), next_(next) {
   if (options.max_framerate) cap_.emplace(*options.max_framerate);
-  if (options.audio != nullptr) audio_.emplace(pipeline, options.audio);
+  if (options.audio != nullptr) audio_.emplace(pipeline, options.audio, &video_time_);
 }
 
 // The demuxer outlives us, and removes its pads when the pipeline lets go of it.
@@ -244,6 +244,15 @@ void MediaInput::Watch(GstElement* branch) {
   if (options_.trace != nullptr) options_.trace->Watch(exit.get(), LatencyTrace::Hop::kDecode);
 }
 
+void MediaInput::NoteTime(GstPad* pad, std::chrono::nanoseconds pts) {
+  if (!audio_) return;
+  const EventPtr event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  if (!event) return;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  video_time_.Follow(*segment, pts);
+}
+
 // The demuxer shows a pad for each lane that audio may take; the one in use leads out.
 void MediaInput::AddOther(GstPad* pad) {
   Ignore(pad);
@@ -337,6 +346,7 @@ GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* pad, GstPadProbeInfo* info, g
   const GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
   const GstClockTime pts = GST_BUFFER_PTS(unit);
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
+  input->NoteTime(pad, std::chrono::nanoseconds(pts));
   if (input->options_.trace != nullptr) input->TraceUnit(pad, unit);
   const std::lock_guard lock(input->mutex_);
   input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));

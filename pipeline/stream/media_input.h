@@ -95,6 +95,7 @@ class MediaInput {
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
   void AddOther(GstPad* pad);
+  void NoteTime(GstPad* pad, std::chrono::nanoseconds pts);
   void StartAudio(GstPad* pad);
   void StopAudio();
   void FollowAudio();
@@ -120,6 +121,7 @@ class MediaInput {
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
+  VideoTime video_time_;
   AudioLanes lanes_;
   std::optional<AudioInput> audio_;
   std::optional<std::uint16_t> lane_;  // the audio's PID at the demuxer
