@@ -136,21 +136,26 @@ Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_cas
   std::this_thread::sleep_for(run.depth == Depth::kSmoke ? milliseconds(0) : kWarmUp);
   const auto payers = Payers(run, house, **stream);
   if (!payers) return payers.error();
-  if (payers->empty()) return Figures(5);
+  if (payers->empty()) return Figures(6);
   const Group alone({(*chain)->pid()});
   const std::size_t shown_before = (*out)->size();
   const milliseconds time = run.RunTime(std::chrono::seconds(20));
   const std::vector<double> paid = Shares(*payers, alone, time);
   const auto shown = static_cast<double>((*out)->size() - shown_before);
   if (const Status runs = (*chain)->Check(); !runs) return runs.error();
-  const double least = paid.back();
-  Figures figures{paid[0], std::nullopt, payers->PeakMib(), payers->Pss(),
-                  shown / std::chrono::duration<double>(time).count()};
-  if (house.owner() == House::Owner::kOurs) {
-    figures[1] = paid[1];
-    bare.ours.push_back(paid[0] + paid[1]);
-    bare.chain.push_back(least);
+  Figures figures(6);
+  figures[3] = payers->PeakMib();
+  figures[4] = payers->Pss();
+  figures[5] = shown / std::chrono::duration<double>(time).count();
+  if (house.owner() == House::Owner::kPeer) {
+    figures[0] = paid[0];
+    return figures;
   }
+  if (run.peer_pid != 0) figures[0] = paid[0] + paid[1];  // else there is nothing beside it
+  figures[1] = paid[0];
+  figures[2] = paid[1];
+  bare.ours.push_back(paid[0] + paid[1]);
+  bare.chain.push_back(paid.back());
   return figures;
 }
 
@@ -163,7 +168,8 @@ Status RunCost(const RunOptions& run, Report& report) {
   for (const Case& the_case : kCases) {
     std::optional<Goal> memory;
     if (the_case.most_mib) memory = AtMost(*the_case.most_mib);
-    Scenario scenario(the_case.name(), {{"CPU, media process", "% of a core"},
+    Scenario scenario(the_case.name(), {{"CPU", "% of a core"},
+                                        {"CPU, media process", "% of a core"},
                                         {"CPU, worker", "% of a core"},
                                         {"peak resident memory", "MiB", memory},
                                         {"proportional memory", "MiB"},

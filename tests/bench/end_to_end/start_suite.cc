@@ -92,7 +92,7 @@ Scenario ScenarioOf(const char* name, double most_ms) {
 
 Status RunStart(const RunOptions& run, Report& report) {
   if (const Status ready = demo::InitGStreamer(); !ready) return ready;
-  const Result<Houses> houses = Houses::Open(run);
+  Result<Houses> houses = Houses::Open(run);
   if (!houses) return houses.error();
   const std::string in_url = houses->ours->Channel(House::NewName("source"));
   auto source = StampedSource::Start({.url = in_url, .fps = kFps, .gop_frames = kFps});
@@ -107,6 +107,7 @@ Status RunStart(const RunOptions& run, Report& report) {
                                                  return house.WaitForSpareWorker();
                                                }));
   if (!warm) return warm;
+  houses->peer.reset();  // it is not ours to start anew
   return ScenarioOf("framelockd has just started", 250)
       .Repeat(once, *houses, report, starts([](House& house) { return house.RestartDaemon(); }));
 }
