@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "tests/bench/copy_count.h"
 #include "tests/bench/echo_peers.h"
 #include "tests/bench/worker_round_trip.h"
 
@@ -90,6 +91,25 @@ void Tell(const FrameShape& frame, std::map<std::string, Times>& ways, Report& r
   }
 }
 
+// The shipped element's own count, with frames that its worker works on.
+Status CountCopies(const FrameShape& frame, const RunOptions& options, Report& report) {
+  constexpr int kFrames = 30;
+  const auto plugins = options.programs.parent_path() / "lib" / "gstreamer-1.0";
+  const auto count = CopyCount::Take(frame, kFrames, plugins);
+  if (!count) return count.error();
+  if (count->completed != kFrames) {
+    return Error{ErrorCode::kInternal, "workerfilter completed " +
+                                           std::to_string(count->completed) + " of " +
+                                           std::to_string(kFrames) + " frames"};
+  }
+  report.Add(Row{.scenario = frame.name,
+                 .metric = "copies of a frame in workerfilter",
+                 .unit = "count",
+                 .values = {static_cast<double>(count->copies) / kFrames},
+                 .goal = AtMost(0)});
+  return {};
+}
+
 }  // namespace
 
 Status RunHandover(const RunOptions& options, Report& report) {
@@ -110,6 +130,9 @@ Status RunHandover(const RunOptions& options, Report& report) {
   const auto& small = measured[kSmall.name][kOurs].p50;
   for (std::size_t i = 0; i < large.size(); ++i) sizes.values.push_back(large[i] / small[i]);
   report.Add(std::move(sizes));
+  for (const FrameShape& frame : {kSmall, kLarge}) {
+    if (auto done = CountCopies(frame, options, report); !done) return done;
+  }
   return {};
 }
 

@@ -26,7 +26,7 @@ struct RoundTrips {
   FrameShape frame;
   std::chrono::nanoseconds run_time;
   static constexpr std::chrono::milliseconds kPause{1};
-  static constexpr int kWarmUp = 20;  // not counted
+  static constexpr int kWarmUp = 10;  // not counted
 
   /// Calls `trip` again and again; how long each took, in microseconds.
   template <typename Trip>
