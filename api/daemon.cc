@@ -80,8 +80,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
   p.pool = std::move(*pool);
   p.workers = std::make_unique<PooledWorkerSource>(p.loop, *p.pool);
   p.media = std::make_unique<FramelockStreamSource>(
-      p.loop, FramelockStreamSource::Options{p.options.stream_command,
-                                             p.options.pool.command.open_file_limit});
+      p.loop, FramelockStreamSource::Options{
+                  .command = {p.options.stream_command, p.options.pool.command.open_file_limit},
+                  .warm = p.options.warm_streams});
   p.around = std::make_unique<Stream::Surroundings>(
       Stream::Surroundings{p.loop, *p.workers, *p.media, Clock::System(), p.options.stream_limits});
   p.registry = std::make_unique<StreamRegistry>(*p.around, p.options.streams);

@@ -88,6 +88,10 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
+  app.add_option("--warm-streams", options.warm_streams,
+                 "framelock-stream processes kept ready, their libraries loaded")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 64));
   app.add_flag("--hw", options.api.defaults.hardware,
                "decode and encode in hardware where GStreamer has it and it starts");
   app.add_flag("--trace-latency", options.api.defaults.trace_latency,

@@ -25,6 +25,7 @@ struct DaemonOptions {
   host::WorkerPool::Options pool;
   std::chrono::milliseconds pool_interval{50};  // between two of the pool's ticks, at most
   std::vector<std::string> stream_command;
+  std::size_t warm_streams = 1;  // processes kept ready
   LogOptions log;
 };
 

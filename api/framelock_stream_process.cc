@@ -21,12 +21,15 @@ namespace {
 using nlohmann::json;
 using stream::ControlChannel;
 
-constexpr int kConfigFd = 3;
-constexpr int kControlFd = 4;
 // After so many messages in a row, or one too long for a packet, the loop gets a turn, whatever the
 // peer sends.
 constexpr int kMessagesPerTurn = 32;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
+// Between two looks at the processes that are kept ready. One that ends is replaced at the next
+// start, not before: what cannot run is not tried for ever.
+constexpr auto kLookPause = std::chrono::milliseconds(100);
+// The stream that has just been started shall have the processors for itself.
+constexpr auto kRefillPause = std::chrono::milliseconds(300);
 
 // What the reading coroutine and the process's owner share; the coroutine ends with the line.
 struct Line {
@@ -98,29 +101,57 @@ class FramelockStreamProcess final : public MediaProcess {
 
 }  // namespace
 
+FramelockStreamSource::FramelockStreamSource(net::Loop& loop, Options options)
+    : loop_(loop), warm_(std::make_shared<Warm>(Warm{std::move(options), {}, SteadyTime{}})) {
+  loop_.Spawn(KeepWarm(warm_));
+}
+
+net::Task<> FramelockStreamSource::KeepWarm(std::weak_ptr<Warm> weak) {
+  while (const std::shared_ptr<Warm> warm = weak.lock()) {
+    std::erase_if(warm->spares, [](SpareMedia& spare) { return spare.ended(); });
+    if (warm->refill_at && Clock::System().Now() >= *warm->refill_at) {
+      warm->refill_at.reset();
+      Refill(*warm);
+    }
+    co_await net::SleepFor(kLookPause);
+  }
+}
+
+void FramelockStreamSource::Refill(Warm& warm) {
+  while (warm.spares.size() < warm.options.warm) {
+    Result<SpareMedia> spare = SpareMedia::Start(warm.options.command);
+    // Not in anybody's way: the next start makes its own process, and tells if that fails too.
+    if (!spare) {
+      return spdlog::warn("no framelock-stream can be kept ready: {}", spare.error().message);
+    }
+    warm.spares.push_back(std::move(*spare));
+  }
+}
+
+Result<SpareMedia::Running> FramelockStreamSource::Start(const std::string& config) {
+  while (!warm_->spares.empty()) {
+    SpareMedia spare = std::move(warm_->spares.front());
+    warm_->spares.pop_front();
+    Result<SpareMedia::Running> running = spare.Configure(config);
+    if (running) return running;
+    spdlog::warn("{}", running.error().message);
+  }
+  Result<SpareMedia> fresh = SpareMedia::Start(warm_->options.command);
+  if (!fresh) return fresh.error();
+  return fresh->Configure(config);
+}
+
 Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
     const stream::StreamConfig& config, std::shared_ptr<net::Signal> changed) {
-  Result<UniqueFd> sealed = SealText(DumpJson(stream::ToJson(config)));
-  if (!sealed) return sealed.error();
-  auto pair = PacketSocket::CreatePair();
-  if (!pair) return pair.error();
-  process::SpawnOptions options;
-  options.argv = options_.command;
-  options.open_file_limit = options_.open_file_limit;
-  for (const std::string& argument :
-       {std::string("--config-fd"), std::to_string(kConfigFd), std::string("--control-fd"),
-        std::to_string(kControlFd), std::string("--die-with-parent"), std::to_string(::getpid())}) {
-    options.argv.push_back(argument);
-  }
-  options.inherit_fds = {{sealed->get(), kConfigFd}, {pair->second.fd(), kControlFd}};
-  auto child = process::ChildProcess::Spawn(options);
-  if (!child) return child.error();
-  auto line = std::make_shared<Line>(std::move(pair->first));
+  Result<SpareMedia::Running> running = Start(DumpJson(stream::ToJson(config)));
+  warm_->refill_at = Clock::System().Now() + kRefillPause;
+  if (!running) return running.error();
+  auto line = std::make_shared<Line>(std::move(running->line));
   line->changed = changed;
   line->report.last_heard = Clock::System().Now();
   WatchedChild::Options watch{
       .label = "stream=" + config.id + " media", .changed = std::move(changed), .on_reaped = {}};
-  auto watched = std::make_unique<WatchedChild>(loop_, std::move(*child), std::move(watch));
+  auto watched = std::make_unique<WatchedChild>(loop_, std::move(running->child), std::move(watch));
   loop_.Spawn(ReadLine(line, config.id));
   return std::unique_ptr<MediaProcess>(
       new FramelockStreamProcess(std::move(watched), std::move(line)));

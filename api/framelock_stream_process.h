@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/media_process.h"
+#include "api/spare_media.h"
+#include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
 
@@ -18,20 +20,27 @@ namespace framelock::api {
 class FramelockStreamSource final : public MediaSource {
  public:
   struct Options {
-    // Program and first arguments; --config-fd, --control-fd and --die-with-parent are appended.
-    std::vector<std::string> command;
-    std::optional<std::uint64_t> open_file_limit;  // the processes' soft one; unset: ours
+    SpareMedia::Command command;
+    std::size_t warm = 1;  // processes kept ready
   };
   /// `loop` is borrowed.
-  FramelockStreamSource(net::Loop& loop, Options options)
-      : loop_(loop), options_(std::move(options)) {}
+  FramelockStreamSource(net::Loop& loop, Options options);
 
   Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
                                               std::shared_ptr<net::Signal> changed) override;
 
  private:
+  struct Warm {
+    const Options options;
+    std::deque<SpareMedia> spares;
+    std::optional<SteadyTime> refill_at;
+  };
+  static net::Task<> KeepWarm(std::weak_ptr<Warm> warm);
+  static void Refill(Warm& warm);
+  Result<SpareMedia::Running> Start(const std::string& config);
+
   net::Loop& loop_;
-  const Options options_;
+  const std::shared_ptr<Warm> warm_;
 };
 
 }  // namespace framelock::api

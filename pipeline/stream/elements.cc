@@ -117,6 +117,17 @@ Status InitGStreamer(const std::optional<std::filesystem::path>& plugin_dir) {
   return {};
 }
 
+void LoadLibraries() {
+  for (const char* factory :
+       {"tricklesrc", "tsdemux", "capssetter", "h264parse", "avdec_h264", "aspectratiocrop",
+        "videocrop", "videoconvertscale", "x264enc", "mpegtsmux"}) {
+    // One that is missing is told by the stream that needs it.
+    if (GstElement* element = gst_element_factory_make(factory, nullptr)) {
+      const ElementPtr unused(GST_ELEMENT(gst_object_ref_sink(element)));
+    }
+  }
+}
+
 Result<GstElement*> MakeElement(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (element != nullptr) return element;

@@ -17,6 +17,10 @@ namespace framelock::stream {
 /// program's bin directory) unless GST_PLUGIN_PATH has it already.
 Status InitGStreamer(const std::optional<std::filesystem::path>& plugin_dir);
 
+/// Loads the libraries of the elements that nearly every stream has, those of the decoder for 40 ms
+/// and more; a process that is kept ready has that behind it when its stream starts.
+void LoadLibraries();
+
 /// The element that reads or writes a channel, chosen by the URL's scheme. Floating.
 Result<GstElement*> MakeSource(const std::string& url);
 Result<GstElement*> MakeSink(const std::string& url);

@@ -102,12 +102,14 @@ int Main(const Arguments& arguments) {
     if (const Status tied = DieWithParent(*arguments.parent); !tied) return Complain(tied.error());
   }
   if (const Status log = InitLog(arguments.log); !log) return Complain(log.error());
-  Result<StreamProcess::Options> options = ToOptions(arguments);
-  if (!options) return Complain(options.error());
-  const std::string id = options->stream.config.id;
   if (const Status started = InitGStreamer(arguments.plugin_dir); !started) {
     return Complain(started.error());
   }
+  LoadLibraries();
+  // It may come long after the start of the process: framelockd keeps one waiting for it.
+  Result<StreamProcess::Options> options = ToOptions(arguments);
+  if (!options) return Complain(options.error());
+  const std::string id = options->stream.config.id;
   Result<std::unique_ptr<StreamProcess>> process = StreamProcess::Create(std::move(*options));
   if (!process) return Complain(process.error());
   spdlog::info("stream={} starts", id);

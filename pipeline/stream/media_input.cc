@@ -82,11 +82,6 @@ MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* nex
 
 // The demuxer outlives us, and removes its pads when the pipeline lets go of it.
 MediaInput::~MediaInput() {
-  if (warm_.valid()) {
-    if (const Result<GstElement*> unused = warm_.get()) {
-      const ElementPtr owner(GST_ELEMENT(gst_object_ref_sink(*unused)));
-    }
-  }
   if (demux_ != nullptr) g_signal_handlers_disconnect_by_data(demux_, this);
 }
 
@@ -189,17 +184,10 @@ void MediaInput::OnPadRemoved(GstElement* /*demux*/, GstPad* pad, gpointer self)
   }
 }
 
-void MediaInput::WarmUp() {
-  warm_ = std::async(std::launch::async, &MakeH264Branch, options_.hardware);
-}
-
-Result<GstElement*> MediaInput::TakeH264Branch() {
-  return warm_.valid() ? warm_.get() : MakeH264Branch(options_.hardware);
-}
-
 void MediaInput::AddVideo(GstPad* pad) {
   const std::string caps = CapsName(pad);
-  Result<GstElement*> branch = caps == "video/x-h264" ? TakeH264Branch() : MakeAnyDecoder();
+  Result<GstElement*> branch =
+      caps == "video/x-h264" ? MakeH264Branch(options_.hardware) : MakeAnyDecoder();
   const Status added = branch ? AddTo(pipeline_, *branch) : Status(branch.error());
   if (!added) {
     GST_ELEMENT_ERROR(demux_, STREAM, DECODE, ("%s", added.error().message.c_str()), (nullptr));

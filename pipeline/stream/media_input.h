@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -64,10 +63,6 @@ class MediaInput {
   MediaInput(const MediaInput&) = delete;
   MediaInput& operator=(const MediaInput&) = delete;
 
-  /// Makes the decoder in a thread of its own, since that takes tens of milliseconds in which the
-  /// source can connect. Once, before the pipeline starts, when all other elements are made.
-  void WarmUp();
-
   [[nodiscard]] Counts counts() const;
   /// Source's own figures and counts(), for the status.
   [[nodiscard]] nlohmann::json Stats() const;
@@ -91,7 +86,6 @@ class MediaInput {
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstPadProbeReturn FeedDemuxer(GstPadProbeInfo* info);
-  Result<GstElement*> TakeH264Branch();
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
   void AddOther(GstPad* pad);
@@ -117,7 +111,6 @@ class MediaInput {
   KeyGate gate_;
   DemuxFeed feed_;
   bool hole_before_ = false;  // the next buffer to the demuxer
-  std::future<Result<GstElement*>> warm_;
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture

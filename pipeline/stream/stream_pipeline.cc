@@ -92,7 +92,6 @@ Status StreamPipeline::Build() {
   Result<std::unique_ptr<MediaOutput>> output = MediaOutput::Create(to, bin, filter_);
   if (!output) return output.error();
   output_ = std::move(*output);
-  input_->WarmUp();
   if (trace_) {
     const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
     const PadPtr exit(gst_element_get_static_pad(filter_, "src"));

@@ -38,10 +38,13 @@ pid_t MediaOf(const DaemonRig& rig, const std::string& id) {
   return pid.is_number() ? pid.get<pid_t>() : 0;
 }
 
-// Only the warm spare is left.
-bool OnlySpare(const DaemonRig& rig) {
+// A worker and a media process that are kept ready.
+constexpr std::size_t kSpares = 2;
+
+// Only what is kept ready is left.
+bool OnlySpare(const DaemonRig& rig, std::size_t spares = kSpares) {
   return Eventually([&] {
-    return rig.Family().size() == 1 && rig.Call("GET", "/health").body["ready_workers"] == 1;
+    return rig.Family().size() == spares && rig.Call("GET", "/health").body["ready_workers"] == 1;
   });
 }
 
@@ -283,11 +286,45 @@ TEST(Framelockd, ARunningStreamOutlivesAPoolThatGivesUp) {
 
 TEST(Framelockd, AMediaProcessThatCannotRunFailsTheStartAlone) {
   DaemonRig rig({"--stream-command", "/bin/false"});
-  ASSERT_TRUE(OnlySpare(rig));
+  ASSERT_TRUE(OnlySpare(rig, 1));
   const auto answer = rig.Start("a");
   EXPECT_EQ(answer.status, 500) << answer.body;
   EXPECT_NE(answer.body["error"].get<std::string>().find("exit code 1"), std::string::npos);
-  EXPECT_TRUE(OnlySpare(rig));
+  EXPECT_TRUE(OnlySpare(rig, 1));
+}
+
+TEST(Framelockd, AStreamStartsInTheProcessThatIsKeptReady) {
+  DaemonRig rig;
+  ASSERT_TRUE(OnlySpare(rig));
+  const std::set<pid_t> spares = rig.Family();
+  ASSERT_EQ(rig.Start("a").status, 200);
+  EXPECT_TRUE(spares.contains(MediaOf(rig, "a")));
+  ASSERT_TRUE(Eventually([&] { return rig.Family().size() == 2 + kSpares; })) << "a new one";
+  ASSERT_EQ(rig.Start("b").status, 200);
+  EXPECT_NE(MediaOf(rig, "b"), MediaOf(rig, "a"));
+}
+
+TEST(Framelockd, AStreamStartsAllTheSameWhenTheReadyProcessHasEnded) {
+  DaemonRig rig;
+  ASSERT_TRUE(OnlySpare(rig));
+  for (const pid_t pid : rig.Family()) {
+    std::string name;
+    std::ifstream("/proc/" + std::to_string(pid) + "/comm") >> name;
+    if (name != "framelock-strea") continue;
+    ::kill(pid, SIGKILL);
+    ASSERT_TRUE(Eventually([pid] { return !Alive(pid); }));
+  }
+  const auto answer = rig.Start("a");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_TRUE(Alive(MediaOf(rig, "a")));
+}
+
+TEST(Framelockd, KeepsNoProcessReadyThatNobodyWants) {
+  DaemonRig rig({"--warm-streams", "0"});
+  ASSERT_TRUE(OnlySpare(rig, 1));
+  ASSERT_EQ(rig.Start("a").status, 200);
+  EXPECT_EQ(rig.Call("DELETE", "/stream/a").status, 200);
+  EXPECT_TRUE(OnlySpare(rig, 1));
 }
 
 TEST(Framelockd, FullMeans503) {
