@@ -19,7 +19,8 @@ constexpr char kBranchName[] = "audio";
 // A queue with a thread of its own, which drops rather than waits: decoding must not hold up the
 // video.
 constexpr char kApart[] =
-    "queue leaky=downstream max-size-buffers=0 max-size-bytes=1048576 max-size-time=1000000000 ! ";
+    "queue name=audio-decode leaky=downstream max-size-buffers=0 max-size-bytes=1048576 "
+    "max-size-time=1000000000 ! ";
 constexpr char kToOpus[] =
     " max-errors=-1 ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2 ! "
     "opusenc bitrate=96000";
@@ -142,11 +143,13 @@ void AudioInput::Date(GstBuffer* buffer) {
 
 std::optional<std::chrono::nanoseconds> AudioInput::RunningTime(GstClockTime pts) const {
   if (const auto at = video_->RunningTime(std::chrono::nanoseconds(pts))) return at;
-  // Before the first picture both have the same segment.
+  // Before the first picture both have the same segment; that of a later programme is moved for
+  // the video (base), nobody knows yet where to.
   const EventPtr event(gst_pad_get_sticky_event(pad_, GST_EVENT_SEGMENT, 0));
   if (!event) return std::nullopt;
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event.get(), &segment);
+  if (segment->base != 0) return std::nullopt;
   const GstClockTime at = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(at)) return std::nullopt;
   return std::chrono::nanoseconds(at);

@@ -122,8 +122,12 @@ void AudioOutput::DropPad() {
 
 void AudioOutput::SkipVideo() {
   ++last_;
-  const GstClockTime position =
-      gst_segment_position_from_running_time(&segment_, GST_FORMAT_TIME, last_);
+  GstClockTime position = gst_segment_position_from_running_time(&segment_, GST_FORMAT_TIME, last_);
+  if (!GST_CLOCK_TIME_IS_VALID(position)) {
+    // A new segment, which begins behind all that went in so far.
+    position = segment_.start;
+    last_ = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, position);
+  }
   gst_pad_send_event(options_.video, gst_event_new_gap(position, GST_CLOCK_TIME_NONE));
 }
 

@@ -305,6 +305,7 @@ void MediaInput::DropBranch() {
   gst_bin_remove(pipeline_, branch_);
   branch_ = nullptr;
   branch_pad_ = nullptr;
+  video_time_ = {};
 }
 
 void MediaInput::TracePes(std::span<const std::uint8_t> packets) const {

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <set>
 #include <string>
@@ -44,6 +45,13 @@ std::int64_t Wrapped(std::int64_t ticks) {
   const std::int64_t rest = ((ticks % kModulus) + kModulus) % kModulus;
   return rest >= kModulus / 2 ? rest - kModulus : rest;
 }
+
+// A part of the input, by its stamps.
+struct Stretch {
+  std::int64_t from = std::numeric_limits<std::int64_t>::min();
+  std::int64_t to = std::numeric_limits<std::int64_t>::max();
+  [[nodiscard]] bool Has(std::int64_t pts) const { return pts >= from && pts < to; }
+};
 
 class StreamAudioTest : public testing::Test {
  protected:
@@ -88,7 +96,7 @@ class StreamAudioTest : public testing::Test {
   }
 
   // Output minus input, of every unit of one kind that came through unchanged.
-  std::set<std::int64_t> AudioOffsets(std::uint8_t type) const {
+  std::set<std::int64_t> AudioOffsets(std::uint8_t type, Stretch stretch = {}) const {
     std::set<std::int64_t> offsets;
     const TsTrack* out = out_.Find(type);
     if (out == nullptr) return offsets;
@@ -98,19 +106,21 @@ class StreamAudioTest : public testing::Test {
         return other.bytes == unit.bytes;
       });
       EXPECT_NE(origin, units.end()) << "an audio unit that never came in";
-      if (origin != units.end()) offsets.insert(Wrapped(unit.pts - origin->pts));
+      if (origin == units.end() || !stretch.Has(origin->pts)) continue;
+      offsets.insert(Wrapped(unit.pts - origin->pts));
     }
     return offsets;
   }
 
-  // The same by the numbers in the pictures; sample n has the n-th time from the first.
-  std::set<std::int64_t> VideoOffsets() const {
+  // The same by the numbers in the pictures, of which there are 30 a second.
+  std::set<std::int64_t> VideoOffsets(Stretch stretch = {}) const {
     std::set<std::int64_t> offsets;
     for (const SeenFrame& frame : frames_) {
       EXPECT_TRUE(frame.read.has_value());
       if (!frame.read) continue;
-      offsets.insert(
-          Wrapped(frame.pts_ticks - in_.Find(kH264)->units.at(frame.read->stamp.number).pts));
+      const std::int64_t origin =
+          in_.Find(kH264)->units.front().pts + std::int64_t{frame.read->stamp.number} * 3000;
+      if (stretch.Has(origin)) offsets.insert(Wrapped(frame.pts_ticks - origin));
     }
     return offsets;
   }
@@ -266,6 +276,35 @@ TEST_F(StreamAudioTest, KeepsItsOffsetWhereTheStampsWrap) {
   Run(sample);
   EXPECT_EQ(frames_.size(), 90U);
   ExpectInSync(kAac);
+}
+
+TEST_F(StreamAudioTest, StaysWithItsVideoWhenTheProgrammeChanges) {
+  Run(Splice(
+      MakeSample({.frames = 60, .beside = Noise(kAacEncoder, kTwoSeconds, "", "mux.sink_70")}),
+      MakeSample({.frames = 60,
+                  .first_number = 60,
+                  .pid = 90,
+                  .beside = Noise(kAacEncoder, kTwoSeconds, "timestamp-offset=2000000000",
+                                  "mux.sink_70")})));
+  EXPECT_GE(frames_.size(), 118U);
+  // The first programme's last sound ends a little behind its last picture.
+  const std::int64_t change = in_.Find(kH264)->units.front().pts + 2 * 90'000;
+  for (const Stretch stretch : {Stretch{.to = change}, Stretch{.from = change + 9'000}}) {
+    const auto audio = AudioOffsets(kAac, stretch);
+    const auto video = VideoOffsets(stretch);
+    ASSERT_FALSE(audio.empty());
+    ASSERT_FALSE(video.empty());
+    EXPECT_LE(*audio.rbegin() - *video.begin(), 1800);  // 20 ms
+    EXPECT_LE(*video.rbegin() - *audio.begin(), 1800);
+  }
+}
+
+TEST_F(StreamAudioTest, DoesNotPileUpWithoutVideo) {
+  options_.config.audio_buffer_ms = 500;
+  Run(MakeSample({.frames = 30, .beside = Noise(kAacEncoder, 4 * 47)}));
+  EXPECT_EQ(frames_.size(), 30U);
+  ExpectInSync(kAac);
+  EXPECT_GT(status_.output["audio_dropped"], 100);
 }
 
 TEST_F(StreamAudioTest, OfSeveralTracksTheFirst) {
