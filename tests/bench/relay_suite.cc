@@ -235,8 +235,7 @@ Status RunSeam(const RunOptions& options, Report& report) {
     style.p50.push_back(seam.Percentile(0.5));
     style.p99.push_back(seam.Percentile(0.99));
     style.all.Add(seam.Quantiles(seam.size()));
-    style.connects_per_minute.push_back(static_cast<double>(figures->load.connects) * 60 /
-                                        figures->load.seconds);
+    style.connects_per_minute.push_back(figures->load.connects_per_minute);
     return {};
   };
   const Status done = Interleave(

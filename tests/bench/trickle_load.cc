@@ -92,6 +92,7 @@ class Run {
     std::optional<SteadyTime> next = begin_;
     while (next) {
       loop_->RunOnce(*next);
+      NoteBeginning();
       if (std::chrono::steady_clock::now() > *next + kLate) figures_.kept_up = false;
       next.reset();
       for (LoadPublisher& publisher : publishers_) {
@@ -99,6 +100,20 @@ class Run {
         if (due && (!next || *due < *next)) next = due;
       }
     }
+  }
+
+  // What a client needs to begin does not count: the first two segments open its connections.
+  void NoteBeginning() {
+    const auto two = options_.chunk_interval * options_.chunks_per_segment * 2;
+    if (!beginning_ && std::chrono::steady_clock::now() > begin_ + two) {
+      beginning_ = Beginning{std::chrono::steady_clock::now(), loop_->connects()};
+    }
+  }
+  void CountConnects() {
+    if (!beginning_) return;
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - beginning_->ended;
+    figures_.connects_per_minute =
+        static_cast<double>(loop_->connects() - beginning_->connects) * 60 / took.count();
   }
 
   Status Finish() {
@@ -109,9 +124,7 @@ class Run {
                          });
     };
     figures_.kept_up = Until("reading", kGrace, done).ok() && figures_.kept_up;
-    figures_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    figures_.connects = loop_->connects();
+    CountConnects();
     for (const LoadSubscriber& reader : subscribers_) {
       if (reader.wrong()) return Error{ErrorCode::kProtocol, *reader.wrong()};
       if (!reader.done()) figures_.kept_up = false;
@@ -134,6 +147,11 @@ class Run {
   std::deque<LoadPublisher> publishers_;
   std::deque<LoadSubscriber> subscribers_;
   SteadyTime begin_;
+  struct Beginning {
+    SteadyTime ended;
+    std::uint64_t connects;
+  };
+  std::optional<Beginning> beginning_;
 };
 
 }  // namespace

@@ -30,13 +30,12 @@ struct LoadOptions {
 
 /// What the subscribers saw. Times in milliseconds.
 struct LoadFigures {
-  Distribution write_to_read;  // of a chunk: from its write to its last byte's arrival
-  Distribution first_chunk;    // the same, of each segment's first chunk only
-  Distribution seam;           // from a segment's last byte to the next one's first
-  std::uint64_t bytes = 0;     // of payload, all subscribers together
-  std::uint64_t connects = 0;
-  double seconds = 0;
-  bool kept_up = true;  // false: bytes were lost, or came too late to be waited for
+  Distribution write_to_read;      // of a chunk: from its write to its last byte's arrival
+  Distribution first_chunk;        // the same, of each segment's first chunk only
+  Distribution seam;               // from a segment's last byte to the next one's first
+  std::uint64_t bytes = 0;         // of payload, all subscribers together
+  double connects_per_minute = 0;  // once the first two segments are through
+  bool kept_up = true;             // false: bytes were lost, or came too late to be waited for
 };
 
 /// Each chunk carries its time and its place. A chunk out of place, doubled or foreign is an Error:
