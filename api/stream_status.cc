@@ -91,13 +91,10 @@ json Stream::StatusJson() const {
   const SteadyTime now = around_.clock.Now();
   json out = SummaryJson();
   // Whatever the media process reports stands here under its own name, unless we know better.
-  for (const char* name : {"latency_ms", "service_ms", "queues", "input", "output", "decode_errors",
-                           "pushed", "passed_through", "repeated", "late"}) {
+  for (const char* name : {"latency_ms", "service_ms", "latency_trace", "queues", "input", "output",
+                           "decode_errors", "pushed", "passed_through", "repeated", "late"}) {
     const auto value = status.find(name);
     out[name] = value != status.end() ? *value : json(nullptr);
-  }
-  if (const auto trace = status.find("latency_trace"); trace != status.end()) {
-    out["latency_trace"] = *trace;
   }
   out["fps"] = {{"in", Number(status, "fps_in")}, {"out", Number(status, "fps_out")}};
   out["reconnects"] = Reconnects(status);
