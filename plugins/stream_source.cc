@@ -101,9 +101,9 @@ static GstFlowReturn framelock_stream_source_create(GstPushSrc* base, GstBuffer*
   *buffer = plugins::WrapBytes(std::move(piece->bytes));
   GST_BUFFER_OFFSET(*buffer) = state.offset;
   GST_BUFFER_OFFSET_END(*buffer) = state.offset += size;
-  // A new timeline is for tsdemux to find by itself: see TsTimeline.
-  if (piece->discontinuity && same_timeline) {
-    GST_BUFFER_FLAG_SET(*buffer, GST_BUFFER_FLAG_DISCONT);
+  // A new timeline is for tsdemux to find by itself: see TsTimeline. RESYNC tells others of it.
+  if (piece->discontinuity) {
+    GST_BUFFER_FLAG_SET(*buffer, same_timeline ? GST_BUFFER_FLAG_DISCONT : GST_BUFFER_FLAG_RESYNC);
   }
   return GST_FLOW_OK;
 }

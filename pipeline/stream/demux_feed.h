@@ -3,17 +3,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "pipeline/core/clock.h"
 #include "pipeline/core/ts_packet.h"
 #include "pipeline/stream/pes_ends.h"
+#include "pipeline/stream/ts_clock.h"
 #include "pipeline/stream/ts_continuity.h"
 
 namespace framelock::stream {
 
-/// What the demuxer is fed of a channel's bytes: whole transport packets, whose video PES packets
-/// end where they are whole. Not thread-safe.
+/// What the demuxer is fed of a channel's bytes: whole transport packets, on one clock, whose video
+/// PES packets end where they are whole. Not thread-safe.
 class DemuxFeed {
  public:
   enum class Before : std::uint8_t { kWhole, kHole };
@@ -24,11 +27,20 @@ class DemuxFeed {
   void Restart();
   /// Appends the whole packets to `out`. kHole: something of the video is missing in front of or
   /// among them, or was given out too early: an access unit may be torn.
-  Before Push(std::span<const std::byte> bytes, std::vector<std::uint8_t>& out);
+  Before Push(std::span<const std::byte> bytes, SteadyTime now, std::vector<std::uint8_t>& out);
+
+  /// Of the input's clock, counted from 1.
+  [[nodiscard]] std::uint64_t epochs() const { return clock_.epochs(); }
 
  private:
+  Before OnPacket(TsPacket packet, SteadyTime now, std::vector<std::uint8_t>& out);
+  void LogEpoch(SteadyTime now);
+
   TsPacketReader reader_;
   TsContinuity continuity_;
+  TsClock clock_;
+  std::vector<TsPacket> clocks_;  // that go in front of the packet in hand
+  std::optional<SteadyTime> epoch_logged_;
   PesEnds ends_;
 };
 

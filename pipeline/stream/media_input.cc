@@ -11,6 +11,7 @@
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/h264_decoder.h"
+#include "pipeline/stream/picture_size.h"
 
 namespace framelock::stream {
 
@@ -24,6 +25,8 @@ constexpr char kParseH264[] =
 // Pictures further apart than this have a hole between them.
 constexpr std::chrono::seconds kLongestInterval{1};
 
+constexpr auto kBuffersAndEvents =
+    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
 constexpr auto kNoData =
     static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
 
@@ -108,10 +111,7 @@ Status MediaInput::Build() {
     return Error{ErrorCode::kInternal, "source and demuxer do not link"};
   }
   const PadPtr exit(gst_element_get_static_pad(source_, "src"));
-  gst_pad_add_probe(
-      exit.get(),
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      &MediaInput::OnBytes, this, nullptr);
+  gst_pad_add_probe(exit.get(), kBuffersAndEvents, &MediaInput::OnBytes, this, nullptr);
   return {};
 }
 
@@ -134,7 +134,8 @@ GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gp
 
 GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
   GstBuffer* bytes = GST_PAD_PROBE_INFO_BUFFER(info);
-  if (GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_DISCONT)) {
+  if (GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_DISCONT) ||
+      GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_RESYNC)) {
     feed_.Restart();
     gate_.AnnounceHole();
     hole_before_ = true;
@@ -142,10 +143,15 @@ GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
   GstMapInfo map;
   if (gst_buffer_map(bytes, &map, GST_MAP_READ) == 0) return GST_PAD_PROBE_OK;
   std::vector<std::uint8_t> packets;
-  const auto before = feed_.Push(std::as_bytes(std::span(map.data, map.size)), packets);
+  const auto before =
+      feed_.Push(std::as_bytes(std::span(map.data, map.size)), options_.clock->Now(), packets);
   gst_buffer_unmap(bytes, &map);
   lanes_.Rewrite(packets);
   FollowAudio();
+  {
+    const std::lock_guard lock(mutex_);
+    counts_.epochs = feed_.epochs();
+  }
   if (before == DemuxFeed::Before::kHole) gate_.AnnounceHole();
   if (packets.empty()) return GST_PAD_PROBE_DROP;
   if (options_.trace != nullptr) TracePes(packets);
@@ -215,20 +221,13 @@ void MediaInput::Watch(GstElement* branch) {
   gate_ = KeyGate();
   if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) feed_.Watch(*pid);
   const PadPtr entry(gst_element_get_static_pad(branch, "sink"));
-  gst_pad_add_probe(
-      entry.get(),
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      &MediaInput::OnAccessUnit, this, nullptr);
+  gst_pad_add_probe(entry.get(), kBuffersAndEvents, &MediaInput::OnAccessUnit, this, nullptr);
   if (const ElementPtr parser{gst_bin_get_by_name(GST_BIN(branch), "parser")}) {
     const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
-    gst_pad_add_probe(parsed.get(), GST_PAD_PROBE_TYPE_BUFFER, &MediaInput::OnParsed, this,
-                      nullptr);
+    gst_pad_add_probe(parsed.get(), kBuffersAndEvents, &MediaInput::OnParsed, this, nullptr);
   }
   const PadPtr exit(gst_element_get_static_pad(branch, "src"));
-  gst_pad_add_probe(
-      exit.get(),
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      &MediaInput::OnPicture, this, nullptr);
+  gst_pad_add_probe(exit.get(), kBuffersAndEvents, &MediaInput::OnPicture, this, nullptr);
   if (options_.trace != nullptr) options_.trace->Watch(exit.get(), LatencyTrace::Hop::kDecode);
 }
 
@@ -306,6 +305,8 @@ void MediaInput::DropBranch() {
   branch_ = nullptr;
   branch_pad_ = nullptr;
   video_time_ = {};
+  last_pts_.reset();
+  times_ = {};
 }
 
 void MediaInput::TracePes(std::span<const std::uint8_t> packets) const {
@@ -329,38 +330,50 @@ void MediaInput::TraceUnit(GstPad* pad, const GstBuffer* unit) const {
 GstPadProbeReturn MediaInput::OnAccessUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
-    input->LeaveRoom(info);
+    UnitTimes::LeaveRoom(info, input->interval_);
     return GST_PAD_PROBE_OK;
   }
-  const GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
-  const GstClockTime pts = GST_BUFFER_PTS(unit);
-  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_OK;
-  input->NoteTime(pad, std::chrono::nanoseconds(pts));
+  GstBuffer* unit = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_DATA(info) = unit;
+  input->times_.Unwrap(unit);
+  if (!GST_BUFFER_PTS_IS_VALID(unit)) return GST_PAD_PROBE_OK;
+  input->NoteTime(pad, std::chrono::nanoseconds(GST_BUFFER_PTS(unit)));
   if (input->options_.trace != nullptr) input->TraceUnit(pad, unit);
   const std::lock_guard lock(input->mutex_);
-  input->decoded_.OnAccessUnit(std::chrono::nanoseconds(pts));
+  input->decoded_.OnAccessUnit(std::chrono::nanoseconds(GST_BUFFER_PTS(unit)));
   return GST_PAD_PROBE_OK;
 }
 
-// The demuxer starts the next programme at the time of the last access unit, not behind it.
-void MediaInput::LeaveRoom(GstPadProbeInfo* info) {
-  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  if (GST_EVENT_TYPE(event) != GST_EVENT_SEGMENT) return;
-  GstSegment segment;
-  gst_event_copy_segment(event, &segment);
-  if (segment.base == 0) return;
-  segment.base += static_cast<guint64>(interval_.count());
-  GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_segment(&segment);
-  gst_event_unref(event);
+void MediaInput::CountTime(UnitTimes::Time time) {
+  if (time == UnitTimes::Time::kOwn) return;
+  const std::lock_guard lock(mutex_);
+  ++(time == UnitTimes::Time::kInferred ? counts_.inferred_pts : counts_.undated);
+}
+
+void MediaInput::CheckSize(GstEvent* event) {
+  const std::optional<PictureSize> size = PictureSize::Of(event);
+  if (refused_ || !size || size->pixels() <= options_.max_pixels) return;
+  refused_ = true;
+  GST_ELEMENT_ERROR(
+      demux_, STREAM, FORMAT,
+      ("input video is %dx%d: more than max_input_pixels (%" G_GINT64_FORMAT ") allows",
+       size->width, size->height, gint64{options_.max_pixels}),
+      (nullptr));
 }
 
 GstPadProbeReturn MediaInput::OnParsed(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
-  const GstBuffer* unit = GST_PAD_PROBE_INFO_BUFFER(info);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    static_cast<MediaInput*>(self)->CheckSize(GST_PAD_PROBE_INFO_EVENT(info));
+    return GST_PAD_PROBE_OK;
+  }
+  GstBuffer* unit = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_DATA(info) = unit;
   const bool delta = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
   const bool hole = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DISCONT);
   auto* input = static_cast<MediaInput*>(self);
+  input->CountTime(input->times_.Infer(unit));
   // What the parser gives out after an end on request was not whole yet.
-  if (input->cut_off_ && input->source_ended_) return GST_PAD_PROBE_DROP;
+  if (input->refused_ || (input->cut_off_ && input->source_ended_)) return GST_PAD_PROBE_DROP;
   const bool pass = input->gate_.Pass(delta ? KeyGate::Unit::kDelta : KeyGate::Unit::kKey,
                                       hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
   return pass ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
@@ -369,21 +382,28 @@ GstPadProbeReturn MediaInput::OnParsed(GstPad* /*pad*/, GstPadProbeInfo* info, g
 GstPadProbeReturn MediaInput::OnPicture(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    input->CheckSize(event);  // without a parser it is not known earlier
     // The end of one programme is not the end of the channel.
-    const bool eos = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
+    const bool eos = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
     return eos && !input->source_ended_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
-  const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
-  // A picture without a time cannot be matched to anything.
-  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_PAD_PROBE_DROP;
-  return input->KeepPicture(std::chrono::nanoseconds(pts)) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  GstBuffer* picture = GST_PAD_PROBE_INFO_BUFFER(info);
+  // A picture without a time of its own cannot be matched to anything.
+  if (!UnitTimes::IsCertain(picture) || input->refused_) return GST_PAD_PROBE_DROP;
+  const std::chrono::nanoseconds pts(GST_BUFFER_PTS(picture));
+  return input->KeepPicture(pts) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
 bool MediaInput::KeepPicture(std::chrono::nanoseconds pts) {
   const std::lock_guard lock(mutex_);
   decoded_.OnPicture(pts);
   counts_.last_picture = Clock::System().Now();
-  if (pts > last_pts_ && pts - last_pts_ < kLongestInterval) interval_ = pts - last_pts_;
+  if (pts <= last_pts_) {
+    ++counts_.undated;
+    return false;
+  }
+  if (last_pts_ && pts - *last_pts_ < kLongestInterval) interval_ = pts - *last_pts_;
   last_pts_ = pts;
   if (!cap_ || cap_->Keep(pts)) return true;
   ++counts_.rate_dropped;
@@ -405,6 +425,9 @@ nlohmann::json MediaInput::Stats() const {
   stats["bytes"] = counts.bytes;
   stats["pictures"] = counts.pictures;
   stats["rate_dropped"] = counts.rate_dropped;
+  stats["inferred_pts"] = counts.inferred_pts;
+  stats["undated"] = counts.undated;
+  stats["epochs"] = counts.epochs;
   const std::lock_guard lock(mutex_);
   stats["decoder"] = decoder_;
   return stats;

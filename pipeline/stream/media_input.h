@@ -23,6 +23,7 @@
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_gate.h"
 #include "pipeline/stream/latency_trace.h"
+#include "pipeline/stream/unit_times.h"
 
 namespace framelock::stream {
 
@@ -38,13 +39,15 @@ class MediaInput {
     std::chrono::seconds give_up_after{60};  // without a channel or contact; zero: never
     std::optional<int> max_framerate;
     Hardware hardware = Hardware::kNever;
+    std::int64_t max_pixels = 4096 * 2304;  // of a picture; a larger one is the end of the input
     // The first picture must come within so much time and so many bytes of input.
     std::chrono::milliseconds detect_time{10'000};
     std::uint64_t detect_bytes = 32u << 20;
     // Access units in a row without a picture before the input counts as broken; zero: never.
     std::uint64_t max_decode_errors = 0;
-    AudioLine* audio = nullptr;     // where the audio goes; without one it is left out
-    LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
+    const Clock* clock = &Clock::System();  // tells a pause from a jump
+    AudioLine* audio = nullptr;             // where the audio goes; without one it is left out
+    LatencyTrace* trace = nullptr;          // borrowed; none: nothing is traced
   };
 
   struct Counts {
@@ -53,6 +56,9 @@ class MediaInput {
     std::uint64_t decode_errors = 0;
     std::uint64_t decode_errors_in_a_row = 0;
     std::uint64_t rate_dropped = 0;  // by max_framerate
+    std::uint64_t inferred_pts = 0;  // of pictures without one, where it was certain
+    std::uint64_t undated = 0;       // pictures dropped: no certain pts, or not behind the last
+    std::uint64_t epochs = 1;        // of the input's clock
     std::optional<SteadyTime> first_byte, last_picture;
   };
 
@@ -97,10 +103,10 @@ class MediaInput {
   void StopIgnoring(GstPad* pad);
   void DropBranch();
   bool KeepPicture(std::chrono::nanoseconds pts);
-  void LeaveRoom(GstPadProbeInfo* info);
   void TracePes(std::span<const std::uint8_t> packets) const;
   void TraceUnit(GstPad* pad, const GstBuffer* unit) const;
-
+  void CountTime(UnitTimes::Time time);
+  void CheckSize(GstEvent* event);
   const Options options_;
   GstBin* const pipeline_;
   GstElement* const next_;
@@ -110,7 +116,8 @@ class MediaInput {
   // The source's streaming thread only.
   KeyGate gate_;
   DemuxFeed feed_;
-  bool hole_before_ = false;  // the next buffer to the demuxer
+  bool hole_before_ = false, refused_ = false;  // before the next buffer; for the pictures' size
+  UnitTimes times_;
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
@@ -120,7 +127,8 @@ class MediaInput {
   std::optional<std::uint16_t> lane_;  // the audio's PID at the demuxer
   GstPad* spare_pad_ = nullptr;        // a further video stream, taken when the first one goes
 
-  std::chrono::nanoseconds last_pts_{}, interval_{std::chrono::milliseconds(1)};  // of pictures
+  std::optional<std::chrono::nanoseconds> last_pts_;                 // of a picture
+  std::chrono::nanoseconds interval_{std::chrono::milliseconds(1)};  // between pictures
 
   std::atomic<bool> has_video_{false};
   std::atomic<bool> source_ended_{false};

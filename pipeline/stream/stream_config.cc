@@ -15,6 +15,8 @@ using nlohmann::json;
 constexpr std::size_t kMaxIdBytes = 256;
 constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr int kMinHeartbeatMs = 200;  // two beats
+constexpr int kMinInputPixels = 16 * 16;
+constexpr int kMaxInputPixels = 8192 * 4352;  // of H.264 level 6.2
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kAudio = {"pass", "none"};
@@ -133,6 +135,7 @@ json ToJson(const StreamConfig& config) {
               {"max_in_flight", config.max_in_flight},
               {"audio", config.audio},
               {"audio_buffer_ms", config.audio_buffer_ms},
+              {"max_input_pixels", config.max_input_pixels},
               {"input_retry_seconds", config.input_retry_seconds},
               {"worker_heartbeat_timeout_ms", config.worker_heartbeat_timeout_ms},
               {"worker_first_frame_timeout_ms", config.worker_first_frame_timeout_ms},
@@ -175,6 +178,7 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
     reader.Fail("audio", "must be pass or none");
   }
   reader.Number("audio_buffer_ms", 100, 60'000, config.audio_buffer_ms);
+  reader.Number("max_input_pixels", kMinInputPixels, kMaxInputPixels, config.max_input_pixels);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
   ReadTimeouts(reader, config);
   if (std::optional<Error> error = reader.Finish()) return std::move(*error);

@@ -25,9 +25,10 @@ struct StreamConfig {
   bool trace_latency = false;    // see LatencyTrace
   std::string on_missing = "passthrough";  // repeat | passthrough | gap
   int max_in_flight = 1;
-  std::string audio = "pass";    // pass | none
-  int audio_buffer_ms = 10'000;  // of audio that waits for its video; the oldest is dropped
-  int input_retry_seconds = 60;  // without a channel or contact; 0: never give up
+  std::string audio = "pass";          // pass | none
+  int audio_buffer_ms = 10'000;        // of audio that waits for its video; the oldest is dropped
+  int max_input_pixels = 4096 * 2304;  // of a picture; the most of H.264 level 5.2
+  int input_retry_seconds = 60;        // without a channel or contact; 0: never give up
 
   // When a worker is judged hung and replaced. workerfilter's properties of these names without
   // "worker_" tell what each means.

@@ -36,6 +36,7 @@ MediaInput::Options InputOptions(const StreamPipeline::Options& options, Latency
   input.max_framerate = options.config.max_framerate;
   input.hardware = HardwareUse(options.config);
   input.trace = trace;
+  input.max_pixels = options.config.max_input_pixels;
   return input;
 }
 

@@ -73,9 +73,9 @@ TsClock::Place TsClock::Begin(Pid& pid, TsStamp stamp, SteadyTime now) {
     }
     return Place::kHere;
   }
-  const TsTrack& leader = *leader_->track;
+  const TsLine& leader = *leader_->track;
   const bool beside = (!pid.video || !leader_->video) && IsBeside(leader.StepTo(stamp, offset_));
-  pid.track = beside ? TsTrack::Beside(leader, stamp, now) : TsTrack::Behind(leader);
+  pid.track = beside ? TsLine::Beside(leader, stamp, now) : TsLine::Behind(leader);
   return beside ? Place::kHere : Place::kBehind;
 }
 
@@ -91,9 +91,9 @@ TsTicks TsClock::OffsetFor(Pid& pid, TsStamp stamp, SteadyTime now) const {
 }
 
 TsTicks TsClock::LeadersOffset(const Pid& pid, TsStamp stamp, SteadyTime now) const {
-  const TsTrack& track = *pid.track;
+  const TsLine& track = *pid.track;
   const auto fits = [&](TsTicks offset) {
-    return track.Fits(stamp, offset, TsTrack::Order::kStrict, now);
+    return track.Fits(stamp, offset, TsLine::Order::kStrict, now);
   };
   if (fits(track.offset())) return track.offset();
   const auto known = std::ranges::find_if(former_, fits);
@@ -104,8 +104,8 @@ TsTicks TsClock::LeadersOffset(const Pid& pid, TsStamp stamp, SteadyTime now) co
 // the leader's offset as soon as there is a new one. One that comes behind keeps its own for what
 // is left of the old times.
 TsTicks TsClock::FollowersOffset(Pid& pid, TsStamp stamp, SteadyTime now) const {
-  const TsTrack& track = *pid.track;
-  const TsTrack::Order order = pid.video ? TsTrack::Order::kStrict : TsTrack::Order::kLoose;
+  const TsLine& track = *pid.track;
+  const TsLine::Order order = pid.video ? TsLine::Order::kStrict : TsLine::Order::kLoose;
   const TsTicks step = track.StepTo(stamp, offset_);
   const TsTicks own_step = track.StepTo(stamp, track.offset());
   const bool beside = !pid.video && IsBeside(step);
@@ -146,7 +146,7 @@ void TsClock::SeeClock(TsStamp clock) {
 
 // What the programme clock must say when the leader is where it is.
 TsTicks TsClock::ClockNow() {
-  const TsTrack& leader = *leader_->track;
+  const TsLine& leader = *leader_->track;
   if (!lead_ && seen_clock_) {
     const TsTicks lead = -leader.StepTo(*seen_clock_, leader.offset());
     lead_ = lead >= kNoTicks && lead < kInterleave ? lead : kNoTicks;

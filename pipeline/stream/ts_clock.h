@@ -9,7 +9,7 @@
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/ts_stamps.h"
-#include "pipeline/stream/ts_track.h"
+#include "pipeline/stream/ts_line.h"
 
 namespace framelock::stream {
 
@@ -31,7 +31,7 @@ namespace framelock::stream {
 class TsClock {
  public:
   struct Options {
-    TsTrack::Rules rules;
+    TsLine::Rules rules;
     std::size_t max_pids = 32;  // PIDs with times; those beyond move with the leader
   };
 
@@ -40,6 +40,8 @@ class TsClock {
 
   TsClock(const TsClock&) = delete;
   TsClock& operator=(const TsClock&) = delete;
+  TsClock(TsClock&&) = default;
+  TsClock& operator=(TsClock&&) = default;
 
   /// Bytes are missing in front of the packets to come.
   void AnnounceHole();
@@ -54,7 +56,7 @@ class TsClock {
     std::uint16_t number;
     bool video = false;
     bool has_dts = false;
-    std::optional<TsTrack> track;
+    std::optional<TsLine> track;
     std::optional<TsTicks> strayed_from;  // the leader's offset when its own stamps jumped
     std::optional<TsTicks> clock;         // the last PCR that was sent on it
     std::uint8_t continuity = 0;
@@ -76,7 +78,7 @@ class TsClock {
   void SendClock(Pid& pid, TsPacket& packet, TsStamp clock);
   void FillClock(std::vector<TsPacket>& before);
 
-  const Options options_;
+  Options options_;
   std::list<Pid> pids_;  // its elements stay where they are
   Pid* leader_ = nullptr;
   TsTicks offset_{0};           // the leader's

@@ -105,6 +105,7 @@ static GstFlowReturn fake_trickle_src_create(GstPushSrc* /*base*/, GstBuffer** b
     return GST_FLOW_FLUSHING;
   }
   const auto& piece = stage.pieces[stage.next++];
+  stage.changed.wait_for(lock, piece.after, [&] { return stage.unlocked; });
   *buffer = gst_buffer_new_memdup(piece.bytes.data(), piece.bytes.size());
   if (piece.discontinuity) GST_BUFFER_FLAG_SET(*buffer, GST_BUFFER_FLAG_DISCONT);
   return GST_FLOW_OK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,6 +20,7 @@ enum class AtEnd : std::uint8_t { kEndOfStream, kSilence };
 struct Piece {
   Bytes bytes;
   bool discontinuity = false;
+  std::chrono::milliseconds after{0};  // the one before it
 };
 
 /// Call once per process, after gst_init.

@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "tests/support/fake_clock.h"
 #include "tests/support/ts_writer.h"
 
 namespace framelock::stream {
@@ -72,7 +73,9 @@ std::string Join(std::initializer_list<std::string> parts) {
 /// A feed, what it gave out, and what a reader of its output would find wrong.
 class DemuxFeedTest : public testing::Test {
  protected:
-  Before Push(const std::string& bytes) { return feed.Push(std::as_bytes(std::span(bytes)), out); }
+  Before Push(const std::string& bytes) {
+    return feed.Push(std::as_bytes(std::span(bytes)), clock.Now(), out);
+  }
   // A picture of `middle` full packets between its first one, which is full, and its filled-up end.
   std::string Picture(std::uint64_t pts, int middle = 2) {
     std::string packets = ts.Picture(pts, std::string(170, 'p'));
@@ -105,6 +108,7 @@ class DemuxFeedTest : public testing::Test {
     }
   }
 
+  FakeClock clock;
   TsWriter ts;
   DemuxFeed feed;
   Bytes out;

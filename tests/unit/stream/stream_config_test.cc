@@ -27,6 +27,7 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.max_in_flight = 3;
   config.audio = "none";
   config.audio_buffer_ms = 500;
+  config.max_input_pixels = 640 * 360;
   config.input_retry_seconds = 0;
   config.worker_heartbeat_timeout_ms = 900;
   config.worker_first_frame_timeout_ms = 60'000;
@@ -94,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{R"({"id":"a","width":512.5})", "width: must be an integer"},
         BadField{R"({"id":"a","height":8})", "height: must be 16..4096"},
         BadField{R"({"id":"a","height":18446744073709551615})", "height: must be 16..4096"},
+        BadField{R"({"id":"a","max_input_pixels":255})", "max_input_pixels: must be 256..35651584"},
         BadField{R"({"id":"a","max_framerate":0})", "max_framerate: must be 1..60"},
         BadField{R"({"id":"a","max_framerate":61})", "max_framerate: must be 1..60"},
         BadField{R"({"id":"a","gop_seconds":-1})", "gop_seconds: must be 1..60"},

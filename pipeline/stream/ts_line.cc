@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/stream/ts_track.h"
+#include "pipeline/stream/ts_line.h"
 
 #include <algorithm>
 
@@ -13,17 +13,17 @@ constexpr TsTicks kSlowestRhythm = std::chrono::seconds(10);
 
 }  // namespace
 
-TsTrack::TsTrack(const Rules& rules, TsStamp stamp, SteadyTime now)
+TsLine::TsLine(const Rules& rules, TsStamp stamp, SteadyTime now)
     : rules_(rules), last_(static_cast<std::int64_t>(stamp.ticks())), stamp_(stamp), seen_(now) {}
 
-TsTrack TsTrack::Behind(const TsTrack& other) {
-  TsTrack track = other;
+TsLine TsLine::Behind(const TsLine& other) {
+  TsLine track = other;
   track.usual_ = track.rhythm_ = kNoTicks;
   return track;
 }
 
-TsTrack TsTrack::Beside(const TsTrack& other, TsStamp stamp, SteadyTime now) {
-  TsTrack track = Behind(other);
+TsLine TsLine::Beside(const TsLine& other, TsStamp stamp, SteadyTime now) {
+  TsLine track = Behind(other);
   track.last_ += other.StepTo(stamp, other.offset_);
   track.stamp_ = stamp;
   track.seen_ = now;
@@ -31,18 +31,18 @@ TsTrack TsTrack::Beside(const TsTrack& other, TsStamp stamp, SteadyTime now) {
   return track;
 }
 
-TsTicks TsTrack::Passed(SteadyTime now) const {
+TsTicks TsLine::Passed(SteadyTime now) const {
   return std::chrono::duration_cast<TsTicks>(now - seen_);
 }
 
 // The same step twice is how the stream goes now, whatever it was before.
-bool TsTrack::KeepsRhythm(TsStamp stamp) const {
+bool TsLine::KeepsRhythm(TsStamp stamp) const {
   const TsTicks step = stamp - stamp_;
   return step > kNoTicks && step <= kSlowestRhythm && rhythm_ > kNoTicks &&
          std::chrono::abs(step - rhythm_) <= rhythm_ / 4;
 }
 
-bool TsTrack::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) const {
+bool TsLine::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) const {
   const TsTicks step = StepTo(stamp, offset);
   if (step < (order == Order::kStrict ? kNoTicks : -rules_.least_jump)) return false;
   const TsTicks by_rhythm = usual_ > kNoTicks ? usual_ * rules_.jump_factor : rules_.first_step;
@@ -52,14 +52,14 @@ bool TsTrack::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) c
   return offset == offset_ && step <= kSlowestRhythm && KeepsRhythm(stamp);
 }
 
-TsTicks TsTrack::OffsetToGoOn(TsStamp stamp, SteadyTime now) const {
+TsTicks TsLine::OffsetToGoOn(TsStamp stamp, SteadyTime now) const {
   const TsTicks usual = usual_ > kNoTicks ? usual_ : kUnknownStep;
   const TsTicks passed = std::min(Passed(now), rules_.longest_gap);
   const bool paused = passed > std::max(rules_.least_jump, usual * rules_.jump_factor);
   return offset_ + (paused ? passed : usual) - StepTo(stamp, offset_);
 }
 
-void TsTrack::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
+void TsLine::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
   const TsTicks step = StepTo(stamp, offset);
   const TsTicks beat = stamp - stamp_;
   // A step over a pause, a hole or a jump says nothing about the usual one.

@@ -10,7 +10,7 @@ namespace framelock::stream {
 
 /// The decoding times of one PID: how far they are, in which steps they go, and whether a stamp
 /// under an offset goes on from there. Not thread-safe.
-class TsTrack {
+class TsLine {
  public:
   struct Rules {
     // A step forward is a jump if it is longer than each of these and than the time that passed.
@@ -27,10 +27,10 @@ class TsTrack {
   };
 
   /// Begins at `stamp`.
-  TsTrack(const Rules& rules, TsStamp stamp, SteadyTime now);
+  TsLine(const Rules& rules, TsStamp stamp, SteadyTime now);
   /// Goes on where another one stopped, or at `stamp` under its offset, in steps of its own.
-  static TsTrack Behind(const TsTrack& other);
-  static TsTrack Beside(const TsTrack& other, TsStamp stamp, SteadyTime now);
+  static TsLine Behind(const TsLine& other);
+  static TsLine Beside(const TsLine& other, TsStamp stamp, SteadyTime now);
 
   /// How far `stamp` lies behind the last one once moved by `offset`.
   [[nodiscard]] TsTicks StepTo(TsStamp stamp, TsTicks offset) const {
