@@ -34,7 +34,12 @@ class TsHeader {
   /// A PES packet or a table's section begins here.
   [[nodiscard]] bool starts_unit() const { return (packet_[1] & 0x40) != 0; }
   [[nodiscard]] std::uint8_t continuity() const { return packet_[3] & 0x0F; }
-  [[nodiscard]] bool has_payload() const { return (packet_[3] & 0x10) != 0; }
+  /// An adaptation field that leaves no room for one is no payload, whatever the flag says.
+  [[nodiscard]] bool has_payload() const { return payload_offset() < kTsPacketBytes; }
+  /// Damaged on the way, or scrambled: a reader leaves it out.
+  [[nodiscard]] bool unreadable() const {
+    return (packet_[1] & 0x80) != 0 || (packet_[3] & 0xC0) != 0;
+  }
   /// The adaptation field behind its length, from its flags on; empty without one.
   [[nodiscard]] std::span<const std::uint8_t> adaptation() const {
     if ((packet_[3] & 0x20) == 0) return {};
@@ -45,7 +50,7 @@ class TsHeader {
   [[nodiscard]] bool random_access() const { return HasFlag(0x40); }
   /// Of the payload; kTsPacketBytes without one.
   [[nodiscard]] std::size_t payload_offset() const {
-    if (!has_payload()) return kTsPacketBytes;
+    if ((packet_[3] & 0x10) == 0) return kTsPacketBytes;
     const std::size_t field = (packet_[3] & 0x20) != 0 ? 1u + packet_[4] : 0u;
     return std::min(4 + field, kTsPacketBytes);
   }

@@ -2,8 +2,10 @@
 #include "pipeline/stream/access_unit_cutter.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <utility>
+
+#include "pipeline/stream/h264_nal.h"
 
 namespace framelock::stream {
 
@@ -11,69 +13,24 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::array<std::uint8_t, 3> kStartCode = {0, 0, 1};
-// Start code, NAL header, and the byte behind it, in which a slice says whether it is the first.
-constexpr std::size_t kLookahead = kStartCode.size() + 2;
-
-enum NalType : std::uint8_t {
-  kSlice = 1,
-  kSlicePartA = 2,
-  kSlicePartC = 4,
-  kIdrSlice = 5,
-  kSei = 6,
-  kDelimiter = 9,
-  kPrefix = 14,
-  kReserved18 = 18,
-};
-
-struct Nal {
-  std::size_t offset;  // of its start code
-  bool picture;        // a slice, or a part of one
-  bool may_begin;      // an access unit, if it comes behind a picture's slices
-};
-
-Nal Describe(Bytes bytes, std::size_t offset) {
-  const int type = bytes[offset + kStartCode.size()] & 0x1F;
-  const bool first_part = type == kSlice || type == kSlicePartA || type == kIdrSlice;
-  // first_mb_in_slice comes first in a slice; zero is a single 1 bit.
-  const bool first_slice = first_part && (bytes[offset + kStartCode.size() + 1] & 0x80) != 0;
-  const bool other =
-      (type >= kSei && type <= kDelimiter) || (type >= kPrefix && type <= kReserved18);
-  // A zero byte in front of the start code belongs to it.
-  const bool long_code = offset > 0 && bytes[offset - 1] == 0;
-  return {.offset = offset - (long_code ? 1 : 0),
-          .picture = first_part || (type > kSlicePartA && type <= kSlicePartC),
-          .may_begin = first_slice || other};
-}
-
-// Where the next start code is whose NAL unit can be judged; the end if there is none.
-std::size_t FindNal(Bytes bytes, std::size_t from) {
-  if (bytes.size() < from + kLookahead) return bytes.size();
-  const auto end = bytes.end() - 2;
-  const auto found = std::search(bytes.begin() + static_cast<std::ptrdiff_t>(from), end,
-                                 kStartCode.begin(), kStartCode.end());
-  return found == end ? bytes.size() : static_cast<std::size_t>(found - bytes.begin());
-}
-
 struct Shape {
-  bool begins_unit = false;
-  bool one_unit = false;  // begins one, with a picture, and no second one
+  std::optional<std::size_t> start;  // of the first access unit that begins here
+  bool one_unit = false;             // begins with one that has a picture, and no second one
 };
 
 Shape ShapeOf(Bytes pes) {
   Shape shape;
   bool picture = false;
   int units = 0;
-  for (std::size_t at = FindNal(pes, 0); at < pes.size(); at = FindNal(pes, at + 3)) {
-    const Nal nal = Describe(pes, at);
-    if (nal.may_begin && (picture || nal.offset == 0)) {
-      if (nal.offset == 0) shape.begins_unit = true;
+  for (auto nal = FindNal(pes, 0); nal; nal = FindNal(pes, nal->header)) {
+    if (nal->may_begin && (picture || units == 0)) {
+      if (units == 0) shape.start = nal->offset;
       ++units;
       picture = false;
     }
-    picture = picture || nal.picture;
+    picture = picture || nal->picture;
   }
-  shape.one_unit = shape.begins_unit && units == 1 && picture;
+  shape.one_unit = shape.start == 0U && units == 1 && picture;
   return shape;
 }
 
@@ -81,14 +38,23 @@ Shape ShapeOf(Bytes pes) {
 
 AccessUnitCutter::Cut AccessUnitCutter::Push(Bytes pes, Times times) {
   const Shape shape = ShapeOf(pes);
-  const bool goes_on = !shape.begins_unit && std::exchange(may_go_on_, false);
-  const bool torn = !shape.begins_unit && std::exchange(called_whole_, false);
+  if (lost_) {
+    // The rest of a unit whose beginning is missing is of no use.
+    if (!shape.start) return {};
+    lost_ = false;
+    pes = pes.subspan(*shape.start);
+  }
+  const bool begins = shape.start == 0U;
+  const bool goes_on = !begins && std::exchange(may_go_on_, false);
+  const bool torn = !begins && std::exchange(called_whole_, false);
+  if (begins) proven_bytes_ = std::max(proven_bytes_, std::exchange(last_bytes_, 0));
   may_go_on_ = pes.size() >= kNearlyFull && pes.size() <= kFull;
   broken_ = broken_ || (!shape.one_unit && !goes_on);
   Cut cut;
   if (shape.one_unit && !broken_) {
     cut.units = Finish();
-    if (trusted() && !may_go_on_) {
+    last_bytes_ = pes.size();
+    if (trusted() && !may_go_on_ && pes.size() <= std::max(kSmall, 2 * proven_bytes_)) {
       called_whole_ = true;
       cut.pes = Pes::kUnit;
       return cut;
@@ -104,44 +70,43 @@ AccessUnitCutter::Cut AccessUnitCutter::Push(Bytes pes, Times times) {
 void AccessUnitCutter::Gather(Bytes pes, Times times, std::vector<Unit>& whole) {
   if (open_.bytes.empty()) open_.times = std::exchange(times, Times());
   open_.bytes.insert(open_.bytes.end(), pes.begin(), pes.end());
-  while (true) {
-    const std::size_t at = FindNal(open_.bytes, scanned_);
-    if (at >= open_.bytes.size()) break;
-    const Nal nal = Describe(open_.bytes, at);
-    scanned_ = at + kStartCode.size();
-    if (nal.may_begin && picture_ && nal.offset > 0) {
-      Release(nal.offset, whole);
+  const Bytes bytes = open_.bytes;
+  std::size_t begin = 0;
+  for (auto nal = FindNal(bytes, scanned_); nal; nal = FindNal(bytes, scanned_)) {
+    if (nal->may_begin && picture_ && nal->offset > begin && whole.size() < kMaxUnits) {
+      const Bytes unit = bytes.subspan(begin, nal->offset - begin);
+      whole.push_back({{unit.begin(), unit.end()}, open_.times});
       open_.times = std::exchange(times, Times());
+      begin = nal->offset;
+      picture_ = false;
     }
-    picture_ = picture_ || nal.picture;
+    picture_ = picture_ || nal->picture;
+    scanned_ = nal->header;
   }
+  const Bytes rest = bytes.subspan(begin);
   // What is too short to be judged is looked at again.
-  scanned_ = std::max(scanned_, open_.bytes.size() - std::min(open_.bytes.size(), kLookahead));
-  if (open_.bytes.size() >= kMaxBytes) Release(open_.bytes.size(), whole);
+  scanned_ = std::max(scanned_ - std::min(scanned_, begin),
+                      rest.size() - std::min(rest.size(), H264Nal::kStartCodeBytes + 2));
+  if (begin > 0) open_.bytes = std::vector<std::uint8_t>(rest.begin(), rest.end());
+  if (open_.bytes.size() >= kMaxBytes) Release(whole);
 }
 
-// The first `size` bytes are whole.
-void AccessUnitCutter::Release(std::size_t size, std::vector<Unit>& whole) {
-  const auto end = open_.bytes.begin() + static_cast<std::ptrdiff_t>(size);
-  Unit rest{.bytes = {end, open_.bytes.end()}, .times = {}};
-  open_.bytes.erase(end, open_.bytes.end());
-  whole.push_back(std::exchange(open_, std::move(rest)));
-  scanned_ -= std::min(scanned_, size);
+void AccessUnitCutter::Release(std::vector<Unit>& whole) {
+  whole.push_back(std::exchange(open_, Unit()));
+  scanned_ = 0;
   picture_ = false;
 }
 
 std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Finish() {
   std::vector<Unit> whole;
-  if (!open_.bytes.empty()) Release(open_.bytes.size(), whole);
+  if (!open_.bytes.empty()) Release(whole);
   return whole;
 }
 
 void AccessUnitCutter::Clear() {
-  open_ = Unit();
-  picture_ = false;
-  scanned_ = 0;
-  called_whole_ = false;
-  may_go_on_ = false;
+  const bool broken = broken_;
+  *this = AccessUnitCutter();
+  broken_ = broken;
 }
 
 }  // namespace framelock::stream

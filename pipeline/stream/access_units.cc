@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipeline/stream/gst_handle.h"
+#include "pipeline/stream/pes_ends.h"
 
 namespace framelock::stream {
 
@@ -24,15 +25,23 @@ void AccessUnits::Install(GstPad* pad, std::function<void()> on_torn) {
 GstPadProbeReturn AccessUnits::OnData(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
   auto* units = static_cast<AccessUnits*>(self);
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
-    return units->OnBuffer(GST_PAD_PROBE_INFO_BUFFER(info));
+    return units->OnBuffer(info);
   }
   return units->OnEvent(GST_PAD_PROBE_INFO_EVENT(info));
 }
 
-GstPadProbeReturn AccessUnits::OnBuffer(GstBuffer* pes) {
+GstPadProbeReturn AccessUnits::OnBuffer(GstPadProbeInfo* info) {
+  GstBuffer* pes = GST_PAD_PROBE_INFO_BUFFER(info);
   if (gst_buffer_get_size(pes) == 0) return GST_PAD_PROBE_DROP;
-  const bool hole = GST_BUFFER_FLAG_IS_SET(pes, GST_BUFFER_FLAG_DISCONT);
+  const bool mark =
+      gst_buffer_get_size(pes) == PesEnds::kHoleMark.size() &&
+      gst_buffer_memcmp(pes, 0, PesEnds::kHoleMark.data(), PesEnds::kHoleMark.size()) == 0;
+  const bool hole = mark || GST_BUFFER_FLAG_IS_SET(pes, GST_BUFFER_FLAG_DISCONT);
   if (hole) cutter_.Clear();  // its end is missing
+  if (mark) {
+    hole_ = true;
+    return GST_PAD_PROBE_DROP;
+  }
   GstMapInfo map;
   if (gst_buffer_map(pes, &map, GST_MAP_READ) == 0) return GST_PAD_PROBE_DROP;
   AccessUnitCutter::Cut cut =
@@ -41,8 +50,19 @@ GstPadProbeReturn AccessUnits::OnBuffer(GstBuffer* pes) {
   if (cut.pes == AccessUnitCutter::Pes::kTorn) on_torn_();
   const bool unit = cut.pes == AccessUnitCutter::Pes::kUnit;
   hole_ = hole_ || (hole && !unit);
-  Forward(std::move(cut.units));
-  return unit ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  const GstFlowReturn flow = Forward(std::move(cut.units));
+  if (unit && flow == GST_FLOW_OK) {
+    if (std::exchange(hole_, false)) {
+      pes = gst_buffer_make_writable(pes);
+      GST_BUFFER_FLAG_SET(pes, GST_BUFFER_FLAG_DISCONT);
+      GST_PAD_PROBE_INFO_DATA(info) = pes;
+    }
+    return GST_PAD_PROBE_OK;
+  }
+  gst_buffer_unref(pes);
+  GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = flow;
+  return GST_PAD_PROBE_HANDLED;
 }
 
 GstPadProbeReturn AccessUnits::OnEvent(const GstEvent* event) {
@@ -62,18 +82,19 @@ GstPadProbeReturn AccessUnits::OnEvent(const GstEvent* event) {
   return GST_PAD_PROBE_OK;
 }
 
-// Not by a push: that would come back here, and is refused once the end is on the pad. What goes
-// wrong behind the peer, the next push meets too.
-void AccessUnits::Forward(std::vector<AccessUnitCutter::Unit> units) {
+// Not by a push: that would come back here, and is refused once the end is on the pad.
+GstFlowReturn AccessUnits::Forward(std::vector<AccessUnitCutter::Unit> units) {
   const PadPtr peer(gst_pad_get_peer(pad_));
+  GstFlowReturn flow = peer ? GST_FLOW_OK : GST_FLOW_NOT_LINKED;
   for (const AccessUnitCutter::Unit& unit : units) {
-    if (!peer) return;
+    if (flow != GST_FLOW_OK) break;
     GstBuffer* buffer = gst_buffer_new_memdup(unit.bytes.data(), unit.bytes.size());
     GST_BUFFER_PTS(buffer) = unit.times.pts;
     GST_BUFFER_DTS(buffer) = unit.times.dts;
     if (std::exchange(hole_, false)) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    gst_pad_chain(peer.get(), buffer);
+    flow = gst_pad_chain(peer.get(), buffer);
   }
+  return flow;
 }
 
 }  // namespace framelock::stream

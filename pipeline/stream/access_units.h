@@ -21,9 +21,9 @@ class AccessUnits {
  private:
   AccessUnits(GstPad* pad, std::function<void()> on_torn);
   static GstPadProbeReturn OnData(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  GstPadProbeReturn OnBuffer(GstBuffer* pes);
+  GstPadProbeReturn OnBuffer(GstPadProbeInfo* info);
   GstPadProbeReturn OnEvent(const GstEvent* event);
-  void Forward(std::vector<AccessUnitCutter::Unit> units);
+  GstFlowReturn Forward(std::vector<AccessUnitCutter::Unit> units);
 
   GstPad* const pad_;
   const std::function<void()> on_torn_;

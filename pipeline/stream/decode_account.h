@@ -27,6 +27,9 @@ class DecodeAccount {
     Lose(1);
   }
 
+  /// The access unit will give no picture, and is not to.
+  void Withhold(Pts pts) { pending_.erase(pts); }
+
   void OnPicture(Pts pts) {
     const auto older_end = pending_.lower_bound(pts);
     Lose(static_cast<std::uint64_t>(std::distance(pending_.begin(), older_end)));

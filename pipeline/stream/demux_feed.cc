@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace framelock::stream {
 
 namespace {
@@ -11,30 +13,36 @@ constexpr std::chrono::seconds kLogInterval{10};  // of jumps
 
 }  // namespace
 
-void DemuxFeed::Watch(std::uint16_t pid) {
+void DemuxFeed::Watch(std::uint16_t pid, PesEnds::Marks marks) {
   continuity_.Watch(pid);
-  ends_.Watch(pid);
+  ends_.Watch(pid, marks);
 }
 
 void DemuxFeed::Restart() {
   reader_.Clear();
   continuity_.Restart();
   clock_.AnnounceHole();
-  ends_.Restart();
+  hole_before_ = true;
 }
 
-DemuxFeed::Before DemuxFeed::Push(std::span<const std::byte> bytes, SteadyTime now,
-                                  std::vector<std::uint8_t>& out) {
-  Before before = Before::kWhole;
+std::vector<std::size_t> DemuxFeed::Push(std::span<const std::byte> bytes, SteadyTime now,
+                                         std::vector<std::uint8_t>& out) {
+  std::vector<std::size_t> holes;
+  if (std::exchange(hole_before_, false)) ends_.MarkHole(out);
   reader_.Push(bytes, [&](const TsPacket& packet) {
-    if (OnPacket(packet, now, out) == Before::kHole) before = Before::kHole;
+    const std::size_t at = out.size();
+    if (OnPacket(packet, now, out) == Before::kHole) holes.push_back(at);
   });
-  return before;
+  return holes;
 }
 
 DemuxFeed::Before DemuxFeed::OnPacket(TsPacket packet, SteadyTime now,
                                       std::vector<std::uint8_t>& out) {
-  const bool hole = continuity_.Push(packet);
+  if (TsHeader(packet).unreadable()) return Before::kWhole;  // the next one shows the hole
+  const TsContinuity::Packet continuity = continuity_.Push(packet);
+  if (continuity == TsContinuity::Packet::kRepeated) return Before::kWhole;
+  const bool hole = continuity == TsContinuity::Packet::kHole;
+  if (hole) ends_.MarkHole(out);
   const std::uint64_t epochs = clock_.epochs();
   clocks_.clear();
   clock_.Rewrite(packet, now, clocks_);

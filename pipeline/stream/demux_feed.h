@@ -19,26 +19,27 @@ namespace framelock::stream {
 /// PES packets end where they are whole. Not thread-safe.
 class DemuxFeed {
  public:
-  enum class Before : std::uint8_t { kWhole, kHole };
-
   /// The PID of the video, once it is known.
-  void Watch(std::uint16_t pid);
+  void Watch(std::uint16_t pid, PesEnds::Marks marks);
   /// The bytes to come do not follow those before.
   void Restart();
-  /// Appends the whole packets to `out`. kHole: something of the video is missing in front of or
-  /// among them, or was given out too early: an access unit may be torn.
-  Before Push(std::span<const std::byte> bytes, SteadyTime now, std::vector<std::uint8_t>& out);
+  /// Appends the whole packets to `out`. The answer: where in `out`, in order, something of the
+  /// video is missing, or was given out too early; an access unit may be torn there.
+  std::vector<std::size_t> Push(std::span<const std::byte> bytes, SteadyTime now,
+                                std::vector<std::uint8_t>& out);
 
   /// Of the input's clock, counted from 1.
   [[nodiscard]] std::uint64_t epochs() const { return clock_.epochs(); }
 
  private:
+  enum class Before : std::uint8_t { kWhole, kHole };
   Before OnPacket(TsPacket packet, SteadyTime now, std::vector<std::uint8_t>& out);
   void LogEpoch(SteadyTime now);
 
   TsPacketReader reader_;
   TsContinuity continuity_;
   TsClock clock_;
+  bool hole_before_ = false;      // the next packet
   std::vector<TsPacket> clocks_;  // that go in front of the packet in hand
   std::optional<SteadyTime> epoch_logged_;
   PesEnds ends_;

@@ -27,8 +27,13 @@ constexpr std::chrono::seconds kLongestInterval{1};
 
 constexpr auto kBuffersAndEvents =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
-constexpr auto kNoData =
-    static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS);
+H264Entry EntryOfUnit(GstBuffer* unit) {
+  GstMapInfo map;
+  if (gst_buffer_map(unit, &map, GST_MAP_READ) == 0) return {};
+  const H264Entry entry = EntryOf({map.data, map.size});
+  gst_buffer_unmap(unit, &map);
+  return entry;
+}
 
 std::string CapsName(GstPad* pad) {
   const CapsPtr caps(gst_pad_get_current_caps(pad));
@@ -78,7 +83,13 @@ void SetPatience(GstElement* source, std::chrono::milliseconds patience) {
 }  // namespace
 
 MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* next)
-    : options_(options), pipeline_(pipeline), next_(next) {
+    : options_(options),
+      pipeline_(pipeline),
+      next_(next),
+      entry_({.on_hole = [this] { gate_.AnnounceHole(); },
+              .on_audio = [this](std::optional<std::uint16_t> pid) { FollowAudio(pid); },
+              .trace = options.trace,
+              .clock = options.clock}) {
   if (options.max_framerate) cap_.emplace(*options.max_framerate);
   if (options.audio != nullptr) audio_.emplace(pipeline, options.audio, &video_time_);
 }
@@ -115,11 +126,13 @@ Status MediaInput::Build() {
   return {};
 }
 
-GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
+GstPadProbeReturn MediaInput::OnBytes(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto* input = static_cast<MediaInput*>(self);
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
       input->source_ended_ = true;
+      // Its picture was taken off the air before: nothing else would tell the output.
+      if (input->has_video_ && !input->linked_) input->EndOutput();
     }
     return GST_PAD_PROBE_OK;
   }
@@ -129,38 +142,10 @@ GstPadProbeReturn MediaInput::OnBytes(GstPad* /*pad*/, GstPadProbeInfo* info, gp
     if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
     input->counts_.bytes += gst_buffer_get_size(bytes);
   }
-  return input->FeedDemuxer(info);
-}
-
-GstPadProbeReturn MediaInput::FeedDemuxer(GstPadProbeInfo* info) {
-  GstBuffer* bytes = GST_PAD_PROBE_INFO_BUFFER(info);
-  if (GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_DISCONT) ||
-      GST_BUFFER_FLAG_IS_SET(bytes, GST_BUFFER_FLAG_RESYNC)) {
-    feed_.Restart();
-    gate_.AnnounceHole();
-    hole_before_ = true;
-  }
-  GstMapInfo map;
-  if (gst_buffer_map(bytes, &map, GST_MAP_READ) == 0) return GST_PAD_PROBE_OK;
-  std::vector<std::uint8_t> packets;
-  const auto before =
-      feed_.Push(std::as_bytes(std::span(map.data, map.size)), options_.clock->Now(), packets);
-  gst_buffer_unmap(bytes, &map);
-  lanes_.Rewrite(packets);
-  FollowAudio();
-  {
-    const std::lock_guard lock(mutex_);
-    counts_.epochs = feed_.epochs();
-  }
-  if (before == DemuxFeed::Before::kHole) gate_.AnnounceHole();
-  if (packets.empty()) return GST_PAD_PROBE_DROP;
-  if (options_.trace != nullptr) TracePes(packets);
-  GstBuffer* whole = gst_buffer_new_memdup(packets.data(), packets.size());
-  gst_buffer_copy_into(whole, bytes, kNoData, 0, static_cast<gsize>(-1));
-  if (std::exchange(hole_before_, false)) GST_BUFFER_FLAG_SET(whole, GST_BUFFER_FLAG_DISCONT);
-  gst_buffer_unref(bytes);
-  GST_PAD_PROBE_INFO_DATA(info) = whole;
-  return GST_PAD_PROBE_OK;
+  const GstPadProbeReturn fed = input->entry_.OnBuffer(pad, info);
+  const std::lock_guard lock(input->mutex_);
+  input->counts_.epochs = input->entry_.epochs();
+  return fed;
 }
 
 void MediaInput::OnPadAdded(GstElement* /*demux*/, GstPad* pad, gpointer self) {
@@ -210,6 +195,7 @@ void MediaInput::AddVideo(GstPad* pad) {
   if (caps == "video/x-h264") AccessUnits::Install(pad, [this] { gate_.AnnounceHole(); });
   gst_pad_link(pad, entry.get());
   has_video_ = true;
+  linked_ = true;
   spdlog::info("input video is {}", caps);
 }
 
@@ -219,7 +205,10 @@ void MediaInput::Watch(GstElement* branch) {
     decoder_ = GST_OBJECT_NAME(gst_element_get_factory(decoder.get()));
   }
   gate_ = KeyGate();
-  if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) feed_.Watch(*pid);
+  if (const std::optional<std::uint16_t> pid = PidOf(branch_pad_)) {
+    const bool h264 = CapsName(branch_pad_) == "video/x-h264";
+    entry_.Watch(*pid, h264 ? PesEnds::Marks::kUnit : PesEnds::Marks::kNone);
+  }
   const PadPtr entry(gst_element_get_static_pad(branch, "sink"));
   gst_pad_add_probe(entry.get(), kBuffersAndEvents, &MediaInput::OnAccessUnit, this, nullptr);
   if (const ElementPtr parser{gst_bin_get_by_name(GST_BIN(branch), "parser")}) {
@@ -262,9 +251,9 @@ void MediaInput::StopAudio() {
   Ignore(former);
 }
 
-void MediaInput::FollowAudio() {
-  if (!audio_ || lane_ == lanes_.lane()) return;
-  lane_ = lanes_.lane();
+void MediaInput::FollowAudio(std::optional<std::uint16_t> lane) {
+  if (!audio_ || lane_ == lane) return;
+  lane_ = lane;
   StopAudio();
   const auto pad = std::find_if(ignored_.begin(), ignored_.end(),
                                 [&](const auto& entry) { return PidOf(entry.first) == lane_; });
@@ -299,6 +288,7 @@ void MediaInput::StopIgnoring(GstPad* pad) {
 }
 
 void MediaInput::DropBranch() {
+  linked_ = false;
   const ElementPtr branch(GST_ELEMENT(gst_object_ref(branch_)));
   gst_element_set_state(branch_, GST_STATE_NULL);
   gst_bin_remove(pipeline_, branch_);
@@ -307,18 +297,6 @@ void MediaInput::DropBranch() {
   video_time_ = {};
   last_pts_.reset();
   times_ = {};
-}
-
-void MediaInput::TracePes(std::span<const std::uint8_t> packets) const {
-  const SteadyTime now = Clock::System().Now();
-  for (std::size_t at = 0; at + kTsPacketBytes <= packets.size(); at += kTsPacketBytes) {
-    TsPacket packet;
-    std::copy_n(packets.data() + at, packet.size(), packet.data());
-    const std::optional<PesStamps> stamps = ReadPesStamps(packet);
-    if (stamps && stamps->is_video()) {
-      options_.trace->OnPes(TsHeader(packet).pid(), stamps->pts, now);
-    }
-  }
 }
 
 void MediaInput::TraceUnit(GstPad* pad, const GstBuffer* unit) const {
@@ -368,15 +346,25 @@ GstPadProbeReturn MediaInput::OnParsed(GstPad* /*pad*/, GstPadProbeInfo* info, g
   }
   GstBuffer* unit = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
   GST_PAD_PROBE_INFO_DATA(info) = unit;
-  const bool delta = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
-  const bool hole = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DISCONT);
   auto* input = static_cast<MediaInput*>(self);
   input->CountTime(input->times_.Infer(unit));
   // What the parser gives out after an end on request was not whole yet.
   if (input->refused_ || (input->cut_off_ && input->source_ended_)) return GST_PAD_PROBE_DROP;
-  const bool pass = input->gate_.Pass(delta ? KeyGate::Unit::kDelta : KeyGate::Unit::kKey,
-                                      hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
-  return pass ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  return input->PassGate(unit) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+bool MediaInput::PassGate(GstBuffer* unit) {
+  const bool hole = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DISCONT);
+  std::optional<KeyGate::Pts> pts;
+  if (GST_BUFFER_PTS_IS_VALID(unit)) pts = KeyGate::Pts(GST_BUFFER_PTS(unit));
+  const KeyGate::Verdict verdict =
+      gate_.Pass(EntryOfUnit(unit), pts, hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
+  if (verdict == KeyGate::Verdict::kPass) return true;
+  if (verdict == KeyGate::Verdict::kHide) UnitTimes::Hide(unit);
+  const std::lock_guard lock(mutex_);
+  ++counts_.withheld;
+  if (pts) decoded_.Withhold(*pts);
+  return verdict == KeyGate::Verdict::kHide;
 }
 
 GstPadProbeReturn MediaInput::OnPicture(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
@@ -427,6 +415,7 @@ nlohmann::json MediaInput::Stats() const {
   stats["rate_dropped"] = counts.rate_dropped;
   stats["inferred_pts"] = counts.inferred_pts;
   stats["undated"] = counts.undated;
+  stats["withheld"] = counts.withheld;
   stats["epochs"] = counts.epochs;
   const std::lock_guard lock(mutex_);
   stats["decoder"] = decoder_;
@@ -475,6 +464,11 @@ void MediaInput::End() {
   gst_element_set_state(source_, GST_STATE_NULL);
   const PadPtr target(gst_element_get_static_pad(next_, "sink"));
   gst_pad_send_event(target.get(), gst_event_new_stream_start("nothing"));
+  EndOutput();
+}
+
+void MediaInput::EndOutput() {
+  const PadPtr target(gst_element_get_static_pad(next_, "sink"));
   gst_pad_send_event(target.get(), gst_event_new_eos());
 }
 

@@ -16,10 +16,9 @@
 #include "pipeline/core/clock.h"
 #include "pipeline/core/result.h"
 #include "pipeline/stream/audio_input.h"
-#include "pipeline/stream/audio_lanes.h"
 #include "pipeline/stream/codec_element.h"
 #include "pipeline/stream/decode_account.h"
-#include "pipeline/stream/demux_feed.h"
+#include "pipeline/stream/demux_entry.h"
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_gate.h"
 #include "pipeline/stream/latency_trace.h"
@@ -59,6 +58,7 @@ class MediaInput {
     std::uint64_t inferred_pts = 0;  // of pictures without one, where it was certain
     std::uint64_t undated = 0;       // pictures dropped: no certain pts, or not behind the last
     std::uint64_t epochs = 1;        // of the input's clock
+    std::uint64_t withheld = 0;      // access units behind a hole, not to be shown
     std::optional<SteadyTime> first_byte, last_picture;
   };
 
@@ -91,19 +91,19 @@ class MediaInput {
   static GstPadProbeReturn OnParsed(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
-  GstPadProbeReturn FeedDemuxer(GstPadProbeInfo* info);
+  bool PassGate(GstBuffer* unit);
   void AddVideo(GstPad* pad);
   void Watch(GstElement* branch);
   void AddOther(GstPad* pad);
   void NoteTime(GstPad* pad, std::chrono::nanoseconds pts);
   void StartAudio(GstPad* pad);
   void StopAudio();
-  void FollowAudio();
+  void FollowAudio(std::optional<std::uint16_t> lane);
   void Ignore(GstPad* pad);
   void StopIgnoring(GstPad* pad);
   void DropBranch();
+  void EndOutput();
   bool KeepPicture(std::chrono::nanoseconds pts);
-  void TracePes(std::span<const std::uint8_t> packets) const;
   void TraceUnit(GstPad* pad, const GstBuffer* unit) const;
   void CountTime(UnitTimes::Time time);
   void CheckSize(GstEvent* event);
@@ -115,14 +115,13 @@ class MediaInput {
 
   // The source's streaming thread only.
   KeyGate gate_;
-  DemuxFeed feed_;
-  bool hole_before_ = false, refused_ = false;  // before the next buffer; for the pictures' size
+  DemuxEntry entry_;
+  bool refused_ = false;  // for the pictures' size
   UnitTimes times_;
   GstElement* branch_ = nullptr;
   GstPad* branch_pad_ = nullptr;            // the demuxer's pad that feeds it; compared, never used
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
   VideoTime video_time_;
-  AudioLanes lanes_;
   std::optional<AudioInput> audio_;
   std::optional<std::uint16_t> lane_;  // the audio's PID at the demuxer
   GstPad* spare_pad_ = nullptr;        // a further video stream, taken when the first one goes
@@ -130,7 +129,8 @@ class MediaInput {
   std::optional<std::chrono::nanoseconds> last_pts_;                 // of a picture
   std::chrono::nanoseconds interval_{std::chrono::milliseconds(1)};  // between pictures
 
-  std::atomic<bool> has_video_{false};
+  std::atomic<bool> has_video_{false};  // or had
+  std::atomic<bool> linked_{false};     // has it now
   std::atomic<bool> source_ended_{false};
   std::atomic<bool> cut_off_{false};  // the end came on our request, in the middle of something
   mutable std::mutex mutex_;          // what follows

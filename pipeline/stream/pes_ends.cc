@@ -9,10 +9,19 @@ namespace framelock::stream {
 namespace {
 
 constexpr std::uint8_t kCounterMask = 0x0F;
+constexpr std::uint8_t kJump = 8;  // neither the next counter nor the same
 
 // A PES header of a video stream (13818-1, 2.4.3.6): no flags, nothing in it. The length counts the
 // three bytes behind it.
 constexpr std::array<std::uint8_t, 9> kEmptyPes = {0, 0, 1, 0xE0, 0, 3, 0x80, 0, 0};
+
+constexpr auto kMarkPes = [] {
+  std::array<std::uint8_t, kEmptyPes.size() + PesEnds::kHoleMark.size()> pes{};
+  std::copy(kEmptyPes.begin(), kEmptyPes.end(), pes.begin());
+  pes[5] = static_cast<std::uint8_t>(kEmptyPes[5] + PesEnds::kHoleMark.size());
+  std::copy(PesEnds::kHoleMark.begin(), PesEnds::kHoleMark.end(), pes.begin() + kEmptyPes.size());
+  return pes;
+}();
 
 bool StartsVideoWithoutLength(std::span<const std::uint8_t> payload) {
   return payload.size() >= 6 && payload[0] == 0 && payload[1] == 0 && payload[2] == 1 &&
@@ -40,10 +49,23 @@ bool IsFilledUp(const TsPacket& packet) {
 
 }  // namespace
 
-void PesEnds::Watch(std::uint16_t pid) {
-  if (pid_ == pid) return;
+void PesEnds::Watch(std::uint16_t pid, Marks marks) {
+  if (pid_ == pid && marks_ == marks) return;
   *this = PesEnds();
   pid_ = pid;
+  marks_ = marks;
+}
+
+void PesEnds::MarkHole(std::vector<std::uint8_t>& out) {
+  open_ = Open::kNone;
+  proofs_ = 0;
+  if (!pid_) return;
+  leave_out_ = true;
+  if (marks_ == Marks::kUnit) {
+    AppendPes(kMarkPes, out);
+  } else if (sent_) {
+    *sent_ = (*sent_ + kJump) & kCounterMask;
+  }
 }
 
 PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
@@ -52,58 +74,63 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     out.insert(out.end(), packet.begin(), packet.end());
     return Unit::kWhole;
   }
-  if (Repeats(packet)) return Unit::kWhole;
-  if (header.has_payload()) last_ = packet;
-  const auto counter = static_cast<std::uint8_t>((header.continuity() + added_) & kCounterMask);
-  packet[3] = static_cast<std::uint8_t>((packet[3] & ~kCounterMask) | counter);
-  out.insert(out.end(), packet.begin(), packet.end());
-  if (!header.has_payload()) return Unit::kWhole;
-  const Unit unit = OnPayload(header);
-  if (open_ == Open::kNone || open_ == Open::kEnded || !IsFilledUp(packet)) return unit;
+  if (header.has_payload()) {
+    if (leave_out_ && !header.starts_unit()) return Unit::kWhole;
+    leave_out_ = false;
+    if (!OnPayload(header)) {
+      MarkHole(out);
+      return Unit::kTorn;
+    }
+  }
+  const bool filled_up = header.has_payload() && IsFilledUp(packet);
+  Append(packet, out);
+  if (!filled_up || (open_ != Open::kGoesOn && open_ != Open::kFilledUp)) return Unit::kWhole;
   open_ = Open::kFilledUp;
   if (trusted()) {
     open_ = Open::kEnded;
-    ++added_;
-    AppendEnd((counter + 1) & kCounterMask, out);
+    AppendPes(kEmptyPes, out);
   }
-  return unit;
+  return Unit::kWhole;
 }
 
-// A packet may be sent twice (13818-1, 2.4.3.3); the second one is no part of anything.
-bool PesEnds::Repeats(const TsPacket& packet) const {
-  const TsHeader header(packet);
-  if (!last_ || !header.has_payload()) return false;
-  const TsHeader before(*last_);
-  return header.continuity() == before.continuity() &&
-         std::ranges::equal(header.payload(), before.payload());
-}
-
-PesEnds::Unit PesEnds::OnPayload(const TsHeader& header) {
+// False: it goes on behind its end.
+bool PesEnds::OnPayload(const TsHeader& header) {
   if (header.starts_unit()) {
     if (open_ == Open::kFilledUp) ++proofs_;
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
-    return Unit::kWhole;
+    return true;
   }
   const bool torn = open_ == Open::kEnded;
   if (torn || open_ == Open::kFilledUp) {
     broken_ = true;
     open_ = Open::kGoesOn;
   }
-  return torn ? Unit::kTorn : Unit::kWhole;
+  return !torn;
 }
 
-void PesEnds::AppendEnd(std::uint8_t continuity, std::vector<std::uint8_t>& out) const {
+// With the counter that comes next.
+void PesEnds::Append(TsPacket packet, std::vector<std::uint8_t>& out) {
+  const TsHeader header(packet);
+  if (!sent_) {
+    sent_ = header.continuity();
+  } else if (header.has_payload()) {
+    *sent_ = (*sent_ + 1) & kCounterMask;
+  }
+  packet[3] = static_cast<std::uint8_t>((packet[3] & ~kCounterMask) | *sent_);
+  out.insert(out.end(), packet.begin(), packet.end());
+}
+
+void PesEnds::AppendPes(std::span<const std::uint8_t> pes, std::vector<std::uint8_t>& out) {
   TsPacket packet;
   packet.fill(0xFF);
   packet[0] = kTsSyncByte;
   packet[1] = static_cast<std::uint8_t>(0x40 | *pid_ >> 8);
   packet[2] = static_cast<std::uint8_t>(*pid_ & 0xFF);
-  packet[3] = static_cast<std::uint8_t>(0x30 | continuity);
-  packet[4] = static_cast<std::uint8_t>(kTsPacketBytes - 5 - kEmptyPes.size());
+  packet[3] = 0x30;
+  packet[4] = static_cast<std::uint8_t>(kTsPacketBytes - 5 - pes.size());
   packet[5] = 0;
-  std::copy(kEmptyPes.begin(), kEmptyPes.end(),
-            packet.end() - static_cast<std::ptrdiff_t>(kEmptyPes.size()));
-  out.insert(out.end(), packet.begin(), packet.end());
+  std::copy(pes.begin(), pes.end(), packet.end() - static_cast<std::ptrdiff_t>(pes.size()));
+  Append(packet, out);
 }
 
 }  // namespace framelock::stream

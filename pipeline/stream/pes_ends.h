@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "pipeline/core/ts_packet.h"
@@ -16,16 +18,28 @@ namespace framelock::stream {
 /// the stream has shown that it keeps to this, a filled-up packet is the end. A stream that breaks
 /// it even once is never trusted again and waits as before, and so does a PES packet whose last
 /// packet happens to be full. Not thread-safe.
+///
+/// Where packets are missing the demuxer would give out the open PES packet as if it were whole, or
+/// drop it and tell nobody. It sees none missing here, but a PES packet of its own that marks the
+/// place for whoever takes the units; the rest of the torn one is left out.
 class PesEnds {
  public:
   enum class Unit : std::uint8_t { kWhole, kTorn };
+  /// What stands for a hole among a stream's units.
+  enum class Marks : std::uint8_t {
+    kUnit,  // kHoleMark in a PES packet
+    kNone,  // a continuity counter that certainly jumps: the demuxer drops the torn one
+  };
+  /// A NAL unit of a type that H.264 leaves to others, so no decoder minds it.
+  static constexpr std::array<std::uint8_t, 8> kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
 
   /// The PID whose PES packets are ended; all packets pass unchanged before.
-  void Watch(std::uint16_t pid);
-  /// The packets to come do not follow those before.
-  void Restart() { open_ = Open::kNone; }
+  void Watch(std::uint16_t pid, Marks marks);
+  /// Appends what stands for a hole. The packets to come do not follow those before, and may be
+  /// another muxer's.
+  void MarkHole(std::vector<std::uint8_t>& out);
   /// Appends the packet to `out`, and what ends its PES packet. kTorn: a PES packet that was ended
-  /// goes on all the same; its picture was not whole.
+  /// goes on all the same; its picture was not whole, and this is a hole.
   Unit Push(TsPacket packet, std::vector<std::uint8_t>& out);
 
  private:
@@ -34,16 +48,17 @@ class PesEnds {
   enum class Open : std::uint8_t { kNone, kGoesOn, kFilledUp, kEnded };
 
   [[nodiscard]] bool trusted() const { return proofs_ >= kProofs && !broken_; }
-  [[nodiscard]] bool Repeats(const TsPacket& packet) const;
-  Unit OnPayload(const TsHeader& header);
-  void AppendEnd(std::uint8_t continuity, std::vector<std::uint8_t>& out) const;
+  bool OnPayload(const TsHeader& header);
+  void Append(TsPacket packet, std::vector<std::uint8_t>& out);
+  void AppendPes(std::span<const std::uint8_t> pes, std::vector<std::uint8_t>& out);
 
   std::optional<std::uint16_t> pid_;
+  Marks marks_ = Marks::kNone;
   Open open_ = Open::kNone;  // a PES packet without a length
   int proofs_ = 0;
   bool broken_ = false;
-  std::uint8_t added_ = 0;        // packets, as later continuity counters must show
-  std::optional<TsPacket> last_;  // with a payload, as it came
+  bool leave_out_ = false;            // up to the next PES packet
+  std::optional<std::uint8_t> sent_;  // continuity counter
 };
 
 }  // namespace framelock::stream

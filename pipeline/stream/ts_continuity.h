@@ -13,16 +13,21 @@ namespace framelock::stream {
 /// thread-safe.
 class TsContinuity {
  public:
+  enum class Packet : std::uint8_t {
+    kNext,      // or of no interest
+    kRepeated,  // the one before once more, which ISO/IEC 13818-1, 2.4.3.3, allows
+    kHole,      // packets are missing in front of it, whether the sender says so or not
+  };
+
   /// The PID to watch; nothing is watched before.
   void Watch(std::uint16_t pid);
   /// The packets to come do not follow those before; that is known already.
-  void Restart() { counter_.reset(); }
-  /// True if packets are missing in front of this one.
-  bool Push(const TsPacket& packet);
+  void Restart() { last_.reset(); }
+  Packet Push(const TsPacket& packet);
 
  private:
   std::optional<std::uint16_t> pid_;
-  std::optional<int> counter_;  // of the last packet with a payload
+  std::optional<TsPacket> last_;  // with a payload
 };
 
 }  // namespace framelock::stream

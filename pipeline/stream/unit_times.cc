@@ -31,7 +31,7 @@ UnitTimes::Time UnitTimes::Infer(GstBuffer* unit) {
   }
   const auto pts = fill_.Push(std::nullopt);
   if (!pts) {
-    gst_buffer_add_reference_timestamp_meta(unit, Mark(), 0, GST_CLOCK_TIME_NONE);
+    Hide(unit);
     return Time::kNone;
   }
   GST_BUFFER_PTS(unit) = static_cast<GstClockTime>(pts->count());
@@ -47,6 +47,10 @@ void UnitTimes::LeaveRoom(GstPadProbeInfo* info, std::chrono::nanoseconds interv
   segment.base += static_cast<guint64>(interval.count());
   GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_segment(&segment);
   gst_event_unref(event);
+}
+
+void UnitTimes::Hide(GstBuffer* unit) {
+  gst_buffer_add_reference_timestamp_meta(unit, Mark(), 0, GST_CLOCK_TIME_NONE);
 }
 
 bool UnitTimes::IsCertain(GstBuffer* picture) {

@@ -24,6 +24,8 @@ class UnitTimes {
   Time Infer(GstBuffer* unit);
   /// The demuxer starts the next programme at the time of the last access unit: `interval` later.
   static void LeaveRoom(GstPadProbeInfo* info, std::chrono::nanoseconds interval);
+  /// Marks an access unit whose picture is not to be shown.
+  static void Hide(GstBuffer* unit);
   /// False for the picture of a marked access unit.
   static bool IsCertain(GstBuffer* picture);
 

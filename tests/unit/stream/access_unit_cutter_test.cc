@@ -97,7 +97,9 @@ TEST_F(AccessUnitCutterTest, WhereItIsCutDoesNotMatterToTheUnits) {
     units.clear();
     std::vector<Bytes> packets;
     for (std::size_t at = 0; at < stream.size();) {
-      const std::size_t size = std::min<std::size_t>(1 + random() % 60, stream.size() - at);
+      // The first PES packet shows where the first unit begins.
+      const std::size_t least = at == 0 ? 6 : 1;
+      const std::size_t size = std::min<std::size_t>(least + random() % 60, stream.size() - at);
       const auto begin = stream.begin() + static_cast<std::ptrdiff_t>(at);
       packets.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(size));
       at += size;
@@ -136,11 +138,47 @@ TEST_F(AccessUnitCutterTest, ANearlyFullPesMayGoOn) {
   EXPECT_EQ(Push(FirstSlice(70'000)), Pes::kUnit);
 }
 
-TEST_F(AccessUnitCutterTest, AHoleIsNotATornUnit) {
+TEST_F(AccessUnitCutterTest, BehindAHoleTheRestOfAUnitIsLeftOutAndTheTrustIsEarnedAnew) {
   Trust();
   EXPECT_EQ(Push(Picture()), Pes::kUnit);
   cutter.Clear();
+  units.clear();
   EXPECT_EQ(Push(NextSlice()), Pes::kKept);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Push(Picture()), Pes::kKept);
+  EXPECT_EQ(Push(Picture()), Pes::kUnit);
+  for (const auto& unit : units) EXPECT_EQ(unit.bytes, Picture());
+}
+
+TEST_F(AccessUnitCutterTest, AStreamMayBeJoinedInTheMiddleOfAUnit) {
+  Push(NextSlice());
+  Trust();
+}
+
+TEST_F(AccessUnitCutterTest, AMuchLargerUnitIsNotTakenForWholeBeforeOneWas) {
+  Trust();
+  // Half a keyframe, from a muxer that cuts only large ones.
+  EXPECT_EQ(Push(FirstSlice(30'000)), Pes::kKept);
+  EXPECT_EQ(Push(Bytes(20'000, 0xAB)), Pes::kKept);
+  EXPECT_EQ(Push(Picture()), Pes::kKept);
+  ASSERT_EQ(units.size(), 5U);
+  EXPECT_EQ(units.back().bytes, FirstSlice(30'000) + Bytes(20'000, 0xAB));
+}
+
+TEST_F(AccessUnitCutterTest, LargerUnitsAreBelievedOnceOneWasWhole) {
+  Trust();
+  EXPECT_EQ(Push(FirstSlice(30'000)), Pes::kKept);
+  EXPECT_EQ(Push(Picture()), Pes::kUnit);
+  EXPECT_EQ(Push(FirstSlice(40'000)), Pes::kUnit);
+}
+
+TEST_F(AccessUnitCutterTest, ThousandsOfUnitsInAPesTakeNoMoreMemoryThanTheirBytes) {
+  Bytes pes;
+  for (int i = 0; i < 50'000; ++i) pes.insert(pes.end(), {0, 0, 1, 0x65, 0x80});
+  Push(pes);
+  std::size_t held = 0;
+  for (const auto& unit : units) held += unit.bytes.capacity();
+  EXPECT_LE(units.size(), AccessUnitCutter::kMaxUnits);
+  EXPECT_LE(held, pes.size());
 }
 
 TEST_F(AccessUnitCutterTest, AnEndlessUnitGoesOnInParts) {

@@ -14,7 +14,9 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 using test::TsWriter;
-using Before = DemuxFeed::Before;
+using Continuity = TsContinuity::Packet;
+
+enum class Before : std::uint8_t { kWhole, kHole };
 
 constexpr std::uint16_t kVideo = TsWriter::kVideoPid;
 
@@ -31,36 +33,55 @@ TsPacket Packet(int pid, int counter, int flags = 0x10) {
 
 TEST(TsContinuity, SeesAMissingPacketOfItsPidOnly) {
   TsContinuity continuity;
-  EXPECT_FALSE(continuity.Push(Packet(65, 3)));
+  EXPECT_EQ(continuity.Push(Packet(65, 3)), Continuity::kNext);
   continuity.Watch(65);
   for (int counter = 14; counter < 40; ++counter) {
-    EXPECT_FALSE(continuity.Push(Packet(65, counter)));
+    EXPECT_EQ(continuity.Push(Packet(65, counter)), Continuity::kNext);
   }
-  EXPECT_FALSE(continuity.Push(Packet(66, 3)));
-  EXPECT_FALSE(continuity.Push(Packet(66, 9)));
-  EXPECT_TRUE(continuity.Push(Packet(65, 41)));
-  EXPECT_FALSE(continuity.Push(Packet(65, 42)));
+  EXPECT_EQ(continuity.Push(Packet(66, 3)), Continuity::kNext);
+  EXPECT_EQ(continuity.Push(Packet(66, 9)), Continuity::kNext);
+  EXPECT_EQ(continuity.Push(Packet(65, 41)), Continuity::kHole);
+  EXPECT_EQ(continuity.Push(Packet(65, 42)), Continuity::kNext);
 }
 
 TEST(TsContinuity, AllowsWhatTheStandardAllows) {
   TsContinuity continuity;
   continuity.Watch(65);
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));        // repeated
-  EXPECT_FALSE(continuity.Push(Packet(65, 9, 0x20)));  // no payload: its counter does not count
-  EXPECT_FALSE(continuity.Push(Packet(65, 2)));
+  EXPECT_EQ(continuity.Push(Packet(65, 1)), Continuity::kNext);
+  EXPECT_EQ(continuity.Push(Packet(65, 1)), Continuity::kRepeated);
+  // No payload: their counters do not count.
+  EXPECT_EQ(continuity.Push(Packet(65, 9, 0x20)), Continuity::kNext);
+  TsPacket full = Packet(65, 9, 0x30);
+  full[4] = 183;  // as its length says
+  EXPECT_EQ(continuity.Push(full), Continuity::kNext);
+  EXPECT_EQ(continuity.Push(Packet(65, 2)), Continuity::kNext);
+}
+
+TEST(TsContinuity, AnAnnouncedJumpIsAHoleTooForThePictureIsNotWhole) {
+  TsContinuity continuity;
+  continuity.Watch(65);
+  EXPECT_EQ(continuity.Push(Packet(65, 2)), Continuity::kNext);
   TsPacket announced = Packet(65, 12, 0x30);
   announced[5] = 0x80;
-  EXPECT_FALSE(continuity.Push(announced));
-  EXPECT_FALSE(continuity.Push(Packet(65, 13)));
+  EXPECT_EQ(continuity.Push(announced), Continuity::kHole);
+  EXPECT_EQ(continuity.Push(Packet(65, 13)), Continuity::kNext);
+}
+
+TEST(TsContinuity, SixteenLostPacketsAreNoRepetition) {
+  TsContinuity continuity;
+  continuity.Watch(65);
+  EXPECT_EQ(continuity.Push(Packet(65, 2)), Continuity::kNext);
+  TsPacket other = Packet(65, 2);
+  other.back() = 1;
+  EXPECT_EQ(continuity.Push(other), Continuity::kHole);
 }
 
 TEST(TsContinuity, StartsAnewAfterAKnownHole) {
   TsContinuity continuity;
   continuity.Watch(65);
-  EXPECT_FALSE(continuity.Push(Packet(65, 1)));
+  EXPECT_EQ(continuity.Push(Packet(65, 1)), Continuity::kNext);
   continuity.Restart();
-  EXPECT_FALSE(continuity.Push(Packet(65, 7)));
+  EXPECT_EQ(continuity.Push(Packet(65, 7)), Continuity::kNext);
 }
 
 // In this order, which operator+ does not promise.
@@ -74,7 +95,9 @@ std::string Join(std::initializer_list<std::string> parts) {
 class DemuxFeedTest : public testing::Test {
  protected:
   Before Push(const std::string& bytes) {
-    return feed.Push(std::as_bytes(std::span(bytes)), clock.Now(), out);
+    const std::vector<std::size_t> holes =
+        feed.Push(std::as_bytes(std::span(bytes)), clock.Now(), out);
+    return holes.empty() ? Before::kWhole : Before::kHole;
   }
   // A picture of `middle` full packets between its first one, which is full, and its filled-up end.
   std::string Picture(std::uint64_t pts, int middle = 2) {
@@ -104,7 +127,7 @@ class DemuxFeedTest : public testing::Test {
     for (std::size_t at = 0; at < out.size(); at += kTsPacketBytes) {
       TsPacket packet;
       std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(at), packet.size(), packet.begin());
-      EXPECT_FALSE(continuity.Push(packet)) << at / kTsPacketBytes;
+      EXPECT_EQ(continuity.Push(packet), Continuity::kNext) << at / kTsPacketBytes;
     }
   }
 
@@ -121,7 +144,7 @@ TEST_F(DemuxFeedTest, PassesEverythingBeforeTheVideoIsKnown) {
 }
 
 TEST_F(DemuxFeedTest, EndsAPictureOnceTheStreamHasShownWhereTheyEnd) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Push(Picture(3000U * i)), Before::kWhole);
   // The third begins behind two that were filled up at their ends.
   EXPECT_EQ(Ends(), (std::vector<std::size_t>{12, 17, 22}));
@@ -131,12 +154,12 @@ TEST_F(DemuxFeedTest, EndsAPictureOnceTheStreamHasShownWhereTheyEnd) {
 TEST_F(DemuxFeedTest, HowTheBytesAreCutDoesNotMatter) {
   std::string stream = Join({"abc", ts.Pat(), ts.Pmt()});
   for (int i = 0; i < 6; ++i) stream += Join({Picture(3000U * i, i), ts.Audio(3000U * i)});
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   Push(stream);
   const Bytes whole = std::exchange(out, {});
   for (const std::size_t size : {std::size_t{1}, std::size_t{50}, std::size_t{189}}) {
     feed = DemuxFeed();
-    feed.Watch(kVideo);
+    feed.Watch(kVideo, PesEnds::Marks::kUnit);
     out.clear();
     for (std::size_t at = 0; at < stream.size(); at += size) Push(stream.substr(at, size));
     EXPECT_EQ(out, whole) << size;
@@ -144,7 +167,7 @@ TEST_F(DemuxFeedTest, HowTheBytesAreCutDoesNotMatter) {
 }
 
 TEST_F(DemuxFeedTest, NeverTrustsAStreamThatFillsUpElsewhere) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
   ASSERT_EQ(Ends().size(), 2U);
   // Two packets in the middle of a picture are filled up; the first was taken for its end.
@@ -159,7 +182,7 @@ TEST_F(DemuxFeedTest, NeverTrustsAStreamThatFillsUpElsewhere) {
 }
 
 TEST_F(DemuxFeedTest, AStreamThatFillsUpElsewhereFromTheStartIsNeverTorn) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(
         Push(Join({ts.Picture(3000U * i, std::string(170, 'p')), ts.Last(), ts.More(), ts.Last()})),
@@ -169,7 +192,7 @@ TEST_F(DemuxFeedTest, AStreamThatFillsUpElsewhereFromTheStartIsNeverTorn) {
 }
 
 TEST_F(DemuxFeedTest, APictureWithoutAFilledUpEndWaits) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
   const std::size_t ended = Ends().size();
   // It happens to fill its last packet.
@@ -181,7 +204,7 @@ TEST_F(DemuxFeedTest, APictureWithoutAFilledUpEndWaits) {
 }
 
 TEST_F(DemuxFeedTest, AByteOrTwoToFillUpSayNothing) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
   // mpegtsmux does this where 183 bytes are left.
   for (const std::size_t bytes : {182, 183}) {
@@ -195,7 +218,7 @@ TEST_F(DemuxFeedTest, AByteOrTwoToFillUpSayNothing) {
 }
 
 TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
   const std::string picture = Picture(12'000);
   EXPECT_EQ(Push(picture + picture.substr(picture.size() - kTsPacketBytes)), Before::kWhole);
@@ -205,29 +228,89 @@ TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {
   ExpectUnbroken();
 }
 
-TEST_F(DemuxFeedTest, AMissingPacketIsAHole) {
-  feed.Watch(kVideo);
+TEST_F(DemuxFeedTest, AMissingPacketIsAHoleWhereItIsMissing) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   Push(Picture(0));
-  std::string picture = Picture(3000);
-  picture.erase(kTsPacketBytes, kTsPacketBytes);
+  const std::string whole = Picture(3000);
+  std::string torn = Picture(6000);
+  torn.erase(kTsPacketBytes, kTsPacketBytes);
+  out.clear();
+  const std::string bytes = whole + torn;
+  EXPECT_EQ(feed.Push(std::as_bytes(std::span(bytes)), clock.Now(), out),
+            (std::vector<std::size_t>{whole.size() + kTsPacketBytes}));
+}
+
+TEST_F(DemuxFeedTest, AHoleIsMarkedAndTheRestOfTheTornPictureLeftOut) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  Push(Picture(0));
+  std::string torn = Picture(3000);
+  torn.erase(kTsPacketBytes, kTsPacketBytes);
+  const std::size_t before = out.size() + kTsPacketBytes;
+  Push(torn + Picture(6000));
+  // Its first packet, the mark, and the next picture.
+  ASSERT_EQ(out.size(), before + kTsPacketBytes + Picture(0).size());
+  EXPECT_TRUE(std::equal(PesEnds::kHoleMark.begin(), PesEnds::kHoleMark.end(),
+                         out.begin() + static_cast<std::ptrdiff_t>(before + kTsPacketBytes -
+                                                                   PesEnds::kHoleMark.size())));
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, WhereNoMarkIsUnderstoodTheCounterJumps) {
+  feed.Watch(kVideo, PesEnds::Marks::kNone);
+  for (int lost = 1; lost <= 16; ++lost) {
+    Push(Picture(0));
+    const std::size_t before = out.size();
+    feed.Restart();
+    for (int i = 0; i < lost; ++i) ts.More();
+    Push(Picture(3000));
+    TsContinuity continuity;
+    continuity.Watch(kVideo);
+    for (const std::size_t at : {before - kTsPacketBytes, before}) {
+      TsPacket packet;
+      std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(at), packet.size(), packet.begin());
+      EXPECT_EQ(continuity.Push(packet), at < before ? Continuity::kNext : Continuity::kHole);
+    }
+  }
+}
+
+TEST_F(DemuxFeedTest, ADamagedOrScrambledPacketIsAHoleToo) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  Push(Picture(0));
+  for (const auto& [byte, bit] : {std::pair<std::size_t, char>{1, '\x80'}, {3, '\x80'}}) {
+    std::string picture = Picture(3000);
+    picture[kTsPacketBytes + byte] = static_cast<char>(picture[kTsPacketBytes + byte] | bit);
+    EXPECT_EQ(Push(picture), Before::kHole);
+    EXPECT_EQ(Push(Picture(6000)), Before::kWhole);
+  }
+}
+
+TEST_F(DemuxFeedTest, ALostPacketDoesNotEndTheTrustForGood) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  const std::size_t ended = Ends().size();
+  std::string picture = Picture(12'000);
+  picture.erase(0, kTsPacketBytes);  // the packet that begins it
   EXPECT_EQ(Push(picture), Before::kHole);
+  for (int i = 5; i < 9; ++i) EXPECT_EQ(Push(Picture(3000U * i)), Before::kWhole);
+  EXPECT_EQ(Ends().size(), ended + 2);
 }
 
 TEST_F(DemuxFeedTest, AfterARestartNothingIsOpen) {
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
   const std::size_t ended = Ends().size();
   Push(ts.Picture(12'000, std::string(170, 'p')) + std::string(100, 'G'));
   feed.Restart();
   EXPECT_EQ(Push(Join({ts.More(), ts.Last()})), Before::kWhole);  // of a picture that began before
   EXPECT_EQ(Ends().size(), ended);
-  Push(Picture(15'000));
+  // Another muxer may have taken over: it has to earn the trust again.
+  for (int i = 5; i < 8; ++i) Push(Picture(3000U * i));
   EXPECT_EQ(Ends().size(), ended + 1);
 }
 
 TEST_F(DemuxFeedTest, SurvivesAnything) {
   std::mt19937 random(7);
-  feed.Watch(kVideo);
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 300; ++i) {
     std::string picture = Picture(3000U * static_cast<unsigned>(i), static_cast<int>(random() % 4));
     for (int hits = static_cast<int>(random() % 4); hits > 0; --hits) {

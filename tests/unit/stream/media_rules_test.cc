@@ -112,43 +112,89 @@ TEST(DecodeAccount, ForgetsAcrossAJumpBack) {
   EXPECT_EQ(account.lost(), 0U);
 }
 
-using Unit = KeyGate::Unit;
 using Before = KeyGate::Before;
+using Verdict = KeyGate::Verdict;
+using Kind = H264Entry::Kind;
 
-TEST(KeyGate, OpensAtTheFirstKeyframe) {
+/// A gate, and access units at 25 fps; `shown` is when.
+class KeyGateTest : public testing::Test {
+ protected:
+  Verdict Push(Kind kind, Before before = Before::kWhole) {
+    return Push({kind, 0}, next_++, before);
+  }
+  Verdict Push(const H264Entry& entry, int shown, Before before = Before::kWhole) {
+    return gate.Pass(entry, Frame(shown, 25), before);
+  }
+  void Hole() { EXPECT_EQ(Push(Kind::kNone, Before::kHole), Verdict::kDrop); }
+
   KeyGate gate;
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kHole));
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kWhole));
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kWhole));
-  EXPECT_TRUE(gate.Pass(Unit::kDelta, Before::kWhole));
+
+ private:
+  int next_ = 0;
+};
+
+TEST_F(KeyGateTest, OpensAtTheFirstKeyframe) {
+  EXPECT_EQ(Push(Kind::kNone, Before::kHole), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kPass);
 }
 
-TEST(KeyGate, DropsWhatIsTornAndWhatHasNoReference) {
-  KeyGate gate;
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kHole));
+TEST_F(KeyGateTest, DropsWhatIsTornAndWhatHasNoReference) {
+  EXPECT_EQ(Push(Kind::kIdr, Before::kHole), Verdict::kPass);
   gate.AnnounceHole();
-  EXPECT_FALSE(gate.Pass(Unit::kKey, Before::kWhole));  // torn: it was under way at the hole
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kHole));
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kWhole));
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kWhole));
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kDrop);  // torn: it was under way at the hole
+  EXPECT_EQ(Push(Kind::kNone, Before::kHole), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
 }
 
-TEST(KeyGate, TakesAKeyframeRightAfterAMarkedHole) {
-  KeyGate gate;
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kHole));
+TEST_F(KeyGateTest, TakesAKeyframeRightAfterAMarkedHole) {
+  EXPECT_EQ(Push(Kind::kIdr, Before::kHole), Verdict::kPass);
   gate.AnnounceHole();
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kWhole));
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kHole));
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr, Before::kHole), Verdict::kPass);
 }
 
-TEST(KeyGate, GivesUpOnAMarkThatDoesNotCome) {
-  KeyGate gate;
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kHole));
+TEST_F(KeyGateTest, GivesUpOnAMarkThatDoesNotCome) {
+  EXPECT_EQ(Push(Kind::kIdr, Before::kHole), Verdict::kPass);
   gate.AnnounceHole();
-  EXPECT_FALSE(gate.Pass(Unit::kKey, Before::kWhole));
-  EXPECT_FALSE(gate.Pass(Unit::kKey, Before::kWhole));
-  EXPECT_FALSE(gate.Pass(Unit::kDelta, Before::kWhole));
-  EXPECT_TRUE(gate.Pass(Unit::kKey, Before::kWhole));
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
+}
+
+TEST_F(KeyGateTest, AnIntraPictureIsNoEntryBehindAHole) {
+  EXPECT_EQ(Push(Kind::kIntra), Verdict::kPass);  // a fresh decoder knows what it can decode
+  Hole();
+  // At a scene cut; what comes behind it may refer to what is missing.
+  EXPECT_EQ(Push(Kind::kIntra), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
+}
+
+TEST_F(KeyGateTest, AStreamWithoutAnyOtherEntryIsEnteredAtItsIntraPictures) {
+  EXPECT_EQ(Push(Kind::kIntra), Verdict::kPass);
+  Hole();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Push(Kind::kIntra), Verdict::kDrop);
+  EXPECT_EQ(Push(Kind::kIntra), Verdict::kPass);
+  EXPECT_EQ(Push(Kind::kNone), Verdict::kPass);
+}
+
+TEST_F(KeyGateTest, WhatIsShownBeforeARecoveryPointIsLeftOut) {
+  EXPECT_EQ(Push({Kind::kRecovery, 0}, 8), Verdict::kPass);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 6), Verdict::kDrop);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 7), Verdict::kDrop);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 11), Verdict::kPass);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 9), Verdict::kPass);
+}
+
+TEST_F(KeyGateTest, AGradualRefreshIsDecodedAndHidden) {
+  EXPECT_EQ(Push({Kind::kRecovery, 2}, 0), Verdict::kHide);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 1), Verdict::kHide);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 2), Verdict::kPass);
+  EXPECT_EQ(Push({Kind::kRecovery, 2}, 3), Verdict::kPass);  // nothing is missing any more
 }
 
 }  // namespace
