@@ -14,7 +14,9 @@ constexpr TsTicks kSlowestRhythm = std::chrono::seconds(10);
 }  // namespace
 
 TsLine::TsLine(const Rules& rules, TsStamp stamp, SteadyTime now)
-    : rules_(rules), last_(static_cast<std::int64_t>(stamp.ticks())), stamp_(stamp), seen_(now) {}
+    : rules_(rules), last_(static_cast<std::int64_t>(stamp.ticks())), stamp_(stamp), seen_(now) {
+  edge_.Note(last_, now);
+}
 
 TsLine TsLine::Behind(const TsLine& other) {
   TsLine track = other;
@@ -46,7 +48,9 @@ bool TsLine::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) co
   const TsTicks step = StepTo(stamp, offset);
   if (step < (order == Order::kStrict ? kNoTicks : -rules_.least_jump)) return false;
   const TsTicks by_rhythm = usual_ > kNoTicks ? usual_ * rules_.jump_factor : rules_.first_step;
-  const TsTicks by_time = Passed(now) + (hole_ ? rules_.hole_slack : rules_.least_jump);
+  // Less than the least jump, for what is as long is one.
+  const TsTicks by_time = hole_ ? Passed(now) + rules_.hole_slack
+                                : edge_.At(now) - last_ + rules_.least_jump - TsTicks(1);
   const TsTicks limit = std::max({rules_.least_jump, by_rhythm, by_time});
   if (step <= std::min(limit, rules_.longest_gap)) return true;
   return offset == offset_ && step <= kSlowestRhythm && KeepsRhythm(stamp);
@@ -72,6 +76,7 @@ void TsLine::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
   last_ = std::max(last_, last_ + step);
   stamp_ = stamp;
   seen_ = now;
+  edge_.Note(last_, now);
   hole_ = false;
 }
 

@@ -5,6 +5,7 @@
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/ts_stamps.h"
+#include "pipeline/stream/live_edge.h"
 
 namespace framelock::stream {
 
@@ -13,7 +14,7 @@ namespace framelock::stream {
 class TsLine {
  public:
   struct Rules {
-    // A step forward is a jump if it is longer than each of these and than the time that passed.
+    // A step forward is a jump if it is longer than each of these and leads past the live edge.
     TsTicks least_jump{22'500};  // 0.25 s
     int jump_factor = 8;         // times the usual step
     TsTicks first_step = std::chrono::seconds(5);
@@ -61,6 +62,7 @@ class TsLine {
   TsStamp stamp_;      // the last one, as it came
   TsTicks rhythm_{0};  // between the last two, as they came
   SteadyTime seen_;
+  LiveEdge edge_;
   bool hole_ = false;
 };
 

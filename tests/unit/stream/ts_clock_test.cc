@@ -215,6 +215,22 @@ TEST_F(TsClockTest, AClockThatWentOnWhileNothingCameIsAGap) {
   }
 }
 
+TEST_F(TsClockTest, FramesThatWereDroppedWhileEverythingWaitedAreAGap) {
+  Play(seconds(10), 90);
+  const TsTicks live = seconds(13);
+  Pass(seconds(2));
+  // Two seconds come at once; of 1.2 s of them the publisher kept nothing.
+  std::vector<TsTicks> line;
+  for (const TsTicks from : {live, live + TsTicks(milliseconds(1500))}) {
+    for (int i = 0; i < 9; ++i) line.push_back(Video(from + i * kFrame));
+  }
+  EXPECT_EQ(line[9] - line[8], TsTicks(milliseconds(1500)) - 8 * kFrame);
+  EXPECT_EQ(clock->epochs(), 1u);
+  // Beyond the live edge it is a jump as ever.
+  Video(live + TsTicks(milliseconds(2400)));
+  EXPECT_EQ(clock->epochs(), 2u);
+}
+
 TEST_F(TsClockTest, AClockThatStartsAnewAfterAPauseGoesOnBehindThePause) {
   const auto line = Play(seconds(1000), 30);
   Pass(seconds(5));
