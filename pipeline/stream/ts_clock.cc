@@ -34,6 +34,7 @@ void TsClock::Rewrite(TsPacket& packet, SteadyTime now, std::vector<TsPacket>& b
   const std::optional<PesStamps> stamps = ReadPesStamps(packet);
   const std::optional<TsStamp> clock = ProgramClock(packet);
   Pid* pid = stamps || clock ? FindOrAdd(number) : Find(number);
+  fill_left_ = std::min(fill_left_ + options_.fill_per_packet, options_.max_fill);
   if (clock) SeeClock(*clock);
   if (stamps) MovePesStamps(packet, pid != nullptr ? Move(*pid, *stamps, now) : offset_);
   if (stamps || clock) FillClock(before);
@@ -68,8 +69,11 @@ TsTicks TsClock::Move(Pid& pid, const PesStamps& stamps, SteadyTime now) {
 TsClock::Place TsClock::Begin(Pid& pid, TsStamp stamp, SteadyTime now) {
   if (leader_ == nullptr) {
     pid.track.emplace(options_.rules, stamp, now);
-    for (Pid& other : pids_) {  // clocks that came before it are on the same line
-      if (other.clock) *other.clock = pid.track->last() + (TsStamp(*other.clock) - stamp);
+    for (Pid& other : pids_) {  // clocks that came before it are on the same line, or wrong
+      if (!other.clock) continue;
+      const TsTicks distance = TsStamp(*other.clock) - stamp;
+      other.clock.reset();
+      if (IsBeside(distance)) other.clock = pid.track->last() + distance;
     }
     return Place::kHere;
   }
@@ -155,6 +159,7 @@ TsTicks TsClock::ClockNow() {
 }
 
 void TsClock::SendClock(Pid& pid, TsPacket& packet, TsStamp clock) {
+  clock_pid_ = &pid;
   if (leader_ == nullptr) {
     pid.clock = TsTicks(static_cast<std::int64_t>(clock.ticks()));
     return;
@@ -164,14 +169,23 @@ void TsClock::SendClock(Pid& pid, TsPacket& packet, TsStamp clock) {
   SetProgramClock(packet, TsStamp(*pid.clock));
 }
 
+// The demuxer reads one programme's clock: the leader's own, or what came last.
 void TsClock::FillClock(std::vector<TsPacket>& before) {
   if (leader_ == nullptr) return;
   const TsTicks clock = ClockNow();
-  for (Pid& pid : pids_) {
-    while (pid.clock && clock - *pid.clock > kClockStep) {
-      *pid.clock += kClockStep;
-      before.push_back(ClockPacket(pid.number, pid.continuity, TsStamp(*pid.clock)));
+  FillClock(*leader_, clock, before);
+  if (clock_pid_ != nullptr && clock_pid_ != leader_) FillClock(*clock_pid_, clock, before);
+}
+
+void TsClock::FillClock(Pid& pid, TsTicks clock, std::vector<TsPacket>& before) {
+  while (pid.clock && clock - *pid.clock > kClockStep) {
+    if (fill_left_ == 0) {
+      pid.clock = clock;
+      return;
     }
+    --fill_left_;
+    *pid.clock += kClockStep;
+    before.push_back(ClockPacket(pid.number, pid.continuity, TsStamp(*pid.clock)));
   }
 }
 

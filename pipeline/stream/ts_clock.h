@@ -26,17 +26,21 @@ namespace framelock::stream {
 /// before is taken up again where it fits, so that one damaged stamp shifts nothing for good.
 ///
 /// The programme clock (PCR) is derived from the leader's decoding times, and sent more often where
-/// the stream has a gap: tsdemux takes more than half a second without it for a jump. Not
+/// the stream has a gap: tsdemux takes more than half a second without it for a jump. What is sent
+/// so is bounded by the number of packets that come; beyond it the programme clock jumps. Not
 /// thread-safe.
 class TsClock {
  public:
   struct Options {
     TsLine::Rules rules;
     std::size_t max_pids = 32;  // PIDs with times; those beyond move with the leader
+    // Packets of the programme clock that may be made up at once; each that comes earns some more.
+    std::size_t max_fill = 4096;
+    std::size_t fill_per_packet = 4;
   };
 
   TsClock() : TsClock(Options{}) {}
-  explicit TsClock(const Options& options) : options_(options) {}
+  explicit TsClock(const Options& options) : options_(options), fill_left_(options.max_fill) {}
 
   TsClock(const TsClock&) = delete;
   TsClock& operator=(const TsClock&) = delete;
@@ -77,6 +81,7 @@ class TsClock {
   [[nodiscard]] TsTicks ClockNow();
   void SendClock(Pid& pid, TsPacket& packet, TsStamp clock);
   void FillClock(std::vector<TsPacket>& before);
+  void FillClock(Pid& pid, TsTicks clock, std::vector<TsPacket>& before);
 
   Options options_;
   std::list<Pid> pids_;  // its elements stay where they are
@@ -87,7 +92,9 @@ class TsClock {
 
   std::optional<TsStamp> seen_clock_;  // PCR as it came
   bool clock_jumped_ = false;          // since the leader's last epoch
-  std::optional<TsTicks> lead_;        // of the leader's decoding times before the PCR
+  Pid* clock_pid_ = nullptr;           // the last one that brought a PCR
+  std::size_t fill_left_;
+  std::optional<TsTicks> lead_;  // of the leader's decoding times before the PCR
 };
 
 }  // namespace framelock::stream

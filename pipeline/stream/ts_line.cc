@@ -37,6 +37,12 @@ TsTicks TsLine::Passed(SteadyTime now) const {
   return std::chrono::duration_cast<TsTicks>(now - seen_);
 }
 
+// That needs no time to pass.
+TsTicks TsLine::LongestStep() const {
+  if (usual_ == kNoTicks) return rules_.longest_step;
+  return std::max(rules_.least_jump, std::min(usual_ * rules_.jump_factor, rules_.longest_step));
+}
+
 // The same step twice is how the stream goes now, whatever it was before.
 bool TsLine::KeepsRhythm(TsStamp stamp) const {
   const TsTicks step = stamp - stamp_;
@@ -47,11 +53,10 @@ bool TsLine::KeepsRhythm(TsStamp stamp) const {
 bool TsLine::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) const {
   const TsTicks step = StepTo(stamp, offset);
   if (step < (order == Order::kStrict ? kNoTicks : -rules_.least_jump)) return false;
-  const TsTicks by_rhythm = usual_ > kNoTicks ? usual_ * rules_.jump_factor : rules_.first_step;
   // Less than the least jump, for what is as long is one.
   const TsTicks by_time = hole_ ? Passed(now) + rules_.hole_slack
                                 : edge_.At(now) - last_ + rules_.least_jump - TsTicks(1);
-  const TsTicks limit = std::max({rules_.least_jump, by_rhythm, by_time});
+  const TsTicks limit = std::max(LongestStep(), by_time);
   if (step <= std::min(limit, rules_.longest_gap)) return true;
   return offset == offset_ && step <= kSlowestRhythm && KeepsRhythm(stamp);
 }
@@ -59,7 +64,7 @@ bool TsLine::Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) co
 TsTicks TsLine::OffsetToGoOn(TsStamp stamp, SteadyTime now) const {
   const TsTicks usual = usual_ > kNoTicks ? usual_ : kUnknownStep;
   const TsTicks passed = std::min(Passed(now), rules_.longest_gap);
-  const bool paused = passed > std::max(rules_.least_jump, usual * rules_.jump_factor);
+  const bool paused = passed > (usual_ > kNoTicks ? LongestStep() : rules_.least_jump);
   return offset_ + (paused ? passed : usual) - StepTo(stamp, offset_);
 }
 
@@ -68,7 +73,7 @@ void TsLine::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
   const TsTicks beat = stamp - stamp_;
   // A step over a pause, a hole or a jump says nothing about the usual one.
   if (step > kNoTicks && offset == offset_ && !hole_) {
-    const TsTicks limit = std::max(rules_.least_jump, usual_ * rules_.jump_factor);
+    const TsTicks limit = usual_ > kNoTicks ? LongestStep() : rules_.least_jump;
     if (step <= limit || KeepsRhythm(stamp)) usual_ = step;
   }
   if (beat > kNoTicks) rhythm_ = beat;

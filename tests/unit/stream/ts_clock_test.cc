@@ -69,6 +69,9 @@ class TsClockTest : public testing::Test {
     TsPacket packet;
     const std::string text = writer.Timed(times);
     std::copy(text.begin(), text.end(), packet.begin());
+    return Rewrite(packet);
+  }
+  TsPacket Rewrite(TsPacket packet) {
     std::vector<TsPacket> before;
     clock->Rewrite(packet, now.Now(), before);
     fillers += before.size();
@@ -92,6 +95,9 @@ class TsClockTest : public testing::Test {
     EXPECT_LT(step, milliseconds(500));
     known->second += step;
   }
+
+  // A packet of `pid` with the programme clock alone.
+  void SendClock(std::uint16_t pid, TsTicks time) { Rewrite(ClockPacket(pid, 0, TsStamp(time))); }
 
   void Pass(TsTicks time) {
     now.Advance(std::chrono::duration_cast<std::chrono::nanoseconds>(time));
@@ -317,6 +323,67 @@ TEST_F(TsClockTest, ADamagedStampShiftsNothingForGood) {
   const auto more = Play(seconds(5) + 51 * kFrame, 50);
   EXPECT_EQ(more.front(), seconds(5) + 51 * kFrame);
   ExpectEven(more);
+}
+
+TEST_F(TsClockTest, ProgrammeClocksFarFromTheFirstFrameAreForgotten) {
+  const TsTicks start = last_decoded = hours(14);
+  for (const TsTicks from : {start - hours(13), start + hours(1)}) {
+    Renew();
+    fillers = 0;
+    for (std::uint16_t pid = 0x100; pid < 0x120; ++pid) SendClock(pid, from);
+    clocks.clear();  // the demuxer sees one step from them to the true ones
+    SendClock(kVideo, from);
+    clocks.clear();
+    ExpectEven(Play(start, 30));
+    EXPECT_EQ(clocks[kVideo], start + 29 * kFrame - kLead);
+    EXPECT_EQ(fillers, 0u);
+  }
+}
+
+TEST_F(TsClockTest, OnlyTheLastProgrammeClocksAreFilled) {
+  Play(seconds(10), 10);
+  for (std::uint16_t pid = 0x100; pid < 0x120; ++pid) SendClock(pid, seconds(10) + 9 * kFrame);
+  Pass(seconds(60));
+  Play(seconds(70) + 10 * kFrame, 1);
+  EXPECT_GE(fillers, 120u);
+  EXPECT_LE(fillers, 2u * 151);
+}
+
+TEST_F(TsClockTest, GrowingStepsAreJumpsOnceTheyAreSeconds) {
+  for (const TsTicks factor : {TsTicks(19), TsTicks(70)}) {  // tenths
+    Renew();
+    TsTicks pts = seconds(10);
+    TsTicks step = kFrame;
+    last_decoded = pts;
+    Play(pts, 10);
+    pts += 9 * kFrame;
+    TsTicks before = last_decoded;
+    for (int i = 0; i < 40; ++i) {  // all at once
+      step = std::min<TsTicks>(step * factor.count() / 10, std::chrono::minutes(9));
+      pts += step;
+      const TsTicks line = Video(pts);
+      EXPECT_LE(line - before, seconds(10)) << i;
+      before = line;
+    }
+    EXPECT_GT(clock->epochs(), 10u);
+  }
+}
+
+TEST_F(TsClockTest, NoInputMakesManyTimesAsMuchOfItself) {
+  Play(seconds(10), 10);
+  fillers = 0;
+  constexpr std::size_t kUnits = 3000;
+  for (std::size_t i = 0; i < kUnits; ++i) {
+    clock->AnnounceHole();
+    TsPacket packet;
+    const std::string text =
+        writer.Timed({.pts = TsStamp(seconds(11) + i * TsTicks(seconds(29))).ticks(), .dts = {}});
+    std::copy(text.begin(), text.end(), packet.begin());
+    std::vector<TsPacket> before;
+    clock->Rewrite(packet, now.Now(), before);
+    fillers += before.size();
+  }
+  EXPECT_LE(fillers, kUnits * 4 + 4096);
 }
 
 TEST_F(TsClockTest, AudioKeepsItsDistanceToTheVideo) {
