@@ -60,6 +60,7 @@ TsTicks TsClock::Move(Pid& pid, const PesStamps& stamps, SteadyTime now) {
   pid.has_dts = pid.has_dts || stamps.dts;
   const bool goes_on = pid.track || Begin(pid, stamp, now) == Place::kBehind;
   ChooseLeader(pid, now);
+  if (&pid == leader_) pid.track->Resume(stamp);
   if (goes_on) pid.track->Take(stamp, OffsetFor(pid, stamp, now), now);
   NoteEpoch();
   return pid.track->offset();
@@ -155,7 +156,7 @@ TsTicks TsClock::ClockNow() {
     const TsTicks lead = -leader.StepTo(*seen_clock_, leader.offset());
     lead_ = lead >= kNoTicks && lead < kInterleave ? lead : kNoTicks;
   }
-  return leader.last() - lead_.value_or(kNoTicks);
+  return leader.settled() - lead_.value_or(kNoTicks);
 }
 
 void TsClock::SendClock(Pid& pid, TsPacket& packet, TsStamp clock) {

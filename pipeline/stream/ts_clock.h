@@ -23,7 +23,8 @@ namespace framelock::stream {
 /// nothing came (a pause, missed segments) is a gap and no jump. The first video PID leads: its
 /// decoding times, which B-frames do not disturb, decide about epochs; the other PIDs follow it,
 /// each when its own stamps jump, since old and new may be interleaved. An offset that was in use
-/// before is taken up again where it fits, so that one damaged stamp shifts nothing for good.
+/// before is taken up again where it fits, and stamps out of step are forgotten where the next one
+/// goes on from before them, so that a damaged one or two shift nothing for good.
 ///
 /// The programme clock (PCR) is derived from the leader's decoding times, and sent more often where
 /// the stream has a gap: tsdemux takes more than half a second without it for a jump. What is sent

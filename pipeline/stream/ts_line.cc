@@ -10,6 +10,8 @@ namespace {
 constexpr TsTicks kNoTicks{0};
 constexpr TsTicks kUnknownStep{3000};  // as of 30 frames a second
 constexpr TsTicks kSlowestRhythm = std::chrono::seconds(10);
+constexpr int kMostDamaged = 2;  // stamps in a row
+constexpr TsTicks kMostUnsettled = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -21,6 +23,7 @@ TsLine::TsLine(const Rules& rules, TsStamp stamp, SteadyTime now)
 TsLine TsLine::Behind(const TsLine& other) {
   TsLine track = other;
   track.usual_ = track.rhythm_ = kNoTicks;
+  track.before_.reset();
   return track;
 }
 
@@ -68,14 +71,45 @@ TsTicks TsLine::OffsetToGoOn(TsStamp stamp, SteadyTime now) const {
   return offset_ + (paused ? passed : usual) - StepTo(stamp, offset_);
 }
 
+bool TsLine::IsUsual(TsTicks step, int times) const {
+  return usual_ > kNoTicks && std::chrono::abs(step - usual_ * times) <= usual_ / 2;
+}
+
+void TsLine::Resume(TsStamp stamp) {
+  if (!before_) return;
+  const TsTicks step = stamp + before_->offset - TsStamp(before_->last);
+  const TsTicks own_step = StepTo(stamp, offset_);
+  const bool own = before_->offset == offset_ ? own_step >= kNoTicks : IsUsual(own_step);
+  if (own || !IsUsual(step, before_->stamps + 1)) return;
+  offset_ = before_->offset;
+  last_ = before_->last;
+  rhythm_ = before_->rhythm;
+  stamp_ = before_->stamp;
+  edge_ = before_->edge;
+  before_.reset();
+}
+
+TsTicks TsLine::settled() const {
+  if (!before_) return last_;
+  const TsTicks certain = before_->last + usual_ * before_->stamps;
+  return std::min(last_, std::max(certain, last_ - kMostUnsettled));
+}
+
+// One step may be anything; two alike are usual. One over a pause, a hole or a jump says nothing.
+void TsLine::NoteStep(TsTicks step) {
+  if (step <= kNoTicks || step > kSlowestRhythm || hole_) return;
+  if (rhythm_ > kNoTicks && step <= rhythm_ * 2 && rhythm_ <= step * 2) usual_ = step;
+}
+
 void TsLine::Take(TsStamp stamp, TsTicks offset, SteadyTime now) {
   const TsTicks step = StepTo(stamp, offset);
   const TsTicks beat = stamp - stamp_;
-  // A step over a pause, a hole or a jump says nothing about the usual one.
-  if (step > kNoTicks && offset == offset_ && !hole_) {
-    const TsTicks limit = usual_ > kNoTicks ? LongestStep() : rules_.least_jump;
-    if (step <= limit || KeepsRhythm(stamp)) usual_ = step;
+  const bool jumps = offset != offset_;
+  if (!before_ && usual_ > kNoTicks && !hole_ && (jumps || step > usual_ * 2)) {
+    before_ = Before{offset_, last_, rhythm_, stamp_, edge_};
   }
+  if (!jumps) NoteStep(step);
+  if (before_ && (++before_->stamps > kMostDamaged || (!jumps && IsUsual(step)))) before_.reset();
   if (beat > kNoTicks) rhythm_ = beat;
   offset_ = offset;
   last_ = std::max(last_, last_ + step);

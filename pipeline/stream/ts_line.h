@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/ts_stamps.h"
@@ -41,6 +42,9 @@ class TsLine {
   [[nodiscard]] bool Fits(TsStamp stamp, TsTicks offset, Order order, SteadyTime now) const;
   /// The offset which makes `stamp` the next one: a usual step on, or as much as passed meanwhile.
   [[nodiscard]] TsTicks OffsetToGoOn(TsStamp stamp, SteadyTime now) const;
+  /// Forgets the last one or two stamps if they were out of step and `stamp`, the next, goes on
+  /// from where the line was before them: they were damaged.
+  void Resume(TsStamp stamp);
   /// Goes on to `stamp`. One that comes before the last in decoding order only counts as seen.
   void Take(TsStamp stamp, TsTicks offset, SteadyTime now);
   /// Bytes are missing in front of the next stamp.
@@ -48,6 +52,8 @@ class TsLine {
 
   [[nodiscard]] TsTicks offset() const { return offset_; }
   [[nodiscard]] TsTicks last() const { return last_; }
+  /// How far the line is for certain: Resume goes back behind a stamp that is out of step.
+  [[nodiscard]] TsTicks settled() const;
   [[nodiscard]] TsTicks usual_step() const { return usual_; }
   [[nodiscard]] SteadyTime seen() const { return seen_; }
 
@@ -55,6 +61,16 @@ class TsLine {
   [[nodiscard]] TsTicks Passed(SteadyTime now) const;
   [[nodiscard]] TsTicks LongestStep() const;
   [[nodiscard]] bool KeepsRhythm(TsStamp stamp) const;
+  void NoteStep(TsTicks step);
+  [[nodiscard]] bool IsUsual(TsTicks step, int times = 1) const;
+
+  // Where the line was before stamps that are out of step.
+  struct Before {
+    TsTicks offset, last, rhythm;
+    TsStamp stamp;
+    LiveEdge edge;
+    int stamps = 0;  // since then
+  };
 
   Rules rules_;
   TsTicks offset_{0};
@@ -65,6 +81,7 @@ class TsLine {
   SteadyTime seen_;
   LiveEdge edge_;
   bool hole_ = false;
+  std::optional<Before> before_;
 };
 
 }  // namespace framelock::stream

@@ -461,6 +461,48 @@ TEST_F(TsClockTest, TwoProgrammesEachKeepTheirOwnPace) {
   EXPECT_EQ(clock->epochs(), 1u);
 }
 
+TEST_F(TsClockTest, ADamagedStampShiftsNoVideoAgainstItsAudio) {
+  for (const TsTicks damage :
+       {TsTicks(18'000), TsTicks(-9000), TsTicks(16'000), TsTicks(6000), TsTicks(-6001),
+        TsTicks(-20'000), TsTicks(22'000), TsTicks(24'000), TsTicks(hours(3))}) {
+    for (const bool has_dts : {false, true}) {
+      for (const bool has_clock : {false, true}) {
+        Renew();
+        last_decoded = seconds(10);
+        for (int i = 0; i < 200; ++i) {
+          const TsTicks right = seconds(10) + i * kFrame;
+          const TsTicks came = right + (i == 100 ? damage : TsTicks(0));
+          Unit unit{.pts = came, .has_clock = has_clock};
+          if (has_dts) unit = {.pts = came + kFrame, .dts = came, .has_clock = has_clock};
+          const TsTicks video = Send(unit) - (has_dts ? kFrame : TsTicks(0));
+          const TsTicks audio = Audio(right + TsTicks(500));
+          if (i != 100) {
+            EXPECT_EQ(video, right) << damage.count() << has_dts << has_clock << ' ' << i;
+            EXPECT_EQ(audio, right + TsTicks(500)) << damage.count() << ' ' << i;
+          }
+          Pass(kFrame);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(TsClockTest, TwoDamagedStampsInARowShiftNothingForGood) {
+  for (const auto& [first, second] : {std::pair(-9000, 4000), std::pair(12'000, -9500),
+                                      std::pair(16'000, -8000), std::pair(-20'000, 300'000)}) {
+    Renew();
+    last_decoded = seconds(10);
+    Play(seconds(10), 100);
+    Video(seconds(10) + 100 * kFrame + TsTicks(first));
+    Pass(kFrame);
+    Video(seconds(10) + 101 * kFrame + TsTicks(second));
+    Pass(kFrame);
+    const auto more = Play(seconds(10) + 102 * kFrame, 50);
+    EXPECT_EQ(more.front(), seconds(10) + 102 * kFrame) << first << ' ' << second;
+    ExpectEven(more);
+  }
+}
+
 TEST_F(TsClockTest, MorePidsThanItKeepsMoveWithTheVideo) {
   Play(hours(5), 3);
   Play(hours(2), 3);
