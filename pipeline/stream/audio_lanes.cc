@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/stream/audio_lanes.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace framelock::stream {
 
@@ -11,7 +14,7 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::uint16_t kFirstLane = 0x1fe0;
+constexpr std::uint16_t kUsualFirstLane = 0x1fe0;
 constexpr std::uint8_t kPrivateData = 0x06;  // its descriptors tell
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::size_t kSectionAt = 5;  // behind the packet's head and the pointer field
@@ -118,9 +121,16 @@ std::optional<LaneNumber> PrivateLane(Bytes descriptors) {
   return opus_channels == 2 ? std::optional(kOpusStereo) : std::nullopt;
 }
 
-void Append(std::vector<std::uint8_t>& bytes, std::size_t number) {
+bool IsLane(std::uint16_t pid, std::uint16_t first) {
+  return pid >= first && pid < first + kLanes.size();
+}
+
+// A damaged section, or one that is only announced, is none; the demuxer sees it so, too.
+bool Counts(Bytes section) { return (section[5] & 1) != 0 && Crc(section) == 0; }
+
+void Append(std::vector<std::uint8_t>& bytes, std::uint16_t first, std::size_t number) {
   const Lane& lane = kLanes[number];
-  const auto pid = static_cast<std::uint16_t>(kFirstLane + number);
+  const auto pid = static_cast<std::uint16_t>(first + number);
   bytes.insert(bytes.end(), {lane.type, static_cast<std::uint8_t>(0xe0 | pid >> 8),
                              static_cast<std::uint8_t>(pid), 0xf0, lane.size});
   bytes.insert(bytes.end(), lane.descriptors.begin(), lane.descriptors.begin() + lane.size);
@@ -150,7 +160,7 @@ AudioLanes::Use AudioLanes::Rewrite(TsPacket& packet) {
   }
   if (pid == 0 || pid == map_pid_) {
     const Section section = WholeSection(packet);
-    if (section.empty()) return Use::kYes;
+    if (section.empty() || !Counts(section)) return Use::kYes;
     if (pid == 0) {
       FollowAssociations(section);
     } else {
@@ -158,7 +168,7 @@ AudioLanes::Use AudioLanes::Rewrite(TsPacket& packet) {
     }
     return Use::kYes;
   }
-  return pid >= kFirstLane && pid < kFirstLane + kLanes.size() ? Use::kNo : Use::kYes;
+  return first_lane_ && IsLane(pid, *first_lane_) ? Use::kNo : Use::kYes;
 }
 
 void AudioLanes::FollowAssociations(Section section) {
@@ -177,15 +187,17 @@ void AudioLanes::RewriteMap(TsPacket& packet, Section section) {
       section.begin() + static_cast<std::ptrdiff_t>(
                             std::min(section.size() - kCrcBytes, kMapHead + Length(section, 10))));
   const std::size_t head = map.size();
+  PlaceLanes(section, entries);
   for (const Entry& entry : entries) {
     if (!IsVideo(entry.type, entry.bytes.subspan(kEntryHead))) continue;
     map.insert(map.end(), entry.bytes.begin(), entry.bytes.end());
   }
   const bool has_video = map.size() > head;
-  for (std::size_t number = 0; number < kLanes.size(); ++number) Append(map, number);
-  if (!has_video || kSectionAt + map.size() + kCrcBytes > packet.size()) {
-    FollowAudio({});
-    return;
+  for (std::size_t number = 0; number < kLanes.size(); ++number) Append(map, *first_lane_, number);
+  if (!has_video) return LeaveMap();
+  if (kSectionAt + map.size() + kCrcBytes > packet.size()) {
+    if (!std::exchange(told_, true)) spdlog::warn("input audio is left out: the map has no room");
+    return LeaveMap();
   }
   FollowAudio(entries);
   // A clock that the audio carries moves with it.
@@ -204,6 +216,25 @@ void AudioLanes::RewriteMap(TsPacket& packet, Section section) {
   packet[4] = 0;
   const auto rest = std::copy(map.begin(), map.end(), packet.begin() + kSectionAt);
   std::fill(rest, packet.end(), std::uint8_t{0xff});
+}
+
+void AudioLanes::LeaveMap() {
+  first_lane_.reset();
+  FollowAudio({});
+}
+
+void AudioLanes::PlaceLanes(Section section, const std::vector<Entry>& entries) {
+  std::uint16_t first = kUsualFirstLane;
+  const auto taken = [&](std::uint16_t pid) { return IsLane(pid, first); };
+  const auto has_video = [&](const Entry& entry) {
+    return taken(entry.pid) && IsVideo(entry.type, entry.bytes.subspan(kEntryHead));
+  };
+  // Each step leaves the whole range behind, and a map of one packet has few PIDs.
+  while (taken(PidAt(section, 8)) || taken(*map_pid_) ||
+         std::any_of(entries.begin(), entries.end(), has_video)) {
+    first = static_cast<std::uint16_t>(first - kLanes.size());
+  }
+  first_lane_ = first;
 }
 
 void AudioLanes::FollowAudio(const std::vector<Entry>& entries) {
@@ -229,7 +260,7 @@ std::vector<AudioLanes::Entry> AudioLanes::EntriesOf(Section section) {
   return entries;
 }
 
-std::optional<std::uint16_t> AudioLanes::LaneFor(const Entry& entry) {
+std::optional<std::uint16_t> AudioLanes::LaneFor(const Entry& entry) const {
   const auto number = [&]() -> std::optional<LaneNumber> {
     switch (entry.type) {
       case 0x0f:
@@ -253,7 +284,7 @@ std::optional<std::uint16_t> AudioLanes::LaneFor(const Entry& entry) {
     }
   }();
   if (!number) return std::nullopt;
-  return static_cast<std::uint16_t>(kFirstLane + *number);
+  return static_cast<std::uint16_t>(*first_lane_ + *number);
 }
 
 }  // namespace framelock::stream

@@ -19,7 +19,8 @@ namespace framelock::stream {
 ///   input's map     video 0x41, AAC 0x42, AAC 0x43     later: video 0x41
 ///   demuxer's map   video 0x41, AAC 0x1fe0, LATM 0x1fe1, MPEG audio 0x1fe2 …    always
 ///
-/// Left as it is: a map without video, or of more than a packet. Not thread-safe.
+/// The lanes lie where the map has no video and no clock. Left as it is: a map without video, or of
+/// more than a packet, or damaged, or not yet valid. Not thread-safe.
 class AudioLanes {
  public:
   /// Whole packets, one behind the other; what is not for the demuxer is taken out.
@@ -39,13 +40,17 @@ class AudioLanes {
   Use Rewrite(TsPacket& packet);
   void FollowAssociations(Section section);
   void RewriteMap(TsPacket& packet, Section section);
+  void LeaveMap();
+  void PlaceLanes(Section section, const std::vector<Entry>& entries);
   void FollowAudio(const std::vector<Entry>& entries);
   static std::vector<Entry> EntriesOf(Section section);
-  static std::optional<std::uint16_t> LaneFor(const Entry& entry);
+  [[nodiscard]] std::optional<std::uint16_t> LaneFor(const Entry& entry) const;
 
-  std::optional<std::uint16_t> map_pid_;    // of the first programme
-  std::optional<std::uint16_t> audio_pid_;  // the input's
+  std::optional<std::uint16_t> map_pid_;     // of the first programme
+  std::optional<std::uint16_t> first_lane_;  // its PID; unset: the map is left as it is
+  std::optional<std::uint16_t> audio_pid_;   // the input's
   std::optional<std::uint16_t> lane_;
+  bool told_ = false;  // that a map has no room
 };
 
 }  // namespace framelock::stream

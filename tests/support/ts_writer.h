@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/ts_crc.h"
+
 namespace framelock::test {
 
 /// Writes MPEG-TS packets for tests: tables and the first packets of PES units, no real pictures.
@@ -25,7 +27,7 @@ class TsWriter {
   std::string Pat() {
     std::string section{"\x00\xB0\x0D\x00\x01\xC1\x00\x00\x00\x01", 10};
     AppendWord(section, 0xE000 | kPmtPid);
-    return TablePackets(0, section + "crc!");
+    return TablePackets(0, section);
   }
 
   /// `padding`: bytes of program descriptors, to make the table longer than a packet.
@@ -39,9 +41,8 @@ class TsWriter {
       AppendWord(body, 0xE000u | stream.pid);
       AppendWord(body, 0xF000);
     }
-    body += "crc!";
     std::string section(1, '\x02');
-    AppendWord(section, static_cast<unsigned>(0xB000 | body.size()));
+    AppendWord(section, static_cast<unsigned>(0xB000 | (body.size() + 4)));
     return TablePackets(kPmtPid, section + body);
   }
 
@@ -105,6 +106,9 @@ class TsWriter {
   }
 
   std::string TablePackets(std::uint16_t pid, std::string section) {
+    const std::uint32_t crc = TsCrc(section);
+    AppendWord(section, crc >> 16);
+    AppendWord(section, crc);
     section.insert(0, 1, '\0');  // pointer_field
     std::string packets;
     bool start = true;

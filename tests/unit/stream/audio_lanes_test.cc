@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 
+#include "tests/support/ts_crc.h"
 #include "tests/support/ts_writer.h"
 
 namespace framelock::stream {
@@ -44,6 +45,23 @@ class AudioLanesTest : public testing::Test {
       pids.push_back(static_cast<std::uint16_t>((section[at + 1] & 0x1f) << 8 | section[at + 2]));
     }
     return pids;
+  }
+  // The table with its current_next_indicator off.
+  static std::string NotYet(std::string table) {
+    table[10] = static_cast<char>(table[10] & ~1);
+    return Signed(std::move(table));
+  }
+  // The table with the CRC of what it says, if it has room for one.
+  static std::string Signed(std::string table) {
+    constexpr std::size_t kSection = 5;
+    const std::size_t size =
+        3u + ((table[kSection + 1] & 0x0f) << 8 | static_cast<std::uint8_t>(table[kSection + 2]));
+    if (size < 4 || kSection + size > table.size()) return table;
+    const std::uint32_t crc = test::TsCrc(std::string_view(table).substr(kSection, size - 4));
+    for (std::size_t i = 0; i < 4; ++i) {
+      table[kSection + size - 4 + i] = static_cast<char>(crc >> (24 - 8 * i));
+    }
+    return table;
   }
   static std::uint16_t PidOf(const TsPacket& packet) { return TsHeader(std::span(packet)).pid(); }
 
@@ -107,6 +125,47 @@ TEST_F(AudioLanesTest, StrangersInALaneAreKeptOut) {
   EXPECT_TRUE(Rewrite(ts_.Picture(0, "audio", kAdtsLane)).empty());
 }
 
+TEST_F(AudioLanesTest, ADamagedMapIsLeftAsItIs) {
+  Map({TsWriter::kVideo, TsWriter::kAudio});
+  std::string damaged = ts_.Pmt({TsWriter::kVideo, TsWriter::kAudio});
+  damaged[22] = static_cast<char>(damaged[22] ^ 1);  // the audio's type
+  const auto out = Rewrite(damaged);
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(std::string(out[0].begin(), out[0].end()), damaged);
+  EXPECT_EQ(lanes_.lane(), kAdtsLane);
+}
+
+TEST_F(AudioLanesTest, DamagedAssociationsDoNotHideTheMap) {
+  Map({TsWriter::kVideo, TsWriter::kAudio});
+  std::string damaged = ts_.Pat();
+  damaged[16] = static_cast<char>(damaged[16] ^ 1);  // the map's PID
+  Rewrite(damaged);
+  EXPECT_EQ(PidsOf(Rewrite(ts_.Pmt({TsWriter::kVideo})).at(0)).size(), 1 + kLanes);
+  EXPECT_FALSE(lanes_.lane());
+}
+
+TEST_F(AudioLanesTest, ATableThatIsNotYetValidIsLeftAsItIs) {
+  Map({TsWriter::kVideo, TsWriter::kAudio});
+  const std::string next = NotYet(ts_.Pmt({TsWriter::kVideo}));
+  const auto out = Rewrite(next);
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(std::string(out[0].begin(), out[0].end()), next);
+  EXPECT_EQ(lanes_.lane(), kAdtsLane);
+}
+
+TEST_F(AudioLanesTest, VideoAndClockKeepTheirPlaceAndTheLanesMakeRoom) {
+  for (const std::uint16_t pid : {0x1fe0, 0x1fe3, 0x1fe7}) {
+    const auto map = Map({{0x1b, pid}, TsWriter::kAudio});
+    const auto pids = PidsOf(map.at(0));
+    ASSERT_EQ(pids.size(), 1 + kLanes);
+    EXPECT_EQ(pids[0], pid);
+    EXPECT_EQ(std::count(pids.begin(), pids.end(), pid), 1);
+    EXPECT_EQ(PidOf(Rewrite(ts_.Picture(0, "key", pid)).at(0)), pid);
+    EXPECT_EQ(PidOf(Rewrite(ts_.Audio(0)).at(0)), lanes_.lane());
+    EXPECT_EQ(std::count(pids.begin(), pids.end(), *lanes_.lane()), 1);
+  }
+}
+
 TEST_F(AudioLanesTest, LyingLengthsAreHarmless) {
   Rewrite(ts_.Pat());
   const std::string map = ts_.Pmt({TsWriter::kVideo, TsWriter::kAudio});
@@ -115,6 +174,7 @@ TEST_F(AudioLanesTest, LyingLengthsAreHarmless) {
       std::string lie = map;
       lie[at] = value;
       Rewrite(lie);
+      Rewrite(Signed(lie));
       Rewrite(ts_.Audio(0));
     }
   }
