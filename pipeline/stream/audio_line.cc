@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/stream/audio_line.h"
 
+#include <iterator>
 #include <utility>
 
 namespace framelock::stream {
@@ -15,11 +16,13 @@ void AudioLine::Open(CapsPtr format) {
 void AudioLine::Push(Unit unit) {
   const std::lock_guard lock(mutex_);
   bytes_ += unit.bytes + kUnitCost;
+  while (!units_.empty() && units_.back().at > unit.at) Drop(std::prev(units_.end()));
   units_.push_back(std::move(unit));
   const auto full = [&] {
-    return bytes_ > options_.max_bytes || units_.back().at - units_.front().at > options_.max_wait;
+    return ended_ || bytes_ > options_.max_bytes ||
+           units_.back().at - units_.front().at > options_.max_wait;
   };
-  while (!units_.empty() && full()) DropOldest();
+  while (!units_.empty() && full()) Drop(units_.begin());
 }
 
 void AudioLine::Close() {
@@ -27,11 +30,17 @@ void AudioLine::Close() {
   announced_.reset();
 }
 
+void AudioLine::End() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  while (!units_.empty()) Drop(units_.begin());
+}
+
 std::vector<AudioLine::Unit> AudioLine::TakeUntil(nanoseconds picture) {
   const std::lock_guard lock(mutex_);
   // A reader begins with a picture; sound from before it would have no place.
   if (!std::exchange(begun_, true)) {
-    while (!units_.empty() && units_.front().at < picture) DropOldest();
+    while (!units_.empty() && units_.front().at < picture) Drop(units_.begin());
   }
   DropStrangers(picture);
   std::vector<Unit> due;
@@ -56,9 +65,9 @@ void AudioLine::DropStrangers(nanoseconds picture) {
   });
 }
 
-void AudioLine::DropOldest() {
-  bytes_ -= units_.front().bytes + kUnitCost;
-  units_.pop_front();
+void AudioLine::Drop(std::deque<Unit>::iterator unit) {
+  bytes_ -= unit->bytes + kUnitCost;
+  units_.erase(unit);
   ++counts_.dropped;
 }
 

@@ -32,7 +32,7 @@ class AudioLine {
   };
   struct Counts {
     std::uint64_t passed = 0;   // taken
-    std::uint64_t dropped = 0;  // full, before the first picture, or far from every picture
+    std::uint64_t dropped = 0;  // full, or far from every picture, before the first, after the last
   };
 
   explicit AudioLine(Options options) : options_(options) {}
@@ -44,6 +44,9 @@ class AudioLine {
   /// The track is gone from the input; what waits goes its way.
   void Close();
 
+  /// The last picture is out: what waits, and what still comes, is dropped.
+  void End();
+
   /// What is to go out before a picture of time `picture`, oldest first. Pictures are told in their
   /// order.
   std::vector<Unit> TakeUntil(std::chrono::nanoseconds picture);
@@ -52,15 +55,16 @@ class AudioLine {
   [[nodiscard]] Counts counts() const;
 
  private:
-  void DropOldest();
+  void Drop(std::deque<Unit>::iterator unit);
   void DropStrangers(std::chrono::nanoseconds picture);
 
   const Options options_;
   mutable std::mutex mutex_;
-  std::deque<Unit> units_;
+  std::deque<Unit> units_;  // by time: those later than a new one were wrong, or are so now
   std::size_t bytes_ = 0;
   CapsPtr announced_;
   bool begun_ = false;  // a picture was told
+  bool ended_ = false;
   Counts counts_;
 };
 

@@ -85,6 +85,27 @@ TEST_F(AudioLineTest, UnitsOfAnotherTimelineDoNotHoldUpOthers) {
   EXPECT_EQ(line_.counts().dropped, 2U);
 }
 
+TEST_F(AudioLineTest, AUnitWithATimeThatIsTooLateHoldsUpNoOther) {
+  Take(milliseconds(0));
+  Push(milliseconds(20));
+  Push(milliseconds(900));
+  for (const int at : {40, 60, 80}) Push(milliseconds(at));
+  EXPECT_EQ(Take(milliseconds(66)), Times({20, 40, 60}));
+  EXPECT_EQ(Take(milliseconds(99)), Times({80}));
+  EXPECT_EQ(Take(milliseconds(900)), Times());
+  EXPECT_EQ(line_.counts().dropped, 1U);
+}
+
+TEST_F(AudioLineTest, WhatHasNoPictureAtTheEndIsCounted) {
+  Take(milliseconds(0));
+  for (const int at : {20, 40, 60}) Push(milliseconds(at));
+  EXPECT_EQ(Take(milliseconds(33)), Times({20}));
+  line_.End();
+  Push(milliseconds(80));
+  EXPECT_EQ(line_.counts().dropped, 3U);
+  EXPECT_EQ(Take(milliseconds(100)), Times());
+}
+
 TEST_F(AudioLineTest, WhatWaitsWhenTheTrackEndsStillGoesOut) {
   Take(milliseconds(0));
   line_.Open(nullptr);
