@@ -42,30 +42,49 @@ AudioOutput::AudioOutput(const Options& options) : options_(options) {
 
 GstPadProbeReturn AudioOutput::OnVideo(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer self) {
   auto* output = static_cast<AudioOutput*>(self);
+  // A GAP event of ours comes along here, too, with the mutex held.
   if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
     output->BeforePicture(GST_PAD_PROBE_INFO_BUFFER(info));
     return GST_PAD_PROBE_OK;
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) gst_event_copy_segment(event, &output->segment_);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && output->pad_) {
-    gst_pad_send_event(output->pad_.get(), gst_event_new_eos());
-  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) output->BeforeEnd();
   return GST_PAD_PROBE_OK;
 }
 
+void AudioOutput::Stop() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+}
+
 void AudioOutput::BeforePicture(GstBuffer* picture) {
-  if (segment_.format != GST_FORMAT_TIME) return;
+  const std::lock_guard lock(mutex_);
+  if (stopped_ || segment_.format != GST_FORMAT_TIME) return;
   const GstClockTime at =
       gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(picture));
   if (!GST_CLOCK_TIME_IS_VALID(at)) return;
-  const auto input_time = std::chrono::nanoseconds(at) - options_.shift;
-  std::vector<AudioLine::Unit> due = options_.line->TakeUntil(input_time);
-  for (AudioLine::Unit& unit : due) Send(std::move(unit));
+  if (GST_CLOCK_TIME_IS_VALID(picture_) && at > picture_) interval_ = at - picture_;
+  picture_ = at;
+  SendUntil(at);
   // Announced together with the first picture, if it is there by then.
   if (const CapsPtr waiting = options_.line->Format(); waiting && !pad_) OpenPad(waiting.get());
   last_ = std::max(last_, at);
   if (pad_) SkipAudio();
+}
+
+// What sounds while the last picture is shown belongs to it.
+void AudioOutput::BeforeEnd() {
+  const std::lock_guard lock(mutex_);
+  if (!stopped_ && GST_CLOCK_TIME_IS_VALID(picture_)) SendUntil(picture_ + interval_);
+  options_.line->End();
+  if (pad_) gst_pad_send_event(pad_.get(), gst_event_new_eos());
+}
+
+void AudioOutput::SendUntil(GstClockTime at) {
+  const auto input_time = std::chrono::nanoseconds(at) - options_.shift;
+  std::vector<AudioLine::Unit> due = options_.line->TakeUntil(input_time);
+  for (AudioLine::Unit& unit : due) Send(std::move(unit));
 }
 
 void AudioOutput::Send(AudioLine::Unit unit) {
@@ -75,9 +94,12 @@ void AudioOutput::Send(AudioLine::Unit unit) {
   GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>((unit.at + options_.shift).count());
   GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   last_ = std::max(last_, GST_BUFFER_PTS(buffer));
-  SkipVideo();
   // A muxer that flushes or fails tells the video, too.
-  gst_pad_chain(pad_.get(), buffer);
+  if (SkipVideo()) {
+    gst_pad_chain(pad_.get(), buffer);
+  } else {
+    gst_buffer_unref(buffer);
+  }
 }
 
 void AudioOutput::FollowFormat(GstCaps* caps) {
@@ -111,16 +133,19 @@ void AudioOutput::OpenPad(GstCaps* caps) {
 // The muxer must not be looking at the pad when it goes: a query that it answers in the order of
 // the data shows that it has done with all before.
 void AudioOutput::DropPad() {
-  SkipVideo();
-  GstQuery* query = gst_query_new_allocation(caps_.get(), FALSE);
-  gst_pad_query(pad_.get(), query);
-  gst_query_unref(query);
+  if (SkipVideo()) {
+    GstQuery* query = gst_query_new_allocation(caps_.get(), FALSE);
+    gst_pad_query(pad_.get(), query);
+    gst_query_unref(query);
+  }
   gst_element_release_request_pad(options_.muxer, pad_.get());
   pad_.reset();
   caps_.reset();
 }
 
-void AudioOutput::SkipVideo() {
+// False: the muxer takes nothing more, and would let wait for ever who brings something to a pad
+// that is younger than its failure.
+bool AudioOutput::SkipVideo() {
   ++last_;
   GstClockTime position = gst_segment_position_from_running_time(&segment_, GST_FORMAT_TIME, last_);
   if (!GST_CLOCK_TIME_IS_VALID(position)) {
@@ -128,7 +153,7 @@ void AudioOutput::SkipVideo() {
     position = segment_.start;
     last_ = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, position);
   }
-  gst_pad_send_event(options_.video, gst_event_new_gap(position, GST_CLOCK_TIME_NONE));
+  return gst_pad_send_event(options_.video, gst_event_new_gap(position, GST_CLOCK_TIME_NONE)) != 0;
 }
 
 void AudioOutput::SkipAudio() {

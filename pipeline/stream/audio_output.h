@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "pipeline/stream/audio_line.h"
@@ -20,7 +21,8 @@ namespace framelock::stream {
 ///   video pad   gap gap V1             gap V2         each gap lies behind what is to go first
 ///   audio pad    a0  a1    gap(V1+)     a2    gap(V2+)
 ///
-/// Destroy this only after the pipeline has stopped.
+/// All but Stop runs on the video's streaming thread. Destroy this only after the pipeline has
+/// stopped.
 class AudioOutput {
  public:
   struct Options {
@@ -34,21 +36,31 @@ class AudioOutput {
   AudioOutput(const AudioOutput&) = delete;
   AudioOutput& operator=(const AudioOutput&) = delete;
 
+  /// Nothing goes in any more; returns when the streaming thread has left the muxer's audio pad.
+  /// What is behind the muxer must have stopped, so that the muxer waits for nobody. Any thread.
+  void Stop();
+
  private:
   static GstPadProbeReturn OnVideo(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   void BeforePicture(GstBuffer* picture);
+  void BeforeEnd();
+  void SendUntil(GstClockTime at);
   void Send(AudioLine::Unit unit);
   void FollowFormat(GstCaps* caps);
   void OpenPad(GstCaps* caps);
   void DropPad();
-  void SkipVideo();
+  bool SkipVideo();
   void SkipAudio();
 
   const Options options_;
-  GstSegment segment_;     // the video's
-  PadPtr pad_;             // the muxer's; null without a track
-  CapsPtr caps_;           // that were sent into it
+  std::mutex mutex_;  // held while the audio's pad is in use
+  bool stopped_ = false;
+  GstSegment segment_;                          // the video's
+  PadPtr pad_;                                  // the muxer's; null without a track
+  CapsPtr caps_;                                // that were sent into it
+  GstClockTime picture_ = GST_CLOCK_TIME_NONE;  // running time of the latest
+  GstClockTime interval_ = 0;                   // between the latest two pictures
   GstClockTime last_ = 0;  // running time of the latest that went in, gaps included
 };
 

@@ -107,6 +107,14 @@ GstPadProbeReturn MediaOutput::OnPicture(GstPad* pad, GstPadProbeInfo* info, gpo
   return GST_PAD_PROBE_OK;
 }
 
+void MediaOutput::Stop() {
+  if (!audio_) return;
+  // Not to be woken up again with the pipeline, should that still be starting.
+  gst_element_set_locked_state(sink_, TRUE);
+  gst_element_set_state(sink_, GST_STATE_NULL);
+  audio_->Stop();
+}
+
 nlohmann::json MediaOutput::Stats() const {
   nlohmann::json stats = ReadStats(sink_);
   stats["encoder"] = encoder_;

@@ -18,10 +18,10 @@
 namespace framelock::stream {
 
 /// From pictures to a channel: H.264 without look-ahead, MPEG-TS, sink. Its elements belong to the
-/// pipeline; destroy this only after the pipeline has stopped. Everything but Create and Stats runs
-/// on the streaming thread of `from`. The graph may change the size of its pictures at any time; an
-/// odd one loses its last row or column, which 4:2:0 cannot carry, and a side of one pixel is
-/// scaled to two.
+/// pipeline; destroy this only after the pipeline has stopped. Everything but Create, Stop and
+/// Stats runs on the streaming thread of `from`. The graph may change the size of its pictures at
+/// any time; an odd one loses its last row or column, which 4:2:0 cannot carry, and a side of one
+/// pixel is scaled to two.
 class MediaOutput {
  public:
   struct Options {
@@ -36,6 +36,10 @@ class MediaOutput {
                                                      GstElement* from);
   MediaOutput(const MediaOutput&) = delete;
   MediaOutput& operator=(const MediaOutput&) = delete;
+
+  /// Call before the pipeline stops, from the thread that stops it: the streaming thread could be
+  /// in two of the muxer's pads at once, which would wait for each other.
+  void Stop();
 
   /// The sink's own figures and the encoder's name, for the status.
   [[nodiscard]] nlohmann::json Stats() const;

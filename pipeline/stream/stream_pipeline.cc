@@ -184,7 +184,10 @@ void StreamPipeline::RequestEnd() {
   input_->End();
 }
 
-void StreamPipeline::Stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+void StreamPipeline::Stop() {
+  if (output_) output_->Stop();
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
 
 int StreamPipeline::bus_fd() const {
   GPollFD entry{};

@@ -4,10 +4,16 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <future>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "pipeline/core/ts_packet.h"
 #include "pipeline/stream/stream_pipeline.h"
@@ -72,7 +78,11 @@ class StreamAudioTest : public testing::Test {
   // Plays to the end.
   void Run(const Bytes& input) {
     in_ = ReadProgramme(input);
-    fake::Play(fake::Cut(input, 1316), fake::AtEnd::kEndOfStream);
+    Play(fake::Cut(input, 1316));
+  }
+
+  void Play(std::vector<fake::Piece> pieces) {
+    fake::Play(std::move(pieces), fake::AtEnd::kEndOfStream);
     fake::Lose(first_lost_, last_lost_);
     auto created = StreamPipeline::Create(options_);
     ASSERT_TRUE(created.ok()) << created.error().message;
@@ -297,6 +307,81 @@ TEST_F(StreamAudioTest, StaysWithItsVideoWhenTheProgrammeChanges) {
     EXPECT_LE(*audio.rbegin() - *video.begin(), 1800);  // 20 ms
     EXPECT_LE(*video.rbegin() - *audio.begin(), 1800);
   }
+}
+
+TEST_F(StreamAudioTest, GoesOnWithItsVideoWhenTheClockBeginsAnew) {
+  std::vector<fake::Piece> pieces =
+      fake::Cut(MakeSample({.beside = Noise(kAacEncoder, kTwoSeconds, "", "mux.sink_70")}), 1316);
+  std::vector<fake::Piece> second =
+      fake::Cut(MakeSample({.first_number = 60,
+                            .pid = 90,
+                            .beside = Noise(kAacEncoder, kTwoSeconds, "", "mux.sink_70")}),
+                1316);
+  second.front().discontinuity = true;
+  std::move(second.begin(), second.end(), std::back_inserter(pieces));
+  Play(std::move(pieces));
+  EXPECT_GE(frames_.size(), 118U);
+  EXPECT_GE(out_.Find(kAac)->units.size(), 2U * 80U);
+}
+
+TEST_F(StreamAudioTest, AllOfItIsCounted) {
+  Run(MakeSample({.frames = 30, .beside = Noise(kAacEncoder, kTwoSeconds)}));
+  const int passed = status_.output["audio_passed"], dropped = status_.output["audio_dropped"];
+  EXPECT_EQ(passed, static_cast<int>(out_.Find(kAac)->units.size()));
+  // The parser's last unit may come when the output has ended already.
+  EXPECT_GE(passed + dropped + 1, static_cast<int>(in_.Find(kAac)->units.size()));
+  // What sounds while the last picture is shown goes out, too.
+  const auto last_picture = out_.Find(kH264)->units.back().pts;
+  const auto last_sound = out_.Find(kAac)->units.back().pts;
+  EXPECT_GT(last_sound, last_picture);
+  EXPECT_LE(last_sound, last_picture + 3000);
+}
+
+// Holds up the thread that asks the muxer for its third pad until the muxer has stopped, or for a
+// second if the muxer does not.
+struct PadTrap {
+  int pads = 1;  // the video's was there before
+  std::promise<void> entered;
+
+  static gboolean OnPad(GSignalInvocationHint* /*hint*/, guint /*count*/, const GValue* values,
+                        gpointer self) {
+    auto* trap = static_cast<PadTrap*>(self);
+    auto* element = GST_ELEMENT(g_value_get_object(values));
+    GstElementFactory* factory = gst_element_get_factory(element);
+    if (factory == nullptr || std::string(GST_OBJECT_NAME(factory)) != "mpegtsmux") return TRUE;
+    if (++trap->pads < 3) return TRUE;
+    trap->entered.set_value();
+    const PadPtr out(gst_element_get_static_pad(element, "src"));
+    for (int i = 0; i < 20; ++i) {
+      std::this_thread::sleep_for(milliseconds(50));
+      if (i > 2 && GST_PAD_IS_FLUSHING(out.get())) break;
+    }
+    return FALSE;
+  }
+};
+
+TEST_F(StreamAudioTest, StopsWhileAudioGoesIntoTheMuxer) {
+  // Another codec, many units of which are due before one picture.
+  fake::Play(
+      fake::Cut(
+          Splice(MakeSample({.frames = 30, .beside = Noise(kAacEncoder, kTwoSeconds / 2)}),
+                 MakeSample({.frames = 60,
+                             .first_number = 30,
+                             .beside = Noise("audioconvert ! opusenc frame-size=2.5", kTwoSeconds,
+                                             "timestamp-offset=980000000", "mux.sink_90")})),
+          1316),
+      fake::AtEnd::kSilence);
+  auto created = StreamPipeline::Create(options_);
+  ASSERT_TRUE(created.ok()) << created.error().message;
+  PadTrap trap;
+  g_signal_add_emission_hook(g_signal_lookup("pad-added", GST_TYPE_ELEMENT), 0, &PadTrap::OnPad,
+                             &trap, nullptr);
+  ASSERT_TRUE((*created)->Start().ok());
+  ASSERT_EQ(trap.entered.get_future().wait_for(seconds(20)), std::future_status::ready);
+  auto stopped = std::async(std::launch::async, [&] { (*created)->Stop(); });
+  if (stopped.wait_for(seconds(10)) == std::future_status::ready) return;
+  ADD_FAILURE() << "it hangs";
+  std::_Exit(1);  // it cannot be ended
 }
 
 TEST_F(StreamAudioTest, DoesNotPileUpWithoutVideo) {
