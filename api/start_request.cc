@@ -127,10 +127,10 @@ Status TakeFramerate(const Parameters& params, json& config) {
 // Extras of ours: StreamConfigFromJson checks type and range.
 void TakeTuning(const Parameters& params, json& config) {
   for (const char* name :
-       {"gop_seconds", "bitrate_kbps", "encoder", "on_missing", "max_in_flight", "max_input_pixels",
-        "audio", "audio_buffer_ms", "input_retry_seconds", "worker_heartbeat_timeout_ms",
-        "worker_first_frame_timeout_ms", "worker_frame_timeout_ms", "worker_frame_timeout_factor",
-        "worker_load_timeout_ms"}) {
+       {"gop_seconds", "bitrate_kbps", "encoder", "on_missing", "cadence", "latency_ms",
+        "max_in_flight", "max_input_pixels", "audio", "audio_buffer_ms", "input_retry_seconds",
+        "worker_heartbeat_timeout_ms", "worker_first_frame_timeout_ms", "worker_frame_timeout_ms",
+        "worker_frame_timeout_factor", "worker_load_timeout_ms"}) {
     if (const json& value = params[name]; !value.is_null()) config[name] = value;
   }
 }

@@ -91,8 +91,9 @@ json Stream::StatusJson() const {
   const SteadyTime now = around_.clock.Now();
   json out = SummaryJson();
   // Whatever the media process reports stands here under its own name, unless we know better.
-  for (const char* name : {"latency_ms", "service_ms", "latency_trace", "queues", "input", "output",
-                           "decode_errors", "pushed", "passed_through", "repeated", "late"}) {
+  for (const char* name :
+       {"latency_ms", "service_ms", "cadence", "latency_trace", "queues", "input", "output",
+        "decode_errors", "pushed", "passed_through", "repeated", "late"}) {
     const auto value = status.find(name);
     out[name] = value != status.end() ? *value : json(nullptr);
   }

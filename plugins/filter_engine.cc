@@ -53,9 +53,11 @@ Status FilterEngine::SetFormat(InputFormat format) {
   return NewRegion();
 }
 
-FilterEngine::Flow FilterEngine::Enter(Cargo source, const std::byte* packed) {
+FilterEngine::Flow FilterEngine::Enter(Cargo source, std::optional<std::chrono::nanoseconds> pts,
+                                       const std::byte* packed) {
   LineFrame frame;
   frame.source = std::move(source);
+  frame.pts = pts;
   frame.packed = packed;
   frame.format = format();
   const auto place = region();
@@ -70,8 +72,8 @@ FilterEngine::Flow FilterEngine::Enter(Cargo source, const std::byte* packed) {
   inputs_.Tick(now);
   line_.Enter(std::move(frame), now);
   SubmitWaiting();
-  // A frame that went straight to the worker needs no one until it is answered.
-  if (line_.waiting() > 0) wake_->Notify();
+  // A frame that went straight to the worker needs no one until it is answered, or out of patience.
+  if (line_.waiting() > 0 || line_.pace().cadence() == Cadence::kEvery) wake_->Notify();
   return Flow::kOk;
 }
 
@@ -167,8 +169,10 @@ void FilterEngine::Wait() {
     if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
     left = std::max(deadline - Now(), SteadyTime::duration::zero());
   }
-  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(left);
-  ::poll(fds.data(), fds.size(), static_cast<int>(whole.count()));
+  // Not poll(): frames leave at their time, not at the next millisecond.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  const timespec time{seconds.count(), (left - seconds).count()};
+  ::ppoll(fds.data(), fds.size(), &time, nullptr);
 }
 
 // Any thread --------------------------------------------------------------------------------------
@@ -257,6 +261,9 @@ FilterStats FilterEngine::Stats() const {
   stats.latency_p99 = latency_.Percentile(99);
   stats.service_p50 = line_.service().Percentile(50);
   stats.service_p99 = line_.service().Percentile(99);
+  stats.cadence = line_.pace().cadence();
+  stats.divisor = line_.pace().divisor();
+  stats.budget = line_.pace().budget();
   const SteadyTime now = Now();
   stats.fps_in = inputs_.PerSecond(now);
   stats.fps_out = outputs_.PerSecond(now);

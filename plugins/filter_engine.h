@@ -54,7 +54,7 @@ class FilterEngine {
   /// Frames from now on have this format (its id is set here). Waits for the frame that waits.
   Status SetFormat(InputFormat format);
   /// `packed`: the frame's first byte if its rows lie as a slot's do, else null.
-  Flow Enter(Cargo source, const std::byte* packed);
+  Flow Enter(Cargo source, std::optional<std::chrono::nanoseconds> pts, const std::byte* packed);
   Flow EnterEvent(Cargo event);
   /// Where upstream's buffers should lie; null before the first format.
   [[nodiscard]] std::shared_ptr<host::FrameRegion> region() const;

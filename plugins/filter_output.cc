@@ -17,6 +17,19 @@ constexpr std::size_t kMaxHeld = 64;  // events before the first caps
 
 GstCaps* CapsOf(const InputFormat& format) { return static_cast<GstCaps*>(format.caps.get()); }
 
+gsize BytesOf(const LineOutput& output) {
+  return protocol::FrameBytes(output.frame.format->pixels, output.result.width,
+                              output.result.height);
+}
+
+// A buffer of a slot's first bytes; it takes the lease over.
+GstBuffer* WrapSlot(SlotLease* lease, gsize bytes) {
+  const auto slot = lease->bytes();
+  return gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), slot.data(), slot.size(), 0,
+                                     bytes, lease,
+                                     [](gpointer data) { delete static_cast<SlotLease*>(data); });
+}
+
 struct MetaCopy {
   GstBuffer* to;
   bool same_size;
@@ -120,22 +133,18 @@ void FilterOutput::PushHeld() {
 }
 
 GstBuffer* FilterOutput::MakeResult(LineOutput& output) {
-  const gsize bytes =
-      protocol::FrameBytes(output.frame.format->pixels, output.result.width, output.result.height);
+  const gsize bytes = BytesOf(output);
   SlotLease* lease = output.frame.output.release();
-  const auto slot = lease->bytes();
   GstBuffer* buffer = nullptr;
   if (lease->region().output_counts().free == 0) {
     // Downstream keeps every other slot (an encoder that looks ahead, a deep queue) and may wait
     // for more frames before it drops one: without this copy both would wait for ever.
     buffer = gst_buffer_new_allocate(nullptr, bytes, nullptr);
-    gst_buffer_fill(buffer, 0, slot.data(), bytes);
+    gst_buffer_fill(buffer, 0, lease->bytes().data(), bytes);
     delete lease;
     ++copies_;
   } else {
-    buffer = gst_buffer_new_wrapped_full(
-        static_cast<GstMemoryFlags>(0), slot.data(), slot.size(), 0, bytes, lease,
-        [](gpointer data) { delete static_cast<SlotLease*>(data); });
+    buffer = WrapSlot(lease, bytes);
   }
   KeepResult(buffer, output);
   CopyFrameData(buffer, output);
@@ -156,7 +165,9 @@ void FilterOutput::KeepResult(GstBuffer* buffer, const LineOutput& output) {
 }
 
 GstBuffer* FilterOutput::MakePassthrough(LineOutput& output, const host::FrameRegion* region) {
-  auto* source = static_cast<GstBuffer*>(output.frame.source.release());
+  // Ours alone again, unless the worker still reads it: then nobody may write into it.
+  GstBuffer* source = gst_buffer_ref(static_cast<GstBuffer*>(output.frame.source.get()));
+  output.frame.source.reset();
   const bool in_slot = region != nullptr && output.frame.packed != nullptr &&
                        InputSlotAt(*region, output.frame.packed).has_value();
   if (!in_slot || region->input_counts().free > 0) return source;
@@ -167,8 +178,12 @@ GstBuffer* FilterOutput::MakePassthrough(LineOutput& output, const host::FrameRe
   return copy;
 }
 
-GstBuffer* FilterOutput::MakeRepeat(const LineOutput& output) {
+GstBuffer* FilterOutput::MakeRepeat(LineOutput& output) {
   GstBuffer* buffer = gst_buffer_new();
+  if (output.newer) {
+    gst_clear_buffer(&last_good_);
+    last_good_ = WrapSlot(output.newer.release(), BytesOf(output));
+  }
   gst_buffer_append_memory(buffer, gst_buffer_get_memory(last_good_, 0));
   CopyFrameData(buffer, output);
   return buffer;

@@ -36,7 +36,7 @@ class FilterOutput {
   void PushHeld();
   GstBuffer* MakeResult(LineOutput& output);
   GstBuffer* MakePassthrough(LineOutput& output, const host::FrameRegion* region);
-  GstBuffer* MakeRepeat(const LineOutput& output);
+  GstBuffer* MakeRepeat(LineOutput& output);
   void KeepResult(GstBuffer* buffer, const LineOutput& output);
 
   GstPad* const pad_;  // borrowed

@@ -24,6 +24,9 @@ struct FilterStats {
   std::chrono::nanoseconds latency_p50{}, latency_p95{}, latency_p99{};  // in -> handed downstream
   std::chrono::nanoseconds service_p50{}, service_p99{};                 // submitted -> answered
   double fps_in = 0, fps_out = 0;
+  Cadence cadence = Cadence::kSteady;
+  std::uint64_t divisor = 1;          // one of so many frames is chosen
+  std::chrono::nanoseconds budget{};  // from expected arrival to publication
   std::uint64_t prompt_revision = 0;
   std::int32_t worker_pid = 0;
   WorkerState worker_state = WorkerState::kNone;

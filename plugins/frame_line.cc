@@ -6,19 +6,34 @@
 
 namespace framelock::plugins {
 
+FrameLine::FrameLine(const Options& options)
+    : options_(options),
+      pace_({.cadence =
+                 options.full_policy == FullPolicy::kBlock ? Cadence::kAsReady : options.cadence,
+             .max_in_flight = options.max_in_flight,
+             .latency = options.latency,
+             .stall_timeout = options.stall_timeout}),
+      stall_(options.stall_timeout) {}
+
 FrameSequence FrameLine::Enter(LineFrame frame, SteadyTime now) {
-  if (waiting_) Skip(*waiting_, now);
   frame.arrived = now;
+  const bool stalled = worker_ == Worker::kAbsent || stall_.Stalled(now);
+  const bool chosen = pace_.Enter(frame, stalled ? Pace::Flow::kStalled : Pace::Flow::kServed);
+  if (chosen && waiting_) Skip(*waiting_, now);
   Entry entry;
   entry.frame = std::move(frame);
   const FrameSequence sequence = ledger_.Open(std::move(entry));
+  if (!chosen) {
+    ledger_.Close(sequence, Outcome::kSkipped);
+    return sequence;
+  }
   ledger_.Find(sequence)->frame.sequence = sequence;
   Item item;
   item.sequence = sequence;
   items_.push_back(std::move(item));
   waiting_ = sequence;
   waiting_since_ = now;
-  if (!hungry_since_) hungry_since_ = now;
+  stall_.Fed(now);
   return sequence;
 }
 
@@ -32,7 +47,7 @@ void FrameLine::EnterEvent(Cargo event) {
 void FrameLine::SetWorker(Worker worker) {
   if (worker_ == worker) return;
   worker_ = worker;
-  if (worker == Worker::kReady) hungry_since_.reset();  // a new worker has the stall time
+  if (worker == Worker::kReady) stall_.Reset();
 }
 
 LineFrame* FrameLine::NextToSubmit() {
@@ -40,9 +55,8 @@ LineFrame* FrameLine::NextToSubmit() {
     return nullptr;
   }
   // A frame that fails frees its place with the worker at once, but not its place in the line.
-  const auto closed = std::count_if(items_.begin(), items_.end(),
-                                    [](const Item& item) { return item.fallback.has_value(); });
-  if (static_cast<std::size_t>(closed) > options_.max_in_flight) return nullptr;
+  const bool every = pace_.cadence() == Cadence::kEvery;
+  if (Replacements() > (every ? options_.max_places : options_.max_in_flight)) return nullptr;
   return &ledger_.Find(*waiting_)->frame;
 }
 
@@ -73,26 +87,30 @@ FrameLine::Entry* FrameLine::Answered(FrameSequence sequence, SteadyTime now) {
   const auto at = std::find(in_flight_.begin(), in_flight_.end(), sequence);
   if (at == in_flight_.end()) return nullptr;
   in_flight_.erase(at);
-  hungry_since_.reset();
   Entry* entry = ledger_.Find(sequence);
-  // What was submitted while the graph was loaded waited for it first.
-  service_.Add(now - std::max(entry->submitted, graph_since_));
-  stall_ = std::max(options_.stall_timeout, 2 * service_.Percentile(50));
+  stall_.Answered(entry->submitted, now);
+  // What waited for a graph to load tells nothing of the pace.
+  if (stall_.Begun(entry->submitted) == entry->submitted) {
+    pace_.Answered(entry->frame, entry->submitted, now);
+  }
   return entry;
 }
 
 void FrameLine::ChangeGraph(SteadyTime now) {
-  graph_since_ = now;
-  service_.Clear();
-  stall_ = options_.stall_timeout;
+  stall_.ChangeGraph(now);
+  pace_.ChangeGraph();
 }
 
 FrameLine::Answer FrameLine::Complete(FrameSequence sequence, const FrameResult& result,
                                       SteadyTime now) {
   Entry* entry = Answered(sequence, now);
   if (entry == nullptr) return Answer::kUnknown;
-  if (entry->state == State::kAbandoned) {
-    ledger_.Close(sequence, Outcome::kSkipped);
+  if (entry->state == State::kAbandoned || entry->state == State::kOverdue) {
+    const bool useful = entry->state == State::kOverdue && result.revision >= floor_;
+    auto closed = ledger_.Close(sequence, Outcome::kSkipped);
+    if (useful && options_.on_missing == OnMissing::kRepeat) {
+      last_.CameLate(std::move(closed->frame), result);
+    }
     ++counters_.late;
     return Answer::kLate;
   }
@@ -109,7 +127,7 @@ FrameLine::Answer FrameLine::Complete(FrameSequence sequence, const FrameResult&
 FrameLine::Answer FrameLine::Fail(FrameSequence sequence, SteadyTime now) {
   const Entry* entry = Answered(sequence, now);
   if (entry == nullptr) return Answer::kUnknown;
-  if (entry->state == State::kAbandoned) {
+  if (entry->state != State::kSubmitted) {
     ledger_.Close(sequence, Outcome::kFailed);
     return Answer::kLate;
   }
@@ -131,7 +149,7 @@ void FrameLine::RaiseFloor(std::uint64_t revision) {
 }
 
 void FrameLine::DropOlder(std::uint64_t revision) {
-  if (good_ && good_->revision < revision) good_.reset();
+  last_.DropOlder(revision);
   std::vector<FrameSequence> stale;
   for (const Item& item : items_) {
     const Entry* entry = ledger_.Find(item.sequence);
@@ -145,15 +163,16 @@ void FrameLine::DropOlder(std::uint64_t revision) {
   }
 }
 
-bool FrameLine::Starved(SteadyTime now) const {
-  return hungry_since_ && now - *hungry_since_ >= stall_;
-}
-
 void FrameLine::Skip(FrameSequence sequence, SteadyTime now) {
   waiting_.reset();
-  // One replacement at a time: while nobody takes it, no more frames are kept.
-  const bool urgent = Starved(now) && !MayOvertake();
-  CloseInPlace(sequence, Outcome::kSkipped, urgent ? Publish::kUrgentFallback : Publish::kNothing);
+  Publish publish = Publish::kNothing;
+  if (pace_.cadence() == Cadence::kEvery) {
+    if (Replacements() < options_.max_places) publish = Publish::kFallback;
+  } else if (stall_.Stalled(now) && !MayOvertake()) {
+    // One replacement at a time: while nobody takes it, no more frames are kept.
+    publish = Publish::kUrgentFallback;
+  }
+  CloseInPlace(sequence, Outcome::kSkipped, publish);
 }
 
 // Closes a frame; what is published instead takes its place in the line, if it still has one.
@@ -162,7 +181,7 @@ void FrameLine::CloseInPlace(FrameSequence sequence, Outcome outcome, Publish pu
   const auto at = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
     return item.event == nullptr && item.sequence == sequence;
   });
-  if (!entry || at == items_.end()) return;
+  if (!entry || at == items_.end() || at->fallback) return;
   if (publish == Publish::kNothing || options_.on_missing == OnMissing::kGap) {
     items_.erase(at);
     return;
@@ -178,6 +197,60 @@ bool FrameLine::MayOvertake() const {
                      [](const Item& item) { return item.publish == Publish::kUrgentFallback; });
 }
 
+std::size_t FrameLine::Replacements() const {
+  return static_cast<std::size_t>(std::count_if(
+      items_.begin(), items_.end(), [](const Item& item) { return item.fallback.has_value(); }));
+}
+
+// Whether nothing more is waited for but the time to leave.
+bool FrameLine::Finished(const Item& item) const {
+  if (item.event != nullptr) return false;
+  if (item.fallback) return true;
+  return ledger_.Find(item.sequence)->state == State::kAnswered;
+}
+
+SteadyTime FrameLine::Leaves(const Item& item) const {
+  if (item.publish == Publish::kUrgentFallback) return SteadyTime::min();
+  return pace_.Due(item.fallback ? *item.fallback : ledger_.Find(item.sequence)->frame);
+}
+
+// Whether the first frame makes way before its time.
+bool FrameLine::Crowded() const {
+  if (pace_.cadence() == Cadence::kEvery) return frames() > options_.max_places;
+  return std::count_if(items_.begin(), items_.end(),
+                       [this](const Item& item) { return Finished(item); }) > 1;
+}
+
+// Waits no longer for the first frame, if it is time; false: it is not.
+bool FrameLine::GiveUp(SteadyTime now) {
+  Item& front = items_.front();
+  Entry* entry = ledger_.Find(front.sequence);
+  const auto deadline = NextDeadline();
+  const bool crowded =
+      pace_.cadence() == Cadence::kEvery && options_.on_missing != OnMissing::kGap && Crowded();
+  const bool over = crowded || (deadline && now >= *deadline);
+  if (entry->state == State::kWaiting) {
+    if (!over) return false;
+    waiting_.reset();
+    CloseInPlace(front.sequence, Outcome::kSkipped, Publish::kFallback);
+  } else if (MayOvertake()) {
+    entry->state = State::kAbandoned;
+    items_.pop_front();
+  } else {
+    if (!over) return false;
+    // The worker reads the source still, so that both have it.
+    entry->state = State::kOverdue;
+    LineFrame& stand_in = front.fallback.emplace();
+    stand_in.sequence = front.sequence;
+    stand_in.source = entry->frame.source;
+    stand_in.format = entry->frame.format;
+    stand_in.packed = entry->frame.packed;
+    stand_in.arrived = entry->frame.arrived;
+    stand_in.expected = entry->frame.expected;
+  }
+  return true;
+}
+
 std::optional<LineOutput> FrameLine::Take(SteadyTime now) {
   while (!items_.empty()) {
     Item& front = items_.front();
@@ -188,25 +261,15 @@ std::optional<LineOutput> FrameLine::Take(SteadyTime now) {
       --events_;
       return output;
     }
-    if (front.fallback) {
-      Item item = std::move(front);
-      items_.pop_front();
-      if (auto output = TakeFallback(std::move(item), now)) return output;
+    if (!Finished(front)) {
+      if (!GiveUp(now)) return std::nullopt;
       continue;
     }
-    const FrameSequence sequence = front.sequence;
-    Entry* entry = ledger_.Find(sequence);
-    if (entry->state == State::kAnswered) return TakeResult(sequence, now);
-    const auto deadline = NextDeadline();
-    if (entry->state == State::kWaiting && deadline && now >= *deadline) {
-      waiting_.reset();
-      CloseInPlace(sequence, Outcome::kSkipped, Publish::kFallback);
-    } else if (entry->state == State::kSubmitted && MayOvertake()) {
-      entry->state = State::kAbandoned;
-      items_.pop_front();
-    } else {
-      return std::nullopt;
-    }
+    if (now < Leaves(front) && !Crowded()) return std::nullopt;
+    if (!front.fallback) return TakeResult(front.sequence, now);
+    Item item = std::move(front);
+    items_.pop_front();
+    return TakeFallback(std::move(item), now);
   }
   return std::nullopt;
 }
@@ -219,61 +282,55 @@ LineOutput FrameLine::TakeResult(FrameSequence sequence, SteadyTime now) {
   output.result = entry->result;
   output.frame = std::move(entry->frame);
   output.latency = now - output.frame.arrived;
-  const std::uint64_t format = output.frame.format ? output.frame.format->id : 0;
-  good_ = last_size_ = Good{entry->result.revision, format, entry->result};
+  last_.Published(output.frame, output.result);
   ++counters_.pushed;
   return output;
 }
 
-std::optional<LineOutput> FrameLine::TakeFallback(Item item, SteadyTime now) {
+LineOutput FrameLine::TakeFallback(Item item, SteadyTime now) {
   LineOutput output;
   output.frame = std::move(*item.fallback);
   output.latency = now - output.frame.arrived;
-  const InputFormat* format = output.frame.format.get();
-  const std::uint64_t id = format != nullptr ? format->id : 0;
-  // A picture of another format is no replacement, and a stream whose results have another size
-  // than its input would change caps twice for each missing frame.
-  const bool same_size =
-      format == nullptr || !last_size_ || last_size_->format != id ||
-      (last_size_->result.width == format->width && last_size_->result.height == format->height);
-  const bool may_repeat = good_ && good_->format == id;
-  if (may_repeat && (options_.on_missing == OnMissing::kRepeat || !same_size)) {
-    output.kind = LineOutput::Kind::kRepeat;
-    output.result = good_->result;
-    ++counters_.repeated;
-  } else {
-    output.kind = LineOutput::Kind::kPassthrough;
-    ++counters_.passed_through;
-  }
+  last_.StandIn(options_.on_missing, output);
+  const bool repeats = output.kind == LineOutput::Kind::kRepeat;
+  ++(repeats ? counters_.repeated : counters_.passed_through);
   ++counters_.pushed;
   return output;
 }
 
 std::optional<SteadyTime> FrameLine::NextDeadline() const {
-  if (!waiting_ || options_.full_policy == FullPolicy::kBlock) return std::nullopt;
-  if (items_.front().event != nullptr || items_.front().sequence != *waiting_) return std::nullopt;
-  return waiting_since_ + options_.max_wait;
+  if (items_.empty() || items_.front().event != nullptr) return std::nullopt;
+  const Item& front = items_.front();
+  if (Finished(front)) return Leaves(front);
+  std::optional<SteadyTime> deadline;
+  // What nothing may stand in for is waited for.
+  if (options_.on_missing != OnMissing::kGap) {
+    deadline = pace_.Patience(ledger_.Find(front.sequence)->frame);
+  }
+  const bool waits = waiting_ == front.sequence && options_.full_policy == FullPolicy::kDropOldest;
+  if (!waits) return deadline;
+  const SteadyTime longest = waiting_since_ + options_.max_wait;
+  return std::min(longest, deadline.value_or(longest));
 }
 
 std::vector<Cargo> FrameLine::Flush() {
+  for (const FrameSequence sequence : in_flight_) ledger_.Find(sequence)->state = State::kAbandoned;
   std::vector<Cargo> events;
   for (Item& item : std::exchange(items_, {})) {
     if (item.event != nullptr) {
       events.push_back(std::move(item.event));
       continue;
     }
-    Entry* entry = ledger_.Find(item.sequence);
-    if (entry == nullptr) continue;
-    if (entry->state == State::kSubmitted) {
-      entry->state = State::kAbandoned;
-    } else {
+    const Entry* entry = ledger_.Find(item.sequence);
+    if (entry != nullptr && entry->state != State::kAbandoned) {
       ledger_.Close(item.sequence, Outcome::kSkipped);
     }
   }
   waiting_.reset();
   events_ = 0;
-  hungry_since_.reset();
-  good_.reset();
+  stall_.Reset();
+  last_.Drop();
+  pace_.Restart();
   return events;
 }
 

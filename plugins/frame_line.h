@@ -1,49 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <vector>
 
-#include "pipeline/core/bounded_queue.h"
 #include "pipeline/core/frame_ledger.h"
-#include "pipeline/core/latency_window.h"
+#include "plugins/last_result.h"
 #include "plugins/line_frame.h"
+#include "plugins/line_options.h"
+#include "plugins/pace.h"
+#include "plugins/stall_watch.h"
 
 namespace framelock::plugins {
 
 /// The order of everything between a filter's two pads: frames, and the events among them. It
 /// knows which frame goes to the worker next, closes every frame with exactly one outcome, and
 /// says what may leave now. One frame waits at most; when another one comes the older is skipped
-/// (kDropOldest) or the caller waits for HasRoom() (kBlock). Plain logic: the caller brings the
-/// time and locks.
+/// (kDropOldest) or the caller waits for HasRoom() (kBlock: every frame, as ready). Plain logic:
+/// the caller brings the time and locks.
 ///
 ///            Enter          Submitted           Complete          Take
 ///   (none) ---------> waiting -------> submitted -------> answered -----> completed
-///                       |                 | \  Fail: failed; LoseWorker: lost
-///                       | displaced       |  overtaken by a newer frame, or flushed
-///                       v                 v
+///      | not chosen     |                 | \  Fail: failed; LoseWorker: lost
+///      |                | displaced       |  overtaken by a newer frame, out of patience, flushed
+///      +--------------> v                 v
 ///                    skipped          abandoned -------> skipped, late (lost with the worker)
 ///                                               Complete
 ///
 /// Skipped frames are not published, unless the stream would freeze: when no worker has answered
 /// for the stall time although frames come in. Then, and for failed and lost frames, OnMissing says
-/// what is published in their place, under their own time.
+/// what is published in their place, under their own time. With Cadence::kEvery that holds for
+/// every frame. What leaves, leaves when its Pace says so; held is one finished frame at most
+/// (kEvery: max_places).
 class FrameLine {
  public:
-  struct Options {
-    std::size_t max_in_flight = 1;
-    FullPolicy full_policy = FullPolicy::kDropOldest;  // or kBlock
-    OnMissing on_missing = OnMissing::kPassthrough;
-    /// A worker that is slow but steady is no stall: at least twice its median service time counts.
-    std::chrono::nanoseconds stall_timeout = std::chrono::milliseconds(200);
-    /// A frame that could not be submitted for so long makes way for what is behind it (kDropOldest
-    /// only); so an end of stream never waits for a worker that does not come.
-    std::chrono::nanoseconds max_wait = std::chrono::seconds(1);
-  };
+  using Options = LineOptions;
   struct Counters {
     std::uint64_t pushed = 0;  // == completed + passed_through + repeated
     std::uint64_t passed_through = 0;
@@ -54,7 +47,7 @@ class FrameLine {
   /// kUnknown: never submitted, or answered before; the worker lied.
   enum class Answer : std::uint8_t { kInTime, kLate, kUnknown };
 
-  explicit FrameLine(const Options& options) : options_(options) {}
+  explicit FrameLine(const Options& options);
 
   // The upstream side.
   [[nodiscard]] bool HasRoom() const { return !waiting_; }
@@ -99,10 +92,12 @@ class FrameLine {
   [[nodiscard]] std::size_t waiting() const { return waiting_ ? 1 : 0; }
   /// Frames with a place in the line, closed ones too that something is to be published for.
   [[nodiscard]] std::size_t frames() const { return items_.size() - events_; }
-  [[nodiscard]] const LatencyWindow& service() const { return service_; }
+  [[nodiscard]] const LatencyWindow& service() const { return stall_.service(); }
+  [[nodiscard]] const Pace& pace() const { return pace_; }
 
  private:
-  enum class State : std::uint8_t { kWaiting, kSubmitted, kAbandoned, kAnswered };
+  // kOverdue: something stands in its place, but its result may still be repeated.
+  enum class State : std::uint8_t { kWaiting, kSubmitted, kOverdue, kAbandoned, kAnswered };
   enum class Publish : std::uint8_t { kNothing, kFallback, kUrgentFallback };
   struct Entry {
     LineFrame frame;
@@ -113,37 +108,35 @@ class FrameLine {
   struct Item {  // an event, or a frame's place
     FrameSequence sequence;
     Cargo event = NoCargo();
-    std::optional<LineFrame> fallback;  // closed already; OnMissing decides
+    std::optional<LineFrame> fallback;  // the result is not waited for; OnMissing decides
     Publish publish = Publish::kNothing;
   };
 
-  [[nodiscard]] bool Starved(SteadyTime now) const;
   [[nodiscard]] bool MayOvertake() const;
+  [[nodiscard]] std::size_t Replacements() const;
+  [[nodiscard]] bool Finished(const Item& item) const;
+  [[nodiscard]] bool Crowded() const;
+  [[nodiscard]] SteadyTime Leaves(const Item& item) const;
+  bool GiveUp(SteadyTime now);
   void Skip(FrameSequence sequence, SteadyTime now);
   void CloseInPlace(FrameSequence sequence, Outcome outcome, Publish publish);
   Entry* Answered(FrameSequence sequence, SteadyTime now);
   LineOutput TakeResult(FrameSequence sequence, SteadyTime now);
-  std::optional<LineOutput> TakeFallback(Item item, SteadyTime now);
+  LineOutput TakeFallback(Item item, SteadyTime now);
 
   const Options options_;
   FrameLedger<Entry> ledger_;
   std::deque<Item> items_;
   std::optional<FrameSequence> waiting_;
-  SteadyTime waiting_since_{}, graph_since_{};
+  SteadyTime waiting_since_{};
   std::vector<FrameSequence> in_flight_;  // submitted and abandoned
   std::size_t events_ = 0;
   Counters counters_;
   Worker worker_ = Worker::kAbsent;
-  std::optional<SteadyTime> hungry_since_;  // first input since the last answer
-  LatencyWindow service_{64};
-  std::chrono::nanoseconds stall_{options_.stall_timeout};
+  Pace pace_;
+  StallWatch stall_;
+  LastResult last_;
   std::uint64_t floor_ = 0;
-  struct Good {
-    std::uint64_t revision, format;
-    FrameResult result;
-  };
-  std::optional<Good> good_;       // the result that was published last and may be repeated
-  std::optional<Good> last_size_;  // size and format of the last result, whatever its revision
 };
 
 }  // namespace framelock::plugins

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/frame_sequence.h"
@@ -33,10 +34,12 @@ struct InputFormat {
 /// A frame while it is in the line: its source and what it holds of the shared region.
 struct LineFrame {
   FrameSequence sequence;
-  Cargo source = NoCargo();  // with pts, duration, flags and metas
+  std::shared_ptr<void> source;  // with pts, duration, flags and metas
+  std::optional<std::chrono::nanoseconds> pts;
   std::shared_ptr<const InputFormat> format;
   const std::byte* packed = nullptr;  // its rows, if they lie as a slot's rows do
   SteadyTime arrived{};
+  SteadyTime expected{};              // by the input's own clock; never later
   std::unique_ptr<SlotLease> copied;  // input slot, if the source had to be copied
   std::uint32_t input_slot = 0;       // once submitted
   std::unique_ptr<SlotLease> output;  // reserved from submission to publication
@@ -55,12 +58,13 @@ struct LineOutput {
     kEvent,
     kResult,       // frame.output under the frame's own time
     kPassthrough,  // frame.source
-    kRepeat,       // the pixels of the last kResult under this frame's time
+    kRepeat,       // the pixels of the last kResult, or newer ones, under this frame's time
   };
   Kind kind = Kind::kEvent;
   Cargo event = NoCargo();
   LineFrame frame;
-  FrameResult result;  // kResult, kRepeat
+  FrameResult result;                // kResult, kRepeat
+  std::unique_ptr<SlotLease> newer;  // kRepeat: its pixels, if they are not those of the last one
   std::chrono::nanoseconds latency{};
 };
 

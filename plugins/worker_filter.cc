@@ -88,6 +88,7 @@ static gboolean framelock_worker_filter_start(FramelockWorkerFilter* self) {
   }
   FilterEngine::Options options;
   options.line = settings.line;
+  if (settings.latency.count() > 0) options.line.latency = settings.latency;
   options.upstream_margin = settings.upstream_margin;
   options.downstream_margin = settings.downstream_margin;
   options.prompt_timeout = settings.prompt_timeout;

@@ -52,7 +52,11 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   }
   const std::byte* packed =
       PackedPixels(buffer, region->layout().attach().stride, slot_pool_frame_bytes(*region));
-  return FlowOf(state, engine->Enter(BufferCargo(buffer), packed));
+  std::optional<std::chrono::nanoseconds> pts;
+  if (GST_BUFFER_PTS_IS_VALID(buffer)) {
+    pts = std::chrono::nanoseconds(static_cast<std::int64_t>(GST_BUFFER_PTS(buffer)));
+  }
+  return FlowOf(state, engine->Enter(BufferCargo(buffer), pts, packed));
 }
 
 gboolean SetCaps(FramelockWorkerFilter* self, FilterEngine& engine, GstCaps* caps) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugins/option_property.h"
+#include "plugins/worker_filter_policies.h"
 #include "plugins/worker_filter_state.h"
 #include "plugins/worker_filter_texts.h"
 
@@ -22,16 +23,16 @@ enum : guint {
   PROP_LENT,
   PROP_WORKER_FD,
   PROP_MAX_IN_FLIGHT,
-  PROP_FULL_POLICY,
-  PROP_ON_MISSING,
   PROP_STALL_TIMEOUT,
   PROP_MAX_WAIT,
   PROP_PROMPT_TIMEOUT,
   PROP_UPSTREAM_MARGIN,
   PROP_DOWNSTREAM_MARGIN,
+  PROP_PLACES,
   PROP_LATENCY,
   PROP_STATS,
-  PROP_WATCH,  // the first of kWatchProperties
+  PROP_POLICY,                           // the first of kPolicyProperties
+  PROP_WATCH = PROP_POLICY + kPolicies,  // the first of kWatchProperties
 };
 
 using WatchOptions = host::ProgressWatch::Options;
@@ -59,28 +60,8 @@ constexpr std::array kWatchProperties{
                   &WatchOptions::load_timeout, 1}};
 
 constexpr guint kMaxMilliseconds = 24u * 60 * 60 * 1000;
+constexpr guint kMaxPlaces = 256;
 constexpr guint kMaxMargin = 12;  // so that 16 in flight and margins stay within the slot bound
-
-GType FullPolicyType() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(FullPolicy::kBlock), "Upstream waits (for files)", "block"},
-      {static_cast<gint>(FullPolicy::kDropOldest),
-       "The oldest frame not yet submitted is skipped and counted", "skip-oldest"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("FramelockFullPolicy", values);
-  return type;
-}
-
-GType OnMissingType() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(OnMissing::kPassthrough), "The source frame itself", "passthrough"},
-      {static_cast<gint>(OnMissing::kRepeat), "The last good frame under the frame's own time",
-       "repeat"},
-      {static_cast<gint>(OnMissing::kGap), "Nothing", "gap"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("FramelockOnMissing", values);
-  return type;
-}
 
 std::string TextOf(const GValue* value) {
   const gchar* text = g_value_get_string(value);
@@ -114,6 +95,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   const std::lock_guard lock(self->state->mutex);
   WorkerFilterSettings& settings = self->state->settings;
   if (id >= PROP_WATCH) return SetOption(settings.watch, kWatchProperties[id - PROP_WATCH], value);
+  if (id >= PROP_POLICY) return SetPolicy(settings.line, id - PROP_POLICY, value);
   using Source = WorkerFilterSettings::Source;
   switch (id) {
     case PROP_PROMPT:
@@ -131,12 +113,6 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case PROP_MAX_IN_FLIGHT:
       settings.line.max_in_flight = g_value_get_uint(value);
       break;
-    case PROP_FULL_POLICY:
-      settings.line.full_policy = static_cast<FullPolicy>(g_value_get_enum(value));
-      break;
-    case PROP_ON_MISSING:
-      settings.line.on_missing = static_cast<OnMissing>(g_value_get_enum(value));
-      break;
     case PROP_STALL_TIMEOUT:
       settings.line.stall_timeout = std::chrono::milliseconds(g_value_get_uint(value));
       break;
@@ -151,6 +127,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       break;
     case PROP_DOWNSTREAM_MARGIN:
       settings.downstream_margin = g_value_get_uint(value);
+      break;
+    case PROP_PLACES:
+      settings.line.max_places = g_value_get_uint(value);
       break;
     case PROP_LATENCY:
       settings.latency = std::chrono::milliseconds(g_value_get_uint(value));
@@ -170,6 +149,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const std::lock_guard lock(self->state->mutex);
   const WorkerFilterSettings& settings = self->state->settings;
   if (id >= PROP_WATCH) return GetOption(settings.watch, kWatchProperties[id - PROP_WATCH], value);
+  if (id >= PROP_POLICY) return GetPolicy(settings.line, id - PROP_POLICY, value);
   switch (id) {
     case PROP_PROMPT: {
       const auto& engine = self->state->engine;
@@ -188,12 +168,6 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_MAX_IN_FLIGHT:
       g_value_set_uint(value, static_cast<guint>(settings.line.max_in_flight));
       break;
-    case PROP_FULL_POLICY:
-      g_value_set_enum(value, static_cast<gint>(settings.line.full_policy));
-      break;
-    case PROP_ON_MISSING:
-      g_value_set_enum(value, static_cast<gint>(settings.line.on_missing));
-      break;
     case PROP_STALL_TIMEOUT:
       g_value_set_uint(value, Milliseconds(settings.line.stall_timeout));
       break;
@@ -208,6 +182,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_DOWNSTREAM_MARGIN:
       g_value_set_uint(value, static_cast<guint>(settings.downstream_margin));
+      break;
+    case PROP_PLACES:
+      g_value_set_uint(value, static_cast<guint>(settings.line.max_places));
       break;
     case PROP_LATENCY:
       g_value_set_uint(value, Milliseconds(settings.latency));
@@ -252,21 +229,6 @@ void InstallWorker(GObjectClass* klass) {
                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
-void InstallPolicies(GObjectClass* klass) {
-  const WorkerFilterSettings defaults;
-  g_object_class_install_property(
-      klass, PROP_FULL_POLICY,
-      g_param_spec_enum("full-policy", "Full policy",
-                        "What happens when a frame comes while another one waits", FullPolicyType(),
-                        static_cast<gint>(defaults.line.full_policy), kSettingFlags));
-  g_object_class_install_property(
-      klass, PROP_ON_MISSING,
-      g_param_spec_enum("on-missing", "On missing",
-                        "What is published for failed and lost frames, and while no worker answers",
-                        OnMissingType(), static_cast<gint>(defaults.line.on_missing),
-                        kSettingFlags));
-}
-
 void InstallLimits(GObjectClass* klass) {
   const WorkerFilterSettings defaults;
   const auto number = [klass](guint id, const char* name, const char* nick, const char* blurb,
@@ -295,9 +257,15 @@ void InstallLimits(GObjectClass* klass) {
          "Shared output slots beyond those in flight and repeated; downstream may keep so many "
          "results before they are copied",
          1, kMaxMargin, static_cast<guint>(defaults.downstream_margin));
+  number(PROP_PLACES, "places", "Places",
+         "Most frames that cadence=every keeps in order while the first one waits for its result; "
+         "one more, and it leaves without",
+         1, kMaxPlaces, static_cast<guint>(defaults.line.max_places));
   number(PROP_LATENCY, "latency", "Latency",
-         "Latency to report (ms); 0: what 95 % of the last frames took, rounded up to 10 ms, never "
-         "shrinking",
+         "Time from a frame's arrival, by the input's own clock, to its publication, and latency "
+         "to report (ms); a frame that is finished makes way for the next one that is. 0: the "
+         "least that evens out the worker's noise, and to report what 95 % of the last frames "
+         "took, rounded up to 10 ms, never shrinking. cadence=as-ready only reports it",
          0, kMaxMilliseconds, Milliseconds(defaults.latency));
 }
 
@@ -307,11 +275,9 @@ void InstallWorkerFilterProperties(GObjectClass* klass) {
   klass->set_property = set_property;
   klass->get_property = get_property;
   InstallWorker(klass);
-  InstallPolicies(klass);
+  InstallPolicies(klass, PROP_POLICY, WorkerFilterSettings().line);
   InstallLimits(klass);
   InstallOptionProperties<WatchOptions>(klass, kWatchProperties, PROP_WATCH);
-  gst_type_mark_as_plugin_api(FullPolicyType(), static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(OnMissingType(), static_cast<GstPluginAPIFlags>(0));
 }
 
 }  // namespace framelock::plugins

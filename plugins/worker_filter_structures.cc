@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "plugins/worker_filter_policies.h"
 #include "plugins/worker_filter_state.h"
 
 namespace framelock::plugins {
@@ -48,13 +49,16 @@ GstStructure* StatsStructure(const FilterStats& stats) {
   SetMicroseconds(s, "latency-p99-us", stats.latency_p99);
   SetMicroseconds(s, "service-p50-us", stats.service_p50);
   SetMicroseconds(s, "service-p99-us", stats.service_p99);
+  SetCount(s, "divisor", stats.divisor);
+  SetMicroseconds(s, "budget-us", stats.budget);
   SetCount(s, "prompt-revision", stats.prompt_revision);
   SetCount(s, "worker-restarts", stats.worker_restarts);
   gst_structure_set(s, "fps-in", G_TYPE_DOUBLE, stats.fps_in, "fps-out", G_TYPE_DOUBLE,
                     stats.fps_out, "worker-pid", G_TYPE_INT, stats.worker_pid, "worker-state",
                     G_TYPE_STRING, WorkerStateText(stats.worker_state), "output-width", G_TYPE_UINT,
                     stats.output_width, "output-height", G_TYPE_UINT, stats.output_height,
-                    "last-error", G_TYPE_STRING, stats.last_error.c_str(), nullptr);
+                    "cadence", G_TYPE_STRING, CadenceText(stats.cadence), "last-error",
+                    G_TYPE_STRING, stats.last_error.c_str(), nullptr);
   return s;
 }
 

@@ -28,8 +28,10 @@ inline constexpr char kWorkerFilterStats[] =
     "passed-through + repeated), passed-through, repeated, late (answered when their place was "
     "gone; among skipped), copied-in and copied-out (frames that could not be shared), "
     "latency-p50-us, latency-p99-us (microseconds from in to out), service-p50-us, service-p99-us "
-    "(microseconds in the worker), prompt-revision (0: none was applied), worker-restarts; double: "
-    "fps-in, fps-out; uint: output-width, output-height (of the last result); int: worker-pid (0: "
-    "none); string: worker-state (none, starting or ready), last-error";
+    "(microseconds in the worker), divisor (one of so many frames is chosen for the worker; only "
+    "cadence steady chooses), budget-us (microseconds from a frame's expected arrival to its "
+    "publication), prompt-revision (0: none was applied), worker-restarts; double: fps-in, "
+    "fps-out; uint: output-width, output-height (of the last result); int: worker-pid (0: none); "
+    "string: worker-state (none, starting or ready), cadence (that is in force), last-error";
 
 }  // namespace framelock::plugins

@@ -48,6 +48,11 @@ class FrameLedger {
     return it == open_.end() ? nullptr : &it->second;
   }
 
+  const Payload* Find(FrameSequence sequence) const {
+    const auto it = open_.find(sequence);
+    return it == open_.end() ? nullptr : &it->second;
+  }
+
   /// Closes an open entry and gives its payload back; nullopt if unknown or already closed, which
   /// changes no counter.
   std::optional<Payload> Close(FrameSequence sequence, Outcome outcome) {

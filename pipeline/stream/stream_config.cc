@@ -22,6 +22,8 @@ constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kAudio = {"pass", "none"};
 constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
 constexpr std::array kEncoders = {"x264", "openh264"};
+constexpr std::array kCadence = {"steady", "every", "as-ready"};
+constexpr int kMaxLatencyMs = 10'000;
 
 Error Bad(std::string_view field, const std::string& reason) {
   return Error{ErrorCode::kInvalidArgument, std::string(field) + ": " + reason};
@@ -132,6 +134,7 @@ json ToJson(const StreamConfig& config) {
               {"hardware", config.hardware},
               {"trace_latency", config.trace_latency},
               {"on_missing", config.on_missing},
+              {"cadence", config.cadence},
               {"max_in_flight", config.max_in_flight},
               {"audio", config.audio},
               {"audio_buffer_ms", config.audio_buffer_ms},
@@ -146,6 +149,7 @@ json ToJson(const StreamConfig& config) {
   if (config.subscribe_url) out["subscribe_url"] = *config.subscribe_url;
   if (config.publish_url) out["publish_url"] = *config.publish_url;
   if (config.max_framerate) out["max_framerate"] = *config.max_framerate;
+  if (config.latency_ms) out["latency_ms"] = *config.latency_ms;
   return out;
 }
 
@@ -172,6 +176,11 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   if (std::find(kOnMissing.begin(), kOnMissing.end(), config.on_missing) == kOnMissing.end()) {
     reader.Fail("on_missing", "must be repeat, passthrough or gap");
   }
+  reader.Text("cadence", 32, config.cadence);
+  if (std::find(kCadence.begin(), kCadence.end(), config.cadence) == kCadence.end()) {
+    reader.Fail("cadence", "must be steady, every or as-ready");
+  }
+  reader.Number("latency_ms", 1, kMaxLatencyMs, config.latency_ms);
   reader.Number("max_in_flight", 1, 16, config.max_in_flight);
   reader.Text("audio", 32, config.audio);
   if (std::find(kAudio.begin(), kAudio.end(), config.audio) == kAudio.end()) {

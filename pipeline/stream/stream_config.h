@@ -24,6 +24,8 @@ struct StreamConfig {
   bool hardware = false;         // codecs in hardware, where there are any; else the ones above
   bool trace_latency = false;    // see LatencyTrace
   std::string on_missing = "passthrough";  // repeat | passthrough | gap
+  std::string cadence = "steady";          // steady | every | as-ready
+  std::optional<int> latency_ms;           // from arrival to publication; unset: what it takes
   int max_in_flight = 1;
   std::string audio = "pass";          // pass | none
   int audio_buffer_ms = 10'000;        // of audio that waits for its video; the oldest is dropped

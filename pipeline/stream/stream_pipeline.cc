@@ -108,7 +108,9 @@ Status StreamPipeline::AddFilter() {
   filter_ = *filter;
   const StreamConfig& config = options_.config;
   gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", config.on_missing.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter_), "cadence", config.cadence.c_str());
   const std::pair<const char*, int> numbers[] = {
+      {"latency", config.latency_ms.value_or(0)},
       {"max-in-flight", config.max_in_flight},
       {"heartbeat-timeout", config.worker_heartbeat_timeout_ms},
       {"first-frame-timeout", config.worker_first_frame_timeout_ms},

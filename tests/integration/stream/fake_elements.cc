@@ -202,6 +202,7 @@ enum {
   FILTER_MISSING,
   FILTER_PROMPT,
   FILTER_STATS,
+  FILTER_CADENCE,
   FILTER_TIMEOUTS,  // and what follows it
 };
 
@@ -258,11 +259,12 @@ static void fake_filter_class_init(FakeFilterClass* klass) {
       g_param_spec_uint("max-in-flight", "m", "m", 1, 16, 1, G_PARAM_WRITABLE));
   guint id = FILTER_TIMEOUTS;
   for (const char* name : {"heartbeat-timeout", "first-frame-timeout", "frame-timeout",
-                           "frame-timeout-factor", "load-timeout", "prompt-timeout"}) {
+                           "frame-timeout-factor", "load-timeout", "prompt-timeout", "latency"}) {
     g_object_class_install_property(
         object, id++, g_param_spec_uint(name, "t", "t", 0, G_MAXUINT, 0, G_PARAM_WRITABLE));
   }
   fake_add_text(object, FILTER_MISSING, "on-missing");
+  fake_add_text(object, FILTER_CADENCE, "cadence");
   fake_add_text(object, FILTER_PROMPT, "prompt-file");
   g_object_class_install_property(
       object, FILTER_STATS,

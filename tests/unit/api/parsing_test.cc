@@ -294,7 +294,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "different prompts"},
         BadStart{"encoder_word", {{"params", {{"encoder", "x265"}}}}, "encoder: must be x264"},
         BadStart{"gop_word", {{"params", {{"gop_seconds", "x"}}}}, "gop_seconds"},
-        BadStart{"on_missing_word", {{"params", {{"on_missing", "explode"}}}}, "on_missing"}),
+        BadStart{"on_missing_word", {{"params", {{"on_missing", "explode"}}}}, "on_missing"},
+        BadStart{"cadence_word", {{"params", {{"cadence", "fast"}}}}, "cadence"},
+        BadStart{"latency_word", {{"params", {{"latency_ms", "low"}}}}, "latency_ms"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(StartRequest, BodyMustBeAnObject) {

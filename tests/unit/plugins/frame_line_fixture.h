@@ -24,7 +24,7 @@ class Cargos {
               delete numbered;
             }};
   }
-  static int NumberOf(const Cargo& cargo) { return static_cast<Numbered*>(cargo.get())->number; }
+  static int NumberOf(const auto& cargo) { return static_cast<Numbered*>(cargo.get())->number; }
   [[nodiscard]] int alive() const { return alive_; }
 
  private:
@@ -38,7 +38,13 @@ class Cargos {
 /// A line of frames of 4 x 4, a clock, and what goes in and out of the line in few words.
 class FrameLineTest : public testing::Test {
  protected:
-  void Make(FrameLine::Options options) { line_.emplace(options); }
+  /// As ready, so that the time matters to no test that is not about it.
+  void Make(FrameLine::Options options) {
+    options.cadence = Cadence::kAsReady;
+    line_.emplace(options);
+  }
+
+  void MakePaced(const FrameLine::Options& options) { line_.emplace(options); }
 
   FrameSequence Enter() {
     LineFrame frame;

@@ -32,7 +32,8 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
     ASSERT_LE(line_->waiting() + line_->in_flight(), account.open);
     // What has an output slot; then what is published in place of the closed ones, of which one
     // may be urgent; and the one that waits.
-    ASSERT_LE(line_->frames(), kOutputSlots + (max_in_flight_ + 1) + 1 + 1);
+    const std::size_t replaced = cadence_ == Cadence::kEvery ? kPlaces : max_in_flight_;
+    ASSERT_LE(line_->frames(), kOutputSlots + (replaced + 1) + 1 + 1);
   }
   void TakeAll() {
     while (auto output = line_->Take(clock_.Now())) {
@@ -128,10 +129,12 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
   }
 
   static constexpr std::size_t kOutputSlots = 9;
+  static constexpr std::size_t kPlaces = 4;
 
   std::mt19937 random_{GetParam()};
   const std::size_t max_in_flight_ = 1 + GetParam() % 4;
   FullPolicy policy_ = FullPolicy::kDropOldest;
+  const Cadence cadence_ = static_cast<Cadence>(GetParam() / 2 % 3);
   std::vector<FrameSequence> held_;
   std::map<std::uint64_t, std::uint32_t> results_;
   std::uint64_t last_out_ = 0, revision_ = 1, floor_ = 0;
@@ -141,10 +144,12 @@ class RandomLineTest : public FrameLineTest, public testing::WithParamInterface<
 
 TEST_P(RandomLineTest, TheAccountAddsUpAndTheOrderHolds) {
   policy_ = GetParam() % 2 == 0 ? FullPolicy::kDropOldest : FullPolicy::kBlock;
-  Make({.max_in_flight = max_in_flight_,
-        .full_policy = policy_,
-        .on_missing = static_cast<OnMissing>(GetParam() % 3),
-        .stall_timeout = 50ms});
+  MakePaced({.max_in_flight = max_in_flight_,
+             .full_policy = policy_,
+             .on_missing = static_cast<OnMissing>(GetParam() / 6 % 3),
+             .stall_timeout = 50ms,
+             .cadence = cadence_,
+             .max_places = kPlaces});
   for (int i = 0; i < 3000; ++i) {
     ASSERT_NO_FATAL_FAILURE(Step()) << "step " << i;
     ASSERT_NO_FATAL_FAILURE(CheckAccount()) << "step " << i;
@@ -157,7 +162,7 @@ TEST_P(RandomLineTest, TheAccountAddsUpAndTheOrderHolds) {
   EXPECT_GT(line_->account().completed, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomLineTest, testing::Range(1U, 25U));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomLineTest, testing::Range(1U, 49U));
 
 }  // namespace
 }  // namespace framelock::plugins

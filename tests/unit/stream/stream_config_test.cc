@@ -24,6 +24,8 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.hardware = true;
   config.trace_latency = true;
   config.on_missing = "repeat";
+  config.cadence = "every";
+  config.latency_ms = 80;
   config.max_in_flight = 3;
   config.audio = "none";
   config.audio_buffer_ms = 500;
@@ -46,6 +48,7 @@ TEST(StreamConfig, LeavesOutWhatIsNotSet) {
   const json object = ToJson(config);
   EXPECT_FALSE(object.contains("subscribe_url"));
   EXPECT_FALSE(object.contains("max_framerate"));
+  EXPECT_FALSE(object.contains("latency_ms"));
   const Result<StreamConfig> back = StreamConfigFromJson(object);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(*back, config);
@@ -119,6 +122,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{R"({"id":"a","audio_buffer_ms":99})", "audio_buffer_ms: must be 100..60000"},
         BadField{R"({"id":"a","on_missing":"maybe"})",
                  "on_missing: must be repeat, passthrough or gap"},
+        BadField{R"({"id":"a","cadence":"fast"})", "cadence: must be steady, every or as-ready"},
+        BadField{R"({"id":"a","latency_ms":0})", "latency_ms: must be 1..10000"},
         BadField{R"({"id":"a","subscribe_url":"file:///etc/passwd"})",
                  "subscribe_url: must begin with http(s):// or ws(s)://"},
         BadField{R"({"id":"a","publish_url":"http://"})", "publish_url: has no host"},

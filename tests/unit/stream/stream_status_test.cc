@@ -33,7 +33,7 @@ TEST(StreamStatus, HasEveryFieldEvenWithoutFigures) {
   EXPECT_EQ(object["account"], json::parse(R"({"inputs":0,"completed":0,"skipped":0,"failed":0,
                                                "lost":0,"open":0})"));
   for (const char* name : {"uptime_ms", "passed_through", "repeated", "late", "pushed", "fps_in",
-                           "fps_out", "latency_ms", "service_ms", "queues", "worker",
+                           "fps_out", "latency_ms", "service_ms", "cadence", "queues", "worker",
                            "prompt_revision", "input", "output", "decode_errors", "last_error"}) {
     EXPECT_TRUE(object.contains(name)) << name;
   }
@@ -43,10 +43,11 @@ TEST(StreamStatus, HasEveryFieldEvenWithoutFigures) {
 TEST(StreamStatus, TranslatesTheFiltersFigures) {
   StreamStatus status;
   status.state = StreamState::kRunning;
-  status.filter = {{"inputs", 10},      {"completed", 8},         {"skipped", 1},
-                   {"open", 1},         {"latency_p50_us", 2500}, {"service_p99_us", 40},
-                   {"in_flight", 1},    {"worker_pid", 77},       {"worker_state", "ready"},
-                   {"late", 3},         {"prompt_revision", 5},   {"fps_out", 29.9},
+  status.filter = {{"inputs", 10},        {"completed", 8},         {"skipped", 1},
+                   {"open", 1},           {"latency_p50_us", 2500}, {"service_p99_us", 40},
+                   {"in_flight", 1},      {"worker_pid", 77},       {"worker_state", "ready"},
+                   {"late", 3},           {"prompt_revision", 5},   {"fps_out", 29.9},
+                   {"cadence", "steady"}, {"divisor", 2},           {"budget_us", 1500},
                    {"inputs_text", "x"}};
   status.input = {{"bytes", 5}};
   status.output = json::object();
@@ -56,6 +57,7 @@ TEST(StreamStatus, TranslatesTheFiltersFigures) {
   EXPECT_EQ(object["latency_ms"]["p50"], 2.5);
   EXPECT_EQ(object["service_ms"]["p99"], 0.04);
   EXPECT_EQ(object["queues"]["in_flight"], 1);
+  EXPECT_EQ(object["cadence"], (json{{"policy", "steady"}, {"divisor", 2}, {"budget_ms", 1.5}}));
   EXPECT_EQ(object["worker"]["pid"], 77);
   EXPECT_EQ(object["worker"]["state"], "ready");
   EXPECT_EQ(object["late"], 3);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace framelock::plugins {
+
+/// What is published when the worker cannot keep up with its input, and when.
+enum class Cadence : std::uint8_t {
+  kSteady,   // results of evenly chosen frames, at the highest rate that the worker sustains
+  kEvery,    // something for each input, at the input's pace; OnMissing stands in for results
+  kAsReady,  // each result when it is there; the newest frame goes next
+};
+
+}  // namespace framelock::plugins

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "pipeline/core/clock.h"
+
+namespace framelock::plugins {
+
+/// Chooses every N-th frame of a stream; N is the least one that the worker sustains. Where the
+/// frame rate varies, the frame that is next to N usual intervals after the last one is chosen.
+///
+/// N is judged by running the last service times through a worker that is given every N-th frame:
+/// it does when none of them would have been displaced by the next. A slower rate is taken as soon
+/// as one would in a second's services, or the mean is too long; a faster one only when there is
+/// time to spare, the more the shorter it has been so. So noise makes no difference. A single pause
+/// is not counted. A faster rate that did not last is tried again only after a while, each time a
+/// longer one. Plain logic: the owner brings the time, and locks.
+class EvenRate {
+ public:
+  using Duration = std::chrono::nanoseconds;
+
+  explicit EvenRate(std::size_t max_in_flight) : max_in_flight_(max_in_flight) {}
+
+  /// Whether the frame of this time, pts or the like, is one of the even ones.
+  bool Choose(Duration time);
+  /// The same for a frame that is chosen whatever the rate.
+  void Take(Duration time);
+  /// The worker had a frame from `submitted` to `answered`.
+  void Served(SteadyTime submitted, SteadyTime answered);
+  /// The answers to come are another graph's.
+  void ChangeGraph();
+  /// The times to come have nothing to do with those before.
+  void Restart();
+
+  /// N.
+  [[nodiscard]] std::uint64_t divisor() const { return divisor_; }
+  /// Between two chosen frames; zero before two frames were seen.
+  [[nodiscard]] Duration interval() const { return usual_ * static_cast<Duration::rep>(divisor_); }
+
+ private:
+  struct Service {
+    SteadyTime answered;
+    Duration own;    // since the worker was done with the frame before
+    Duration whole;  // since it was submitted
+  };
+  enum class Order : std::uint8_t { kOneByOne, kSideBySide };  // a worker with several frames
+
+  bool Sees(Duration time);
+  void Measure(Duration delta);
+  [[nodiscard]] bool IsPause(const Service& service);
+  void Adapt(SteadyTime now);
+  void Slower(SteadyTime since);
+  void Forget(SteadyTime before);
+  struct Trial {
+    SteadyTime since;  // of the services that are tried
+    int percent;       // of the time that they took on the whole
+    Order order;
+  };
+  [[nodiscard]] bool Fits(std::uint64_t divisor, const Trial& trial) const;
+  [[nodiscard]] bool Sustains(std::uint64_t divisor, const Trial& trial) const;
+
+  const std::size_t max_in_flight_;
+  std::uint64_t divisor_ = 1;
+  std::optional<Duration> last_;  // time of the last frame
+  Duration chosen_{};             // of the last chosen one
+  std::deque<Duration> deltas_;
+  Duration usual_{};
+  std::deque<Service> services_;
+  bool first_ = true;  // of this graph, and slow for reasons of its own
+  SteadyTime last_answer_{};
+  std::optional<SteadyTime> last_pause_;
+  std::optional<SteadyTime> changed_, hastened_;
+  Duration patience_ = std::chrono::seconds(1);  // from a change to a faster one
+};
+
+}  // namespace framelock::plugins

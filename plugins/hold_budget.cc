@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/hold_budget.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace framelock::plugins {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kKnown = 8;
+constexpr std::size_t kLeast = 32;  // kept whatever their age
+constexpr std::size_t kMost = 256;
+constexpr HoldBudget::Duration kMemory = 4s;
+constexpr double kNoise = 0.005;      // of the output interval, which may be left
+constexpr int kRise = 8, kFall = 32;  // parts of the way to go with each frame
+
+}  // namespace
+
+bool HoldBudget::known() const { return fixed_.has_value() || seen_.size() >= kKnown; }
+
+void HoldBudget::Add(Duration lateness, Duration interval, SteadyTime now) {
+  seen_.push_back({now, lateness});
+  while (seen_.size() > kMost || (seen_.size() > kLeast && now - seen_.front().at > kMemory)) {
+    seen_.pop_front();
+  }
+  const Duration way = Target(interval) - value_;
+  value_ += way / (way > 0ns ? kRise : kFall);
+}
+
+HoldBudget::Duration HoldBudget::Target(Duration interval) const {
+  std::vector<Duration> sorted;
+  sorted.reserve(seen_.size());
+  for (const Seen& each : seen_) sorted.push_back(each.lateness);
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t last = sorted.size() - 1;
+  const Duration median = sorted[last / 2];
+  const Duration high = sorted[last * 95 / 100];
+  const Duration fence = high + 2 * (high - median);
+  const auto end = std::upper_bound(sorted.begin(), sorted.end(), fence);
+
+  // From the longest down: what is later than the budget shows as noise in two intervals each.
+  const double allowed = kNoise * static_cast<double>(interval.count());
+  const double most = allowed * allowed * static_cast<double>(sorted.size()) / 2;
+  double sum = 0;      // of what is above the budget
+  double squares = 0;  // and of the squares of it
+  auto budget = std::prev(end);
+  for (double above = 1; budget != sorted.begin(); --budget, ++above) {
+    const auto step = static_cast<double>((*budget - *std::prev(budget)).count());
+    squares += 2 * step * sum + above * step * step;
+    sum += above * step;
+    if (squares > most) break;
+  }
+  return std::min(*budget, median + interval);
+}
+
+}  // namespace framelock::plugins

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "pipeline/core/clock.h"
+
+namespace framelock::plugins {
+
+/// How long after its expected arrival a frame is published, so that noise in what frames take
+/// does not show. By default the least time that leaves so little of that noise that published
+/// intervals vary by half a percent: about the 95th percentile for a worker whose times vary, and
+/// next to nothing for a fast one. Outliers do not move it, and it moves smoothly, so that moving
+/// makes no noise of its own. It is never more than an output interval above the median, so the
+/// typical frame is held for less than that. Plain logic: the owner brings the time, and locks.
+class HoldBudget {
+ public:
+  using Duration = std::chrono::nanoseconds;
+
+  /// `fixed`: this one, always.
+  explicit HoldBudget(std::optional<Duration> fixed = {}) : fixed_(fixed) {}
+
+  /// A frame's result was there so long after its expected arrival; `interval`: between outputs.
+  void Add(Duration lateness, Duration interval, SteadyTime now);
+  /// What was seen so far says nothing of what comes; the budget stays for now.
+  void Clear() { seen_.clear(); }
+
+  [[nodiscard]] Duration value() const { return fixed_.value_or(value_); }
+  /// Whether it is more than a first guess.
+  [[nodiscard]] bool known() const;
+
+ private:
+  struct Seen {
+    SteadyTime at;
+    Duration lateness;
+  };
+
+  [[nodiscard]] Duration Target(Duration interval) const;
+
+  const std::optional<Duration> fixed_;
+  std::deque<Seen> seen_;
+  Duration value_{};
+};
+
+}  // namespace framelock::plugins

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/pace.h"
+
+#include <algorithm>
+
+namespace framelock::plugins {
+
+bool Pace::Enter(LineFrame& frame, Flow flow) {
+  const Duration time = frame.pts.value_or(frame.arrived.time_since_epoch());
+  frame.expected = clock_.Arrived(time, frame.arrived);
+  if (options_.cadence == Cadence::kSteady && flow == Flow::kServed) return rate_.Choose(time);
+  // While nobody answers each frame counts, so that the source passes at its own pace.
+  rate_.Take(time);
+  return true;
+}
+
+void Pace::Answered(const LineFrame& frame, SteadyTime submitted, SteadyTime now) {
+  if (options_.cadence == Cadence::kSteady) rate_.Served(submitted, now);
+  hold_.Add(now - frame.expected, rate_.interval(), now);
+}
+
+void Pace::ChangeGraph() {
+  rate_.ChangeGraph();
+  hold_.Clear();
+}
+
+void Pace::Restart() {
+  rate_.Restart();
+  clock_.Restart();
+}
+
+Pace::Duration Pace::budget() const { return paced() ? hold_.value() : Duration::zero(); }
+
+SteadyTime Pace::Due(const LineFrame& frame) const {
+  return paced() ? frame.expected + hold_.value() : SteadyTime::min();
+}
+
+std::optional<SteadyTime> Pace::Patience(const LineFrame& frame) const {
+  if (options_.cadence != Cadence::kEvery) return std::nullopt;
+  // A result that is a little late is better than none.
+  const Duration grace = rate_.interval() / 2;
+  return hold_.known() ? frame.expected + hold_.value() + grace
+                       : frame.expected + std::max(hold_.value(), options_.stall_timeout);
+}
+
+}  // namespace framelock::plugins
