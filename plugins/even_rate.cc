@@ -19,13 +19,14 @@ constexpr Duration kShort = 1200ms;  // services that show what is no longer sus
 constexpr Duration kLong = 6s;       // and what is sustained again
 constexpr std::size_t kMany = 16;    // services whose mean tells something
 // Percent of the service times that must fit an interval, on the whole:
-constexpr int kAny = 0;                  // if only none is displaced
-constexpr int kKept = 100;               // to keep a rate
-constexpr int kBegun = 105;              // one that is slower, or not known for long
-constexpr int kHastened = 115;           // one that is faster, after kLong
-constexpr int kHastenedSoon = 130;       // the same after kShort
-constexpr int kPause = 3;                // times the median: a pause, no service time
-constexpr Duration kPauseMemory = 10s;   // a second one in that time counts
+constexpr int kAny = 0;             // if only none is displaced
+constexpr int kKept = 100;          // to keep a rate
+constexpr int kBegun = 105;         // one that is slower, or not known for long
+constexpr int kHastened = 115;      // one that is faster, after kLong
+constexpr int kHastenedSoon = 130;  // the same after kShort
+constexpr int kPause = 3;           // times the median: a pause, no service time
+constexpr std::size_t kPauses = 4;  // alone, in kPauseMemory; those beyond count
+constexpr Duration kPauseMemory = 10s;
 constexpr Duration kJump = 250ms;        // of the times: nothing to do with those before
 constexpr int kJumpIntervals = 8;        // if that is more
 constexpr Duration kLongestDelta = 10s;  // a longer one is no frame rate
@@ -95,18 +96,22 @@ void EvenRate::Served(SteadyTime submitted, SteadyTime answered) {
   Adapt(answered);
 }
 
+// Something else than the graph took the time, e.g. a busy machine: no lower rate helps against it.
 bool EvenRate::IsPause(const Service& service) {
   if (services_.size() < kLeast || service.own <= interval()) return false;
   const Duration median = Median(services_, [](const Service& s) { return s.own; });
   if (service.own <= kPause * median) return false;
-  const auto before = std::exchange(last_pause_, service.answered);
-  return !before || service.answered - *before > kPauseMemory;
+  // Two in a row are no pauses but another pace.
+  const bool alone = pauses_.empty() || pauses_.back() < service.answered - service.own - median;
+  pauses_.push_back(service.answered);
+  while (service.answered - pauses_.front() > kPauseMemory) pauses_.pop_front();
+  return alone && pauses_.size() <= kPauses;
 }
 
 void EvenRate::ChangeGraph() {
   services_.clear();
   first_ = true;
-  last_pause_.reset();
+  pauses_.clear();
   changed_.reset();
   hastened_.reset();
   patience_ = kShortPatience;

@@ -16,9 +16,9 @@ namespace framelock::plugins {
 /// N is judged by running the last service times through a worker that is given every N-th frame:
 /// it does when none of them would have been displaced by the next. A slower rate is taken as soon
 /// as one would in a second's services, or the mean is too long; a faster one only when there is
-/// time to spare, the more the shorter it has been so. So noise makes no difference. A single pause
-/// is not counted. A faster rate that did not last is tried again only after a while, each time a
-/// longer one. Plain logic: the owner brings the time, and locks.
+/// time to spare, the more the shorter it has been so. So noise makes no difference. A pause now
+/// and then is not counted. A faster rate that did not last is tried again only after a while, each
+/// time a longer one. Plain logic: the owner brings the time, and locks.
 class EvenRate {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -63,7 +63,7 @@ class EvenRate {
   [[nodiscard]] bool Fits(std::uint64_t divisor, const Trial& trial) const;
   [[nodiscard]] bool Sustains(std::uint64_t divisor, const Trial& trial) const;
 
-  const std::size_t max_in_flight_;
+  std::size_t max_in_flight_;
   std::uint64_t divisor_ = 1;
   std::optional<Duration> last_;  // time of the last frame
   Duration chosen_{};             // of the last chosen one
@@ -72,7 +72,7 @@ class EvenRate {
   std::deque<Service> services_;
   bool first_ = true;  // of this graph, and slow for reasons of its own
   SteadyTime last_answer_{};
-  std::optional<SteadyTime> last_pause_;
+  std::deque<SteadyTime> pauses_;  // when the last ones ended
   std::optional<SteadyTime> changed_, hastened_;
   Duration patience_ = std::chrono::seconds(1);  // from a change to a faster one
 };

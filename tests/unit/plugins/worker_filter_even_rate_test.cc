@@ -108,14 +108,28 @@ TEST_F(EvenRateTest, ASlowSourceHasARateToo) {
   for (const Duration interval : Intervals(Choose(20, 500ms))) EXPECT_EQ(interval, 1s);
 }
 
-TEST_F(EvenRateTest, OnePauseIsNotCountedAndASecondOneIs) {
+TEST_F(EvenRateTest, APauseNowAndThenIsNotCounted) {
   Choose(40);
   Serve(20, 25ms);
-  Serve(1, 500ms);
-  EXPECT_EQ(rate_.divisor(), 1U);
+  for (int i = 0; i < 10; ++i) {
+    Serve(1, 500ms);
+    Serve(100, 25ms);
+    EXPECT_EQ(rate_.divisor(), 1U);
+  }
+}
+
+TEST_F(EvenRateTest, PausesInARowAndManyOfThemAreCounted) {
+  Choose(40);
   Serve(20, 25ms);
-  EXPECT_EQ(rate_.divisor(), 1U);
-  Serve(1, 500ms);
+  Serve(2, 500ms);
+  EXPECT_GT(rate_.divisor(), 1U);
+  rate_ = EvenRate(1);
+  Choose(40);
+  Serve(20, 10ms);
+  for (int i = 0; i < 6; ++i) {
+    Serve(1, 100ms);
+    Serve(10, 10ms);
+  }
   EXPECT_GT(rate_.divisor(), 1U);
 }
 
