@@ -16,9 +16,11 @@ namespace framelock::plugins {
 /// N is judged by running the last service times through a worker that is given every N-th frame:
 /// it does when none of them would have been displaced by the next. A slower rate is taken as soon
 /// as one would in a second's services, or the mean is too long; a faster one only when there is
-/// time to spare, the more the shorter it has been so. So noise makes no difference. A pause now
-/// and then is not counted. A faster rate that did not last is tried again only after a while, each
-/// time a longer one. Plain logic: the owner brings the time, and locks.
+/// time to spare, the more the shorter it has been so. So noise makes no difference. Hitches, far
+/// longer than the others, are not counted while they are a small part of the time: no rate is even
+/// with them, and an interval is never longer than two frames take. A faster rate that did not last
+/// is tried again only after a while, each time a longer one. Plain logic: the owner brings the
+/// time, and locks.
 class EvenRate {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -44,22 +46,27 @@ class EvenRate {
  private:
   struct Service {
     SteadyTime answered;
-    Duration own;    // since the worker was done with the frame before
-    Duration whole;  // since it was submitted
+    Duration own;  // since the worker was done with the frame before
   };
-  enum class Order : std::uint8_t { kOneByOne, kSideBySide };  // a worker with several frames
+  struct Typical {
+    Duration longest;  // what is longer is not counted
+    Duration counted;  // what a service takes that is
+  };
+  struct Trial {
+    SteadyTime since;  // of the services that are tried
+    Duration longest;  // of them
+    int percent;       // of the time that they took on the whole
+    int room = 100;    // percent of an interval that the next one may wait for each
+  };
 
   bool Sees(Duration time);
   void Measure(Duration delta);
-  [[nodiscard]] bool IsPause(const Service& service);
   void Adapt(SteadyTime now);
-  void Slower(SteadyTime since);
+  void Slower(SteadyTime since, const Typical& typical);
+  void Faster(SteadyTime now, SteadyTime oldest, const Typical& typical);
   void Forget(SteadyTime before);
-  struct Trial {
-    SteadyTime since;  // of the services that are tried
-    int percent;       // of the time that they took on the whole
-    Order order;
-  };
+  [[nodiscard]] Typical FindTypical(SteadyTime now) const;
+  [[nodiscard]] SteadyTime Since(SteadyTime time, std::size_t least) const;
   [[nodiscard]] bool Fits(std::uint64_t divisor, const Trial& trial) const;
   [[nodiscard]] bool Sustains(std::uint64_t divisor, const Trial& trial) const;
 
@@ -72,7 +79,6 @@ class EvenRate {
   std::deque<Service> services_;
   bool first_ = true;  // of this graph, and slow for reasons of its own
   SteadyTime last_answer_{};
-  std::deque<SteadyTime> pauses_;  // when the last ones ended
   std::optional<SteadyTime> changed_, hastened_;
   Duration patience_ = std::chrono::seconds(1);  // from a change to a faster one
 };

@@ -2,6 +2,7 @@
 #include "plugins/hold_budget.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace framelock::plugins {
@@ -21,24 +22,36 @@ constexpr int kRise = 8, kFall = 32;  // parts of the way to go with each frame
 
 bool HoldBudget::known() const { return fixed_.has_value() || seen_.size() >= kKnown; }
 
+HoldBudget::Duration HoldBudget::OfOne(Duration interval) const {
+  return seen_.size() < kKnown ? value() : std::min(value(), interval + low_);
+}
+
+std::optional<HoldBudget::Duration> HoldBudget::typical() const {
+  if (seen_.size() < kKnown) return std::nullopt;
+  return median_;
+}
+
 void HoldBudget::Add(Duration lateness, Duration interval, SteadyTime now) {
+  if (std::exchange(first_, false)) return;
   seen_.push_back({now, lateness});
   while (seen_.size() > kMost || (seen_.size() > kLeast && now - seen_.front().at > kMemory)) {
     seen_.pop_front();
   }
   const Duration way = Target(interval) - value_;
-  value_ += way / (way > 0ns ? kRise : kFall);
+  const int parts = way > 0ns ? kRise : seen_.size() < kKnown ? 1 : kFall;
+  value_ += way / parts;
 }
 
-HoldBudget::Duration HoldBudget::Target(Duration interval) const {
+HoldBudget::Duration HoldBudget::Target(Duration interval) {
   std::vector<Duration> sorted;
   sorted.reserve(seen_.size());
   for (const Seen& each : seen_) sorted.push_back(each.lateness);
   std::sort(sorted.begin(), sorted.end());
   const std::size_t last = sorted.size() - 1;
-  const Duration median = sorted[last / 2];
+  low_ = sorted[last * 5 / 100];
+  median_ = sorted[last / 2];
   const Duration high = sorted[last * 95 / 100];
-  const Duration fence = high + 2 * (high - median);
+  const Duration fence = high + 2 * (high - median_);
   const auto end = std::upper_bound(sorted.begin(), sorted.end(), fence);
 
   // From the longest down: what is later than the budget shows as noise in two intervals each.
@@ -53,7 +66,7 @@ HoldBudget::Duration HoldBudget::Target(Duration interval) const {
     sum += above * step;
     if (squares > most) break;
   }
-  return std::min(*budget, median + interval);
+  return std::min(*budget, median_ + interval);
 }
 
 }  // namespace framelock::plugins

@@ -25,10 +25,19 @@ class HoldBudget {
 
   /// A frame's result was there so long after its expected arrival; `interval`: between outputs.
   void Add(Duration lateness, Duration interval, SteadyTime now);
-  /// What was seen so far says nothing of what comes; the budget stays for now.
-  void Clear() { seen_.clear(); }
+  /// What was seen so far says nothing of what comes, and the next one is late for reasons of its
+  /// own; the budget stays until the one after that.
+  void Clear() {
+    seen_.clear();
+    first_ = true;
+  }
 
   [[nodiscard]] Duration value() const { return fixed_.value_or(value_); }
+  /// The same for a line that holds one finished frame: never so long that the next one is there,
+  /// which would publish this one at a time that is noise.
+  [[nodiscard]] Duration OfOne(Duration interval) const;
+  /// Half of the frames were there by then; nullopt: it is not known yet.
+  [[nodiscard]] std::optional<Duration> typical() const;
   /// Whether it is more than a first guess.
   [[nodiscard]] bool known() const;
 
@@ -38,11 +47,13 @@ class HoldBudget {
     Duration lateness;
   };
 
-  [[nodiscard]] Duration Target(Duration interval) const;
+  [[nodiscard]] Duration Target(Duration interval);
 
   const std::optional<Duration> fixed_;
   std::deque<Seen> seen_;
   Duration value_{};
+  Duration low_{}, median_{};  // of those seen
+  bool first_ = true;
 };
 
 }  // namespace framelock::plugins

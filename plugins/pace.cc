@@ -15,7 +15,11 @@ bool Pace::Enter(LineFrame& frame, Flow flow) {
 }
 
 void Pace::Answered(const LineFrame& frame, SteadyTime submitted, SteadyTime now) {
-  if (options_.cadence == Cadence::kSteady) rate_.Served(submitted, now);
+  if (options_.cadence == Cadence::kSteady) {
+    const std::uint64_t before = rate_.divisor();
+    rate_.Served(submitted, now);
+    if (rate_.divisor() < before) hold_.Clear();  // the worker is another one, so to speak
+  }
   hold_.Add(now - frame.expected, rate_.interval(), now);
 }
 
@@ -29,10 +33,21 @@ void Pace::Restart() {
   clock_.Restart();
 }
 
-Pace::Duration Pace::budget() const { return paced() ? hold_.value() : Duration::zero(); }
+Pace::Duration Pace::budget() const {
+  switch (options_.cadence) {
+    case Cadence::kSteady:
+      return hold_.OfOne(rate_.interval());
+    case Cadence::kEvery:
+      return hold_.value();
+    case Cadence::kAsReady:
+      break;
+  }
+  return {};
+}
 
 SteadyTime Pace::Due(const LineFrame& frame) const {
-  return paced() ? frame.expected + hold_.value() : SteadyTime::min();
+  if (options_.cadence == Cadence::kAsReady) return SteadyTime{};
+  return frame.expected + budget();
 }
 
 std::optional<SteadyTime> Pace::Patience(const LineFrame& frame) const {

@@ -44,11 +44,10 @@ class Pace {
   [[nodiscard]] Cadence cadence() const { return options_.cadence; }
   /// Of how many frames one is chosen.
   [[nodiscard]] std::uint64_t divisor() const { return rate_.divisor(); }
+  /// How long after its expected arrival a frame leaves.
   [[nodiscard]] Duration budget() const;
 
  private:
-  [[nodiscard]] bool paced() const { return options_.cadence != Cadence::kAsReady; }
-
   const Options options_;
   EvenRate rate_;
   InputClock clock_;

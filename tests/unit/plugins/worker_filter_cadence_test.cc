@@ -204,6 +204,143 @@ TEST(SteadyCadence, ANewInputRateIsFollowed) {
   EXPECT_LT(Arrivals(frames).jitter, 0.01);
 }
 
+// A worker with a hitch of so long every so often, first after 5 s.
+struct Hitches {
+  double worker_fps;
+  Duration hitch;
+  Duration period;
+};
+void PrintTo(const Hitches& h, std::ostream* stream) {
+  *stream << h.worker_fps << " fps, " << h.hitch / 1ms << " ms every " << h.period / 1ms << " ms";
+}
+
+class SteadyWithHitches : public testing::TestWithParam<Hitches> {};
+
+// No rate is even when a hitch is longer than it; a slower one would only be slower.
+TEST_P(SteadyWithHitches, StaysAtTheRateOfTheOtherFrames) {
+  const Hitches& h = GetParam();
+  CadenceSimulation simulation({.service = [&h, worker = NoisyWorker(h.worker_fps),
+                                            next = Duration(5s)](Duration begun) mutable {
+    const Duration takes = worker(begun);
+    if (begun < next) return takes;
+    next += h.period;
+    return takes + h.hitch;
+  }});
+  simulation.RunFor(5min);
+  const double lost = std::chrono::duration<double>(h.hitch) / h.period;
+  for (Duration from = 10s; from < 5min; from += 29s) {
+    const Frames frames = Between(simulation, from, from + 29s);
+    EXPECT_GE(static_cast<double>(frames.size()) / 29, 30 * (1 - 1.5 * lost) - 0.5) << from / 1s;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, SteadyWithHitches,
+                         testing::Values(Hitches{45, 500ms, 9s}, Hitches{45, 500ms, 12s},
+                                         Hitches{100, 80ms, 8s}, Hitches{100, 200ms, 8s},
+                                         Hitches{45, 120ms, 3s}, Hitches{100, 200ms, 3s}));
+
+// Frames a second in the 8 s from then on.
+double RateAfter(const CadenceSimulation& simulation, Duration from) {
+  return static_cast<double>(Between(simulation, from, from + 8s).size()) / 8;
+}
+
+TEST(SteadyCadence, LongPausesDoNotSlowDownWhatFollows) {
+  CadenceSimulation simulation(
+      {.service = [worker = NoisyWorker(45), pauses = 0](Duration begun) mutable {
+        const Duration takes = worker(begun);
+        if (begun < 20s + pauses * 8s || pauses == 2) return takes;
+        ++pauses;
+        return takes + 3s;
+      }});
+  std::uint64_t slowest = 1;
+  for (int i = 0; i < 450; ++i) {
+    simulation.RunFor(100ms);
+    slowest = std::max(slowest, simulation.line().pace().divisor());
+  }
+  EXPECT_LE(slowest, 4U);
+  EXPECT_GE(RateAfter(simulation, 33s), 29.5);
+}
+
+TEST(SteadyCadence, ASlowSecondFrameDoesNotSlowDownWhatFollows) {
+  for (const Duration slow : {300ms, 2000ms}) {
+    CadenceSimulation simulation(
+        {.service = [worker = NoisyWorker(100), slow, count = 0](Duration begun) mutable {
+          return worker(begun) + (++count == 2 ? slow : 0ms);
+        }});
+    simulation.RunFor(12s);
+    EXPECT_GE(RateAfter(simulation, slow + 1s), 29.5) << slow / 1ms;
+  }
+}
+
+// From any rate, and whether or not it is said that the graph is another one.
+TEST(SteadyCadence, AVerySlowWorkerThatBecomesFastIsFollowed) {
+  for (const double slow : {3.0, 2.0, 1.0}) {
+    for (const bool told : {false, true}) {
+      CadenceSimulation simulation({.service = NoisyWorker(slow)});
+      simulation.RunFor(30s);
+      if (told) simulation.line().ChangeGraph(SteadyTime(1h) + simulation.now());
+      simulation.set_service(NoisyWorker(60));
+      const Duration changed = simulation.now();
+      simulation.RunFor(15s);
+      // The slow frame that is under way, two fast ones, and a second more.
+      const Duration most = Duration(std::int64_t(3.3e9 / slow)) + 1s;
+      EXPECT_GE(RateAfter(simulation, changed + most), 29.5) << slow << (told ? " told" : "");
+      const Frames frames = Between(simulation, changed + most + 1s, changed + 14s);
+      EXPECT_LE(Arrivals(frames).jitter, 0.06) << slow << (told ? " told" : "");
+    }
+  }
+}
+
+// What the worker spared, the output does not show: not even just after the change.
+TEST(SteadyCadence, IsEvenSoonAfterTheWorkerSpeedsUp) {
+  CadenceSimulation simulation({.service = NoisyWorker(12)});
+  simulation.RunFor(20s);
+  simulation.set_service(NoisyWorker(45));
+  simulation.RunFor(10s);
+  const Frames frames = Between(simulation, 22s + 500ms, 30s);
+  EXPECT_NEAR(static_cast<double>(frames.size()) / 7.5, 30, 0.4);
+  EXPECT_LE(Arrivals(frames).jitter, 0.03);
+}
+
+// More latency than there is room for does no harm: the frames are held as long as they can be.
+TEST(SteadyCadence, IsEvenWhateverTheLatency) {
+  for (const Duration latency : {30ms, 60ms, 100ms, 200ms, 1000ms}) {
+    for (const double fps : {45.0, 20.0, 12.0}) {
+      CadenceSimulation simulation({.line = {.latency = latency}, .service = NoisyWorker(fps)});
+      simulation.RunFor(60s);
+      const Frames frames = Between(simulation, 5s, 60s);
+      EXPECT_EQ(Count(frames, Kind::kResult), frames.size());
+      if (latency < Duration(std::int64_t(1.3e9 / fps))) continue;  // less than a frame takes
+      EXPECT_LE(Arrivals(frames).jitter, fps > 30 ? 0.01 : 0.06)
+          << latency / 1ms << " ms, " << fps << " fps";
+    }
+  }
+}
+
+// A worker of 33 fps, or of exactly 32 ms, has room for 30: also after it was slower for a while.
+TEST(SteadyCadence, ReturnsToARateThatItWouldHaveKept) {
+  for (const auto& worker : {NoisyWorker(33, 1, 0.1), NoisyWorker(31.25, 1, 0)}) {
+    CadenceSimulation simulation({.service = worker});
+    simulation.RunFor(60s);
+    EXPECT_EQ(simulation.line().pace().divisor(), 1U);
+    simulation.set_service(NoisyWorker(15));
+    simulation.RunFor(3s);
+    EXPECT_EQ(simulation.line().pace().divisor(), 3U);
+    simulation.set_service(worker);
+    simulation.RunFor(100s);
+    EXPECT_EQ(simulation.line().pace().divisor(), 1U);
+  }
+}
+
+TEST(SteadyCadence, ASlowFirstFrameDoesNotDelayTheOthers) {
+  CadenceSimulation simulation(
+      {.service = [worker = NoisyWorker(300), count = 0](Duration begun) mutable {
+        return worker(begun) + (++count == 1 ? 300ms : 0ms);
+      }});
+  simulation.RunFor(4s);
+  EXPECT_LE(Percentile(Ages(Between(simulation, 1s, 4s)), 99), 10ms);
+}
+
 class EveryUnderOverload : public testing::TestWithParam<double> {};
 
 TEST_P(EveryUnderOverload, HasOneOutputForEachInputAtTheInputsPace) {
