@@ -141,6 +141,9 @@ void FrameLine::LoseWorker() {
   }
   SetWorker(Worker::kAbsent);
   floor_ = 0;
+  // The next one may be another, and its first frame is slow as that of a graph.
+  stall_.ChangeWorker();
+  pace_.ChangeGraph();
 }
 
 void FrameLine::RaiseFloor(std::uint64_t revision) {
@@ -210,7 +213,7 @@ bool FrameLine::Finished(const Item& item) const {
 }
 
 SteadyTime FrameLine::Leaves(const Item& item) const {
-  if (item.publish == Publish::kUrgentFallback) return SteadyTime::min();
+  if (item.publish == Publish::kUrgentFallback) return SteadyTime{};
   return pace_.Due(item.fallback ? *item.fallback : ledger_.Find(item.sequence)->frame);
 }
 

@@ -31,6 +31,9 @@ class StallWatch {
   /// The answers to come are another graph's, whose frames may take another time, from now on.
   void ChangeGraph(SteadyTime now) {
     graph_since_ = now;
+    ChangeWorker();
+  }
+  void ChangeWorker() {
     service_.Clear();
     limit_ = least_;
   }

@@ -49,6 +49,12 @@ class CadenceSimulation {
     now_ = end;
   }
 
+  /// With the frame that it has; the next one is ready when the line is told.
+  void LoseWorker() {
+    line_.LoseWorker();
+    done_.reset();
+  }
+
   FrameLine& line() { return line_; }
   [[nodiscard]] const std::vector<Published>& published() const { return published_; }
   [[nodiscard]] const std::vector<Duration>& services() const { return services_; }

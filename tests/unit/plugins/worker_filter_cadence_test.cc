@@ -239,9 +239,9 @@ INSTANTIATE_TEST_SUITE_P(Workers, SteadyWithHitches,
                                          Hitches{100, 80ms, 8s}, Hitches{100, 200ms, 8s},
                                          Hitches{45, 120ms, 3s}, Hitches{100, 200ms, 3s}));
 
-// Frames a second in the 8 s from then on.
+// Results a second in the 8 s from then on.
 double RateAfter(const CadenceSimulation& simulation, Duration from) {
-  return static_cast<double>(Between(simulation, from, from + 8s).size()) / 8;
+  return static_cast<double>(Count(Between(simulation, from, from + 8s), Kind::kResult)) / 8;
 }
 
 TEST(SteadyCadence, LongPausesDoNotSlowDownWhatFollows) {
@@ -289,6 +289,22 @@ TEST(SteadyCadence, AVerySlowWorkerThatBecomesFastIsFollowed) {
       EXPECT_LE(Arrivals(frames).jitter, 0.06) << slow << (told ? " told" : "");
     }
   }
+}
+
+// Nothing of a worker that is gone is held against the next one.
+TEST(SteadyCadence, AnotherWorkerBeginsAnew) {
+  CadenceSimulation simulation({.service = NoisyWorker(1)});
+  simulation.RunFor(30s);
+  ASSERT_GE(simulation.line().pace().divisor(), 30U);
+  simulation.LoseWorker();
+  EXPECT_LE(simulation.line().pace().divisor(), 8U);
+  simulation.RunFor(1s);
+  simulation.set_service(NoisyWorker(100));
+  simulation.line().SetWorker(FrameLine::Worker::kReady);
+  const Duration changed = simulation.now();
+  simulation.RunFor(12s);
+  EXPECT_GE(RateAfter(simulation, changed + 1s + 500ms), 29.5);
+  EXPECT_LE(Percentile(Ages(Between(simulation, changed + 2s, changed + 10s)), 99), 20ms);
 }
 
 // What the worker spared, the output does not show: not even just after the change.

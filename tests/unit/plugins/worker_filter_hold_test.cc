@@ -69,6 +69,15 @@ TEST_F(HeldResult, OutlivesItsWorker) {
   EXPECT_EQ(Taken(), "r1 p2");
 }
 
+// "At once" is a time that others may be taken from.
+TEST_F(FrameLineTest, WhatLeavesAtOnceHasADeadlineLongAgo) {
+  Make({});
+  line_->SetWorker(Worker::kReady);
+  Process();
+  EXPECT_EQ(line_->NextDeadline(), SteadyTime{});
+  EXPECT_EQ(Taken(), "r1");
+}
+
 // Something stood for a frame that was too slow; what the worker says of it later is from before
 // the flush.
 TEST_F(FrameLineTest, AFlushTakesLateResultsAwayToo) {
