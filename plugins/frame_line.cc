@@ -12,7 +12,8 @@ FrameLine::FrameLine(const Options& options)
                  options.full_policy == FullPolicy::kBlock ? Cadence::kAsReady : options.cadence,
              .max_in_flight = options.max_in_flight,
              .latency = options.latency,
-             .stall_timeout = options.stall_timeout}),
+             .stall_timeout = options.stall_timeout,
+             .max_places = options.max_places}),
       stall_(options.stall_timeout) {}
 
 FrameSequence FrameLine::Enter(LineFrame frame, SteadyTime now) {

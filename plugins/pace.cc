@@ -38,11 +38,18 @@ Pace::Duration Pace::budget() const {
     case Cadence::kSteady:
       return hold_.OfOne(rate_.interval());
     case Cadence::kEvery:
-      return hold_.value();
+      return Hopeless() ? Duration::zero() : hold_.value();
     case Cadence::kAsReady:
       break;
   }
   return {};
+}
+
+// Whether results come when their places are gone.
+bool Pace::Hopeless() const {
+  const auto places = static_cast<Duration::rep>(options_.max_places);
+  return !options_.latency &&
+         hold_.typical().value_or(Duration::zero()) > places * rate_.interval();
 }
 
 SteadyTime Pace::Due(const LineFrame& frame) const {
@@ -54,7 +61,7 @@ std::optional<SteadyTime> Pace::Patience(const LineFrame& frame) const {
   if (options_.cadence != Cadence::kEvery) return std::nullopt;
   // A result that is a little late is better than none.
   const Duration grace = rate_.interval() / 2;
-  return hold_.known() ? frame.expected + hold_.value() + grace
+  return hold_.known() ? frame.expected + budget() + grace
                        : frame.expected + std::max(hold_.value(), options_.stall_timeout);
 }
 

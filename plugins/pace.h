@@ -22,6 +22,7 @@ class Pace {
     std::size_t max_in_flight = 1;
     std::optional<Duration> latency;  // from a frame's expected arrival on; unset: what it takes
     Duration stall_timeout{};         // in place of a budget that is not known yet
+    std::size_t max_places = 16;      // of kEvery; what takes longer is not waited for
   };
   /// What the frame competes for: the worker's time, or only a place while nobody answers.
   enum class Flow : std::uint8_t { kServed, kStalled };
@@ -48,6 +49,8 @@ class Pace {
   [[nodiscard]] Duration budget() const;
 
  private:
+  [[nodiscard]] bool Hopeless() const;
+
   const Options options_;
   EvenRate rate_;
   InputClock clock_;

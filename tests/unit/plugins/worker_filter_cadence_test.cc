@@ -395,6 +395,20 @@ TEST(EveryCadence, RepeatsTheNewestOfAWorkerThatIsFarTooSlow) {
   EXPECT_GT(simulation.line().counters().late, 20U);
 }
 
+// There is no place for so long, so nothing is held for what cannot come in time.
+TEST(EveryCadence, DoesNotWaitForAWorkerThatIsFarTooSlow) {
+  CadenceSimulation simulation({.line = {.cadence = Cadence::kEvery}, .service = NoisyWorker(1)});
+  simulation.RunFor(60s);
+  const Frames frames = Between(simulation, 20s, 60s);
+  EXPECT_NEAR(static_cast<double>(frames.size()), 1200, 3);
+  EXPECT_LE(Percentile(Ages(frames), 99), 35ms);
+  EXPECT_LE(Arrivals(frames).jitter, 0.06);
+  simulation.set_service(NoisyWorker(45));
+  simulation.RunFor(10s);
+  const Frames fast = Between(simulation, 64s, 70s);
+  EXPECT_EQ(Count(fast, Kind::kResult), fast.size());
+}
+
 TEST(EveryCadence, WithGapOnlyResultsAreLeft) {
   CadenceSimulation simulation({.line = {.on_missing = OnMissing::kGap, .cadence = Cadence::kEvery},
                                 .service = NoisyWorker(12)});
