@@ -52,13 +52,23 @@ Duration Median(std::vector<Duration> values) {
 
 // The frame's place in time; false: its time has nothing to do with the last one's.
 bool EvenRate::Sees(Duration time) {
+  const bool goes_on = GoesOn(time);
   const auto before = std::exchange(last_, time);
-  if (!before) return false;
-  const Duration delta = time - *before;
-  const Duration jump = std::max<Duration>(kJump, kJumpIntervals * usual_);
-  if (delta > 0ns && delta < kLongestDelta) Measure(delta);
-  return delta >= 0ns && delta < jump;
+  if (before && time > *before && time - *before < kLongestDelta) Measure(time - *before);
+  return goes_on;
 }
+
+bool EvenRate::GoesOn(Duration time) const {
+  const Duration jump = std::max<Duration>(kJump, kJumpIntervals * usual_);
+  return last_ && time >= *last_ && time - *last_ < jump;
+}
+
+// Whether it is too early for the next one.
+bool EvenRate::Passes(Duration time) const {
+  return divisor_ > 1 && time - chosen_ < interval() - usual_ / 2;
+}
+
+bool EvenRate::WouldChoose(Duration time) const { return !GoesOn(time) || !Passes(time); }
 
 // The mean of what is near the median: times in whole milliseconds do not add up to an error.
 void EvenRate::Measure(Duration delta) {
@@ -76,8 +86,7 @@ void EvenRate::Measure(Duration delta) {
 }
 
 bool EvenRate::Choose(Duration time) {
-  const bool goes_on = Sees(time);
-  if (goes_on && divisor_ > 1 && time - chosen_ < interval() - usual_ / 2) return false;
+  if (Sees(time) && Passes(time)) return false;
   chosen_ = time;
   return true;
 }

@@ -29,7 +29,9 @@ class EvenRate {
 
   /// Whether the frame of this time, pts or the like, is one of the even ones.
   bool Choose(Duration time);
-  /// The same for a frame that is chosen whatever the rate.
+  /// What Choose() would say; a change of the input's rate may prove it wrong.
+  [[nodiscard]] bool WouldChoose(Duration time) const;
+  /// The same as Choose() for a frame that is chosen whatever the rate.
   void Take(Duration time);
   /// The worker had a frame from `submitted` to `answered`.
   void Served(SteadyTime submitted, SteadyTime answered);
@@ -60,6 +62,8 @@ class EvenRate {
   };
 
   bool Sees(Duration time);
+  [[nodiscard]] bool GoesOn(Duration time) const;
+  [[nodiscard]] bool Passes(Duration time) const;
   void Measure(Duration delta);
   void Adapt(SteadyTime now);
   void Slower(SteadyTime since, const Typical& typical);

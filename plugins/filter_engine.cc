@@ -62,8 +62,13 @@ FilterEngine::Flow FilterEngine::Enter(Cargo source, std::optional<std::chrono::
   frame.format = format();
   const auto place = region();
   if (!frame.format || !place) return Flow::kEnded;
-  PlaceInSlot(frame, place);  // without a free slot it is tried again before submission
+  // Not what is to be skipped anyway; and without a free slot it is tried again before submission.
   std::unique_lock lock(mutex_);
+  if (line_.pace().Wants(pts, Now())) {
+    lock.unlock();
+    PlaceInSlot(frame, place);
+    lock.lock();
+  }
   if (options_.line.full_policy == FullPolicy::kBlock) {
     changed_.wait(lock, [this] { return flow() != Flow::kOk || line_.HasRoom(); });
   }
@@ -167,7 +172,9 @@ void FilterEngine::Wait() {
     SteadyTime deadline = seat_.NextDeadline();
     const auto line = line_.NextDeadline();
     if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
-    left = std::max(deadline - Now(), SteadyTime::duration::zero());
+    // What is due long ago may be too far away to be subtracted from.
+    const SteadyTime now = Now();
+    left = std::max(deadline, now) - now;
   }
   // Not poll(): frames leave at their time, not at the next millisecond.
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);

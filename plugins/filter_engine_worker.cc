@@ -265,10 +265,14 @@ Status FilterEngine::NewRegion() {
   options.format = format_->pixels;
   options.width = format_->width;
   options.height = format_->height;
-  // On the way in one more waits; on the way out one more is kept to be repeated. And one that is
-  // finished is held until its time has come.
-  options.input_slots = in_flight + 2 + static_cast<std::uint32_t>(options_.upstream_margin);
-  options.output_slots = in_flight + 2 + static_cast<std::uint32_t>(options_.downstream_margin);
+  // On the way in one more waits; on the way out one more is kept to be repeated. And those that
+  // are finished are held until their time has come.
+  const auto slots = [used = in_flight + 1 + static_cast<std::uint32_t>(MostHeld(options_.line))](
+                         std::size_t margin) {
+    return std::min(used + static_cast<std::uint32_t>(margin), protocol::kMaxSlots);
+  };
+  options.input_slots = slots(options_.upstream_margin);
+  options.output_slots = slots(options_.downstream_margin);
   if (output_slot_bytes_ != 0) options.output_slot_bytes = output_slot_bytes_;
   options.on_free = [wake = wake_, wanted = slot_wanted_] {
     if (wanted->exchange(false)) wake->Notify();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -25,5 +26,15 @@ struct LineOptions {
   std::optional<std::chrono::nanoseconds> latency;  // see Pace
   std::size_t max_places = 16;                      // of kEvery; then the first one leaves
 };
+
+/// Results that are finished and wait for their time: one, or with kEvery those of the given
+/// latency at 60 frames a second, the most that a stream may have.
+[[nodiscard]] inline std::size_t MostHeld(const LineOptions& options) {
+  const bool every =
+      options.cadence == Cadence::kEvery && options.full_policy != FullPolicy::kBlock;
+  if (!every || !options.latency) return 1;
+  const auto frames = static_cast<std::size_t>(*options.latency * 60 / std::chrono::seconds(1));
+  return std::clamp<std::size_t>(frames, 1, std::max<std::size_t>(1, options.max_places));
+}
 
 }  // namespace framelock::plugins

@@ -5,6 +5,11 @@
 
 namespace framelock::plugins {
 
+bool Pace::Wants(std::optional<Duration> pts, SteadyTime now) const {
+  return options_.cadence != Cadence::kSteady ||
+         rate_.WouldChoose(pts.value_or(now.time_since_epoch()));
+}
+
 bool Pace::Enter(LineFrame& frame, Flow flow) {
   const Duration time = frame.pts.value_or(frame.arrived.time_since_epoch());
   frame.expected = clock_.Arrived(time, frame.arrived);

@@ -30,6 +30,8 @@ class Pace {
   explicit Pace(const Options& options)
       : options_(options), rate_(options.max_in_flight), hold_(options.latency) {}
 
+  /// Whether a frame is likely to be processed that arrives now.
+  [[nodiscard]] bool Wants(std::optional<Duration> pts, SteadyTime now) const;
   /// Whether the frame that has arrived is to be processed; sets when it was expected.
   bool Enter(LineFrame& frame, Flow flow);
   void Answered(const LineFrame& frame, SteadyTime submitted, SteadyTime now);

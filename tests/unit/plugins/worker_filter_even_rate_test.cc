@@ -56,6 +56,18 @@ TEST_F(EvenRateTest, ChoosesExactlyEveryNth) {
   for (const Duration interval : Intervals(Choose(90))) EXPECT_EQ(interval, 3 * kInterval);
 }
 
+TEST_F(EvenRateTest, SaysBeforehandWhatItWouldChoose) {
+  Choose(40);
+  Serve(8, 80ms);
+  int chosen = 0;
+  for (int i = 0; i < 90; ++i, time_ += i == 45 ? 1h : kInterval) {
+    const bool would = rate_.WouldChoose(time_);
+    EXPECT_EQ(rate_.Choose(time_), would) << i;
+    chosen += would ? 1 : 0;
+  }
+  EXPECT_NEAR(chosen, 30, 1);
+}
+
 // 33, 33, 34 ms: the error of a rounded interval must not add up over many frames.
 TEST_F(EvenRateTest, TimesInWholeMillisecondsStayEven) {
   std::vector<Duration> chosen;

@@ -78,6 +78,15 @@ TEST_F(FrameLineTest, WhatLeavesAtOnceHasADeadlineLongAgo) {
   EXPECT_EQ(Taken(), "r1");
 }
 
+TEST(LineOptions, SayHowManyResultsAreHeld) {
+  EXPECT_EQ(MostHeld({}), 1U);
+  EXPECT_EQ(MostHeld({.latency = 400ms}), 1U);
+  EXPECT_EQ(MostHeld({.cadence = Cadence::kEvery}), 1U);
+  EXPECT_EQ(MostHeld({.cadence = Cadence::kEvery, .latency = 10ms}), 1U);
+  EXPECT_EQ(MostHeld({.cadence = Cadence::kEvery, .latency = 200ms}), 12U);
+  EXPECT_EQ(MostHeld({.cadence = Cadence::kEvery, .latency = 10s}), 16U);
+}
+
 // Something stood for a frame that was too slow; what the worker says of it later is from before
 // the flush.
 TEST_F(FrameLineTest, AFlushTakesLateResultsAwayToo) {
