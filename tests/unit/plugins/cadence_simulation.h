@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
-#include <optional>
 #include <random>
 #include <vector>
 
@@ -15,7 +15,7 @@
 
 namespace framelock::plugins {
 
-/// A line of frames with a live source before it and one worker behind it, in time that nobody
+/// A line of frames with a live source before it and a worker behind it, in time that nobody
 /// waits for: it goes from event to event. Each frame's source is its number.
 class CadenceSimulation {
  public:
@@ -24,6 +24,7 @@ class CadenceSimulation {
     FrameLine::Options line;
     Duration interval = std::chrono::nanoseconds(33'333'333);
     Duration arrival_noise{};
+    std::size_t abreast = 1;  // frames that the worker takes at a time; others wait in it
     /// What the worker takes for the frame that it begins at this time, counted from the start.
     std::function<Duration(Duration begun)> service;
     unsigned seed = 1;
@@ -52,7 +53,8 @@ class CadenceSimulation {
   /// With the frame that it has; the next one is ready when the line is told.
   void LoseWorker() {
     line_.LoseWorker();
-    done_.reset();
+    queue_.clear();
+    serving_.clear();
   }
 
   FrameLine& line() { return line_; }
@@ -69,17 +71,24 @@ class CadenceSimulation {
  private:
   static constexpr SteadyTime kStart{std::chrono::hours(1)};
 
+  struct Serving {
+    FrameSequence sequence;
+    SteadyTime done;
+  };
+
   bool Step(SteadyTime end) {
-    SteadyTime next = std::min(next_arrival_, done_.value_or(SteadyTime::max()));
+    SteadyTime next = next_arrival_;
+    for (const Serving& each : serving_) next = std::min(next, each.done);
     if (const auto deadline = line_.NextDeadline()) {
       next = std::min(next, std::max(*deadline, now_));
     }
     if (next >= end) return false;
     now_ = next;
-    if (done_ && *done_ <= now_) {
-      line_.Complete(serving_, {4, 4, 1}, now_);
-      done_.reset();
-    }
+    std::erase_if(serving_, [this](const Serving& each) {
+      if (each.done > now_) return false;
+      line_.Complete(each.sequence, {4, 4, 1}, now_);
+      return true;
+    });
     if (next_arrival_ <= now_) Arrive();
     Submit();
     Take();
@@ -97,13 +106,15 @@ class CadenceSimulation {
   }
 
   void Submit() {
-    if (done_) return;
-    const LineFrame* frame = line_.NextToSubmit();
-    if (frame == nullptr) return;
-    serving_ = frame->sequence;
-    line_.Submitted(now_);
-    services_.push_back(options_.service(now_ - kStart));
-    done_ = now_ + services_.back();
+    while (const LineFrame* frame = line_.NextToSubmit()) {
+      queue_.push_back(frame->sequence);
+      line_.Submitted(now_);
+    }
+    while (!queue_.empty() && serving_.size() < options_.abreast) {
+      services_.push_back(options_.service(now_ - kStart));
+      serving_.push_back({queue_.front(), now_ + services_.back()});
+      queue_.pop_front();
+    }
   }
 
   void Take() {
@@ -126,8 +137,8 @@ class CadenceSimulation {
   std::mt19937_64 random_;
   SteadyTime now_ = kStart;
   SteadyTime next_arrival_ = kStart;
-  std::optional<SteadyTime> done_;
-  FrameSequence serving_;
+  std::deque<FrameSequence> queue_;
+  std::vector<Serving> serving_;
   Duration pts_{};
   std::uint64_t number_ = 0;
   std::vector<Published> published_;

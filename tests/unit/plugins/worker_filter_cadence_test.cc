@@ -348,6 +348,40 @@ TEST(SteadyCadence, ReturnsToARateThatItWouldHaveKept) {
   }
 }
 
+// How often the interval between published frames changed.
+int Changes(const Frames& frames) {
+  int changes = 0;
+  for (std::size_t i = 2; i < frames.size(); ++i) {
+    const Duration before = frames[i - 1].pts - frames[i - 2].pts;
+    if (frames[i].pts - frames[i - 1].pts != before) ++changes;
+  }
+  return changes;
+}
+
+// What the worker has in hand and has not begun is no sign of time to spare.
+TEST(SteadyCadence, SeveralInFlightAreNoFasterOneByOne) {
+  for (const std::size_t in_flight : {2, 4}) {
+    for (const double fps : {20.0, 25.0, 28.0, 45.0}) {
+      CadenceSimulation simulation(
+          {.line = {.max_in_flight = in_flight}, .service = NoisyWorker(fps, 1, 0.1)});
+      simulation.RunFor(120s);
+      const Frames frames = Between(simulation, 5s, 120s);
+      EXPECT_NEAR(static_cast<double>(frames.size()) / 115, fps > 30 ? 30 : 15, 0.1) << fps;
+      EXPECT_LE(Changes(frames), 2) << fps;
+    }
+  }
+}
+
+// Nor is what it has in hand beside others: it is judged as if it took them one by one.
+TEST(SteadyCadence, TwoAtATimeDoNotSwing) {
+  CadenceSimulation simulation(
+      {.line = {.max_in_flight = 2}, .abreast = 2, .service = NoisyWorker(20)});
+  simulation.RunFor(120s);
+  const Frames frames = Between(simulation, 5s, 120s);
+  EXPECT_NEAR(static_cast<double>(frames.size()) / 115, 15, 0.1);
+  EXPECT_LE(Changes(frames), 2);
+}
+
 TEST(SteadyCadence, ASlowFirstFrameDoesNotDelayTheOthers) {
   CadenceSimulation simulation(
       {.service = [worker = NoisyWorker(300), count = 0](Duration begun) mutable {
