@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "pipeline/stream/h264_bits.h"
+
 namespace framelock::stream {
 
 namespace {
@@ -17,69 +19,16 @@ enum NalType : std::uint8_t {
   kSlicePartA = 2,
   kIdrSlice = 5,
   kSei = 6,
+  kSequence = 7,
   kDelimiter = 9,
   kPrefix = 14,
   kReserved18 = 18,
 };
 
-constexpr std::uint8_t kRecoveryPoint = 6;     // SEI payload type
-constexpr std::uint32_t kMaxGolombZeros = 16;  // more than any number that is read here needs
-
-/// Bits of a NAL unit's payload, without its emulation prevention bytes.
-class BitReader {
- public:
-  explicit BitReader(Bytes bytes) : bytes_(bytes) {}
-
-  std::optional<std::uint32_t> Bit() {
-    if (left_ == 0 && !NextByte()) return std::nullopt;
-    --left_;
-    return byte_ >> left_ & 1U;
-  }
-  std::optional<std::uint32_t> Byte() {
-    std::uint32_t value = 0;
-    for (int i = 0; i < 8; ++i) {
-      const auto bit = Bit();
-      if (!bit) return std::nullopt;
-      value = value << 1 | *bit;
-    }
-    return value;
-  }
-  /// ue(v), H.264, 9.1.
-  std::optional<std::uint32_t> Golomb() {
-    std::uint32_t zeros = 0;
-    for (auto bit = Bit(); !bit || *bit == 0; bit = Bit()) {
-      if (!bit || ++zeros > kMaxGolombZeros) return std::nullopt;
-    }
-    std::uint32_t value = 1;
-    for (; zeros > 0; --zeros) {
-      const auto bit = Bit();
-      if (!bit) return std::nullopt;
-      value = value << 1 | *bit;
-    }
-    return value - 1;
-  }
-
- private:
-  bool NextByte() {
-    if (zeros_ >= 2 && at_ < bytes_.size() && bytes_[at_] == 3) {
-      zeros_ = 0;
-      ++at_;
-    }
-    if (at_ >= bytes_.size()) return false;
-    byte_ = bytes_[at_++];
-    zeros_ = byte_ == 0 ? zeros_ + 1 : 0;
-    left_ = 8;
-    return true;
-  }
-
-  Bytes bytes_;
-  std::size_t at_ = 0;
-  std::uint32_t byte_ = 0;
-  int left_ = 0, zeros_ = 0;
-};
+constexpr std::uint8_t kRecoveryPoint = 6;  // SEI payload type
 
 // A number of an SEI message's head: 255 means that it goes on.
-std::optional<std::uint32_t> SeiNumber(BitReader& bits) {
+std::optional<std::uint32_t> SeiNumber(H264Bits& bits) {
   std::uint32_t sum = 0;
   while (true) {
     const auto byte = bits.Byte();
@@ -91,7 +40,7 @@ std::optional<std::uint32_t> SeiNumber(BitReader& bits) {
 
 // recovery_frame_cnt, if the SEI NAL unit's messages have one.
 std::optional<std::uint32_t> RecoveryFrames(Bytes sei) {
-  BitReader bits(sei);
+  H264Bits bits(sei);
   while (true) {
     const auto type = SeiNumber(bits);
     const auto size = SeiNumber(bits);
@@ -105,10 +54,19 @@ std::optional<std::uint32_t> RecoveryFrames(Bytes sei) {
 
 // slice_type is the second number of a slice's header; 2 and 7 are I, 4 and 9 are SI.
 bool IsIntraSlice(Bytes slice) {
-  BitReader bits(slice);
+  H264Bits bits(slice);
   if (!bits.Golomb()) return false;
   const auto type = bits.Golomb();
   return type && (*type % 5 == 2 || *type % 5 == 4);
+}
+
+void NoteSize(Bytes parameters, H264Entry& entry) {
+  const std::optional<CodedSize> size = CodedSize::Of(parameters);
+  if (!size) {
+    entry.damaged = true;
+  } else if (!entry.size || size->least_pixels() > entry.size->least_pixels()) {
+    entry.size = size;
+  }
 }
 
 }  // namespace
@@ -137,21 +95,28 @@ std::optional<H264Nal> FindNal(Bytes bytes, std::size_t from) {
 H264Entry EntryOf(Bytes access_unit) {
   H264Entry entry;
   std::optional<std::uint32_t> recovery;
-  bool first_slice = false, all_intra = true;
+  bool first_slice = false, idr = false, all_intra = true;
   for (auto nal = FindNal(access_unit, 0), next = nal; nal; nal = next) {
     next = FindNal(access_unit, nal->header);
     const std::size_t end = next ? next->offset : access_unit.size();
     const Bytes body = access_unit.subspan(nal->header + 1, end - nal->header - 1);
     if (nal->type == kSei && !recovery) recovery = RecoveryFrames(body);
+    if (nal->type == kSequence) NoteSize(body, entry);
     if (!nal->picture) continue;
     first_slice = first_slice || nal->first_slice;
-    if (nal->type == kIdrSlice) entry.kind = H264Entry::Kind::kIdr;
+    idr = idr || nal->type == kIdrSlice;
     if (nal->type <= kSlicePartA) all_intra = all_intra && IsIntraSlice(body);
   }
-  if (!first_slice) return {};  // its beginning is missing
-  if (entry.kind == H264Entry::Kind::kIdr) return entry;
-  if (recovery) return {H264Entry::Kind::kRecovery, *recovery};
-  return {all_intra ? H264Entry::Kind::kIntra : H264Entry::Kind::kNone, 0};
+  if (!first_slice) return entry;  // its beginning is missing
+  if (idr) {
+    entry.kind = H264Entry::Kind::kIdr;
+  } else if (recovery) {
+    entry.kind = H264Entry::Kind::kRecovery;
+    entry.recovery_frames = *recovery;
+  } else if (all_intra) {
+    entry.kind = H264Entry::Kind::kIntra;
+  }
+  return entry;
 }
 
 }  // namespace framelock::stream

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "pipeline/stream/coded_size.h"
+
 namespace framelock::stream {
 
 /// A NAL unit in an H.264 byte stream (Annex B), as far as its first two bytes tell.
@@ -35,6 +37,8 @@ struct H264Entry {
   };
   Kind kind = Kind::kNone;
   std::uint32_t recovery_frames = 0;
+  std::optional<CodedSize> size = {};  // the largest of its parameter sets
+  bool damaged = false;                // one of them does not tell its size
 };
 H264Entry EntryOf(std::span<const std::uint8_t> access_unit);
 

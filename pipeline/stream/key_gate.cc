@@ -13,6 +13,10 @@ KeyGate::Verdict KeyGate::Pass(const H264Entry& entry, std::optional<Pts> pts, B
     open_ = false;
     return Verdict::kDrop;
   }
+  if (entry.damaged) {
+    open_ = false;
+    return Verdict::kDrop;
+  }
   if (entry.kind == H264Entry::Kind::kIdr) {
     open_ = true;
     hidden_ = 0;

@@ -11,7 +11,8 @@ namespace framelock::stream {
 
 /// Keeps a decoder from making pictures out of access units that are torn or whose references are
 /// missing: after a hole nothing passes until a decoder may enter the stream again. Such pictures
-/// would show one frame's pixels under another frame's time. Not thread-safe.
+/// would show one frame's pixels under another frame's time. A unit that does not tell the size
+/// that it changes to counts as torn. Not thread-safe.
 ///
 ///   kClosed ──entry──► kOpen ──hole announced──► kHole ──unit after the hole──► kClosed
 class KeyGate {

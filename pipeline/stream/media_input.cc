@@ -11,7 +11,6 @@
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/h264_decoder.h"
-#include "pipeline/stream/picture_size.h"
 
 namespace framelock::stream {
 
@@ -330,12 +329,16 @@ void MediaInput::CountTime(UnitTimes::Time time) {
 
 void MediaInput::CheckSize(GstEvent* event) {
   const std::optional<PictureSize> size = PictureSize::Of(event);
-  if (refused_ || !size || size->pixels() <= options_.max_pixels) return;
+  if (size) CheckSize(*size, size->pixels());
+}
+
+void MediaInput::CheckSize(PictureSize size, std::int64_t pixels) {
+  if (refused_ || pixels <= options_.max_pixels) return;
   refused_ = true;
   GST_ELEMENT_ERROR(
       demux_, STREAM, FORMAT,
-      ("input video is %dx%d: more than max_input_pixels (%" G_GINT64_FORMAT ") allows",
-       size->width, size->height, gint64{options_.max_pixels}),
+      ("input video is %dx%d: more than max_input_pixels (%" G_GINT64_FORMAT ") allows", size.width,
+       size.height, gint64{options_.max_pixels}),
       (nullptr));
 }
 
@@ -357,8 +360,12 @@ bool MediaInput::PassGate(GstBuffer* unit) {
   const bool hole = GST_BUFFER_FLAG_IS_SET(unit, GST_BUFFER_FLAG_DISCONT);
   std::optional<KeyGate::Pts> pts;
   if (GST_BUFFER_PTS_IS_VALID(unit)) pts = KeyGate::Pts(GST_BUFFER_PTS(unit));
+  const H264Entry entry = EntryOfUnit(unit);
+  // The caps tell only what is left of it by cropping.
+  if (entry.size) CheckSize({entry.size->width, entry.size->height}, entry.size->least_pixels());
+  if (refused_) return false;
   const KeyGate::Verdict verdict =
-      gate_.Pass(EntryOfUnit(unit), pts, hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
+      gate_.Pass(entry, pts, hole ? KeyGate::Before::kHole : KeyGate::Before::kWhole);
   if (verdict == KeyGate::Verdict::kPass) return true;
   if (verdict == KeyGate::Verdict::kHide) UnitTimes::Hide(unit);
   const std::lock_guard lock(mutex_);

@@ -22,6 +22,7 @@
 #include "pipeline/stream/frame_rate_cap.h"
 #include "pipeline/stream/key_gate.h"
 #include "pipeline/stream/latency_trace.h"
+#include "pipeline/stream/picture_size.h"
 #include "pipeline/stream/unit_times.h"
 
 namespace framelock::stream {
@@ -107,6 +108,7 @@ class MediaInput {
   void TraceUnit(GstPad* pad, const GstBuffer* unit) const;
   void CountTime(UnitTimes::Time time);
   void CheckSize(GstEvent* event);
+  void CheckSize(PictureSize size, std::int64_t pixels);
   const Options options_;
   GstBin* const pipeline_;
   GstElement* const next_;

@@ -81,5 +81,20 @@ TEST_F(InputSizeTest, The8KOfAForeignCameraNeverReachesTheDecoder) {
   EXPECT_EQ(run.input("pictures"), 0u);
 }
 
+TEST_F(InputSizeTest, WhatIsCroppedAwayCountsForTheDecoder) {
+  StreamPipeline::Options options = PipelineRun::Options();
+  options.config.max_input_pixels = 320 * 240;
+  const auto run = PipelineRun::Of(
+      MakeSample({.width = 640,
+                  .height = 480,
+                  .frames = 5,
+                  .encoder = "x264enc tune=zerolatency speed-preset=ultrafast threads=1 "
+                             "option-string=\"crop-rect=0,0,576,416\" ! "
+                             "h264parse config-interval=-1"}),
+      options);
+  EXPECT_EQ(run.failure, "input video is 640x480: more than max_input_pixels (76800) allows");
+  EXPECT_EQ(run.input("pictures"), 0u);
+}
+
 }  // namespace
 }  // namespace framelock::stream

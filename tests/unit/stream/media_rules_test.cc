@@ -165,6 +165,15 @@ TEST_F(KeyGateTest, GivesUpOnAMarkThatDoesNotCome) {
   EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
 }
 
+TEST_F(KeyGateTest, AKeyframeWhoseSizeIsDamagedIsTorn) {
+  EXPECT_EQ(Push(Kind::kIdr), Verdict::kPass);
+  H264Entry damaged{Kind::kIdr};
+  damaged.damaged = true;
+  EXPECT_EQ(Push(damaged, 1), Verdict::kDrop);
+  EXPECT_EQ(Push({Kind::kNone, 0}, 2), Verdict::kDrop);
+  EXPECT_EQ(Push({Kind::kIdr, 0}, 3), Verdict::kPass);
+}
+
 TEST_F(KeyGateTest, AnIntraPictureIsNoEntryBehindAHole) {
   EXPECT_EQ(Push(Kind::kIntra), Verdict::kPass);  // a fresh decoder knows what it can decode
   Hole();
