@@ -42,7 +42,7 @@ TsTicks TsLine::Passed(SteadyTime now) const {
 
 // That needs no time to pass.
 TsTicks TsLine::LongestStep() const {
-  if (usual_ == kNoTicks) return rules_.longest_step;
+  if (usual_ == kNoTicks) return rules_.first_step;
   return std::max(rules_.least_jump, std::min(usual_ * rules_.jump_factor, rules_.longest_step));
 }
 

@@ -16,9 +16,10 @@ class TsLine {
  public:
   struct Rules {
     // A step forward is a jump if it is longer than each of these and leads past the live edge.
-    TsTicks least_jump{22'500};                      // 0.25 s
-    int jump_factor = 8;                             // times the usual step
-    TsTicks longest_step = std::chrono::seconds(5);  // whatever is usual, or while nothing is yet
+    TsTicks least_jump{22'500};                       // 0.25 s
+    int jump_factor = 8;                              // times the usual step
+    TsTicks longest_step = std::chrono::seconds(10);  // however long the usual ones are
+    TsTicks first_step = std::chrono::seconds(5);
     // After bytes were missed; what was read ahead hides how long that took.
     TsTicks hole_slack = std::chrono::seconds(30);
     TsTicks longest_gap = std::chrono::minutes(10);
