@@ -49,7 +49,7 @@ struct PipelineRun {
     EXPECT_TRUE(created.ok());
     StreamPipeline& stream = **created;
     EXPECT_TRUE(stream.Start().ok());
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(200);
     std::optional<StreamPipeline::Event> event;
     while (!event && std::chrono::steady_clock::now() < deadline) {
       event = stream.NextEvent();
