@@ -147,11 +147,14 @@ std::optional<FilterEngine::Work> FilterEngine::Next() {
   return Work(std::move(*output));
 }
 
-void FilterEngine::Pushed(const PushReport& report) {
+void FilterEngine::Pushed(std::size_t copies) {
   const std::lock_guard lock(mutex_);
   pushing_ = false;
-  stats_.copied_out += report.copies;
-  if (report.kind == LineOutput::Kind::kResult) pushed_revision_ = report.revision;
+  stats_.copied_out += copies;
+  if (pushing_revision_) {
+    result_pushed_ = Now();
+    if (PushingOlder()) older_pushed_ = result_pushed_;
+  }
   changed_.notify_all();
 }
 
@@ -202,21 +205,35 @@ PromptAnswer FilterEngine::SetPrompt(std::string text) {
   if (answer->kind == PromptExchange::Answer::Kind::kRejected) {
     return {Kind::kRejected, answer->revision, answer->errors};
   }
+  if (AwaitOlder(lock, answer->revision, deadline) == Older::kUntaken) {
+    return {Kind::kTimeout, answer->revision, kUntakenErrors};
+  }
+  return {Kind::kApplied, answer->revision, {}};
+}
+
+// Until nothing that was made before `revision` was applied can still come out.
+FilterEngine::Older FilterEngine::AwaitOlder(std::unique_lock<std::mutex>& lock,
+                                             std::uint64_t revision, SteadyTime deadline) {
   const std::uint64_t worker = applied_losses_;
-  changed_.wait_for(lock, options_.publish_wait, [&] {
-    return stopped_ || losses_ != worker || pushed_revision_ >= answer->revision;
-  });
+  // What is finished leaves in its own time.
+  changed_.wait_for(lock, options_.publish_wait,
+                    [&] { return stopped_ || losses_ != worker || !line_.HoldsOlder(revision); });
   // Another lent worker counts its revisions on its own.
-  losses_ == worker ? line_.RaiseFloor(answer->revision) : line_.DropOlder(answer->revision);
+  losses_ == worker ? line_.RaiseFloor(revision) : line_.DropOlder(revision);
   // What downstream is just taking has left the line, and would come out after our answer.
   const std::uint64_t under_way = pushes_;
   const bool taken = changed_.wait_until(lock, deadline, [&] {
-    const bool older =
-        pushing_revision_ && (losses_ != worker || *pushing_revision_ < answer->revision);
-    return stopped_ || !pushing_ || pushes_ != under_way || !older;
+    return stopped_ || !pushing_ || pushes_ != under_way || !PushingOlder();
   });
-  if (!taken) return {Kind::kTimeout, answer->revision, kUntakenErrors};
-  return {Kind::kApplied, answer->revision, {}};
+  if (!taken) return Older::kUntaken;
+  changed_.wait_until(lock, older_pushed_ + options_.publish_lag, [this] { return stopped_; });
+  return Older::kPublished;
+}
+
+// Whether the result that is being pushed was made before the last prompt was applied.
+bool FilterEngine::PushingOlder() const {
+  return pushing_revision_ &&
+         (losses_ != applied_losses_ || *pushing_revision_ < prompt_.revision());
 }
 
 void FilterEngine::Lend(PacketSocket socket) {

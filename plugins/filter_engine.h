@@ -65,20 +65,16 @@ class FilterEngine {
 
   // The source pad's task.
   std::optional<Work> Next();
-  struct PushReport {
-    LineOutput::Kind kind;
-    std::uint64_t revision;
-    std::size_t copies;  // of the pixels, on our side of the boundary
-  };
-  /// The LineOutput of the last Next() went downstream.
-  void Pushed(const PushReport& report);
+  /// The LineOutput of the last Next() went downstream; its pixels were copied so often for it.
+  void Pushed(std::size_t copies);
   /// Downstream refuses everything: what is in the line and what comes is skipped until a flush.
   void EndFlow();
   /// Sleeps until Next() may have something.
   void Wait();
 
   // Any thread.
-  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt.
+  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt, and has
+  /// had the time to publish it.
   PromptAnswer SetPrompt(std::string text);
   void Lend(PacketSocket socket);
   [[nodiscard]] FilterStats Stats() const;
@@ -115,6 +111,9 @@ class FilterEngine {
   void Complain(SteadyTime now);
   [[nodiscard]] SteadyTime Now() const { return options_.worker.clock->Now(); }
   [[nodiscard]] Flow flow() const;
+  enum class Older : std::uint8_t { kPublished, kUntaken };
+  Older AwaitOlder(std::unique_lock<std::mutex>& lock, std::uint64_t revision, SteadyTime deadline);
+  [[nodiscard]] bool PushingOlder() const;
 
   const Options options_;
   // Both shared with the regions, whose slots may be freed after we are gone.
@@ -138,7 +137,8 @@ class FilterEngine {
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
   bool pushing_ = false;
   std::optional<std::uint64_t> pushing_revision_;  // of the result that is being pushed
-  std::uint64_t pushes_ = 0, pushed_revision_ = 0;
+  SteadyTime result_pushed_{}, older_pushed_{};    // the second: the last one of an older prompt
+  std::uint64_t pushes_ = 0;
   std::uint64_t losses_ = 0, applied_losses_ = 0;  // the second: when the last prompt was applied
   std::atomic<std::uint64_t> copied_in_ = 0;       // upstream copies outside the lock
   FilterStats stats_;                              // the part that is counted here

@@ -31,6 +31,7 @@ void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
   prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
+  older_pushed_ = result_pushed_;
   line_.ChangeGraph(Now());
   if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
   if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);
@@ -113,7 +114,6 @@ void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
   }
   line_.LoseWorker();
   ++losses_;
-  pushed_revision_ = 0;
   // The old worker may still write into memory that it maps: it is never shown to another.
   if (region_used_) NoteNewRegion();
   if (lost.reason != host::WorkerSeat::LossReason::kReplaced) {

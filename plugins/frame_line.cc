@@ -156,15 +156,24 @@ void FrameLine::DropOlder(std::uint64_t revision) {
   last_.DropOlder(revision);
   std::vector<FrameSequence> stale;
   for (const Item& item : items_) {
-    const Entry* entry = ledger_.Find(item.sequence);
-    if (entry != nullptr && entry->state == State::kAnswered && entry->result.revision < revision) {
-      stale.push_back(item.sequence);
-    }
+    if (IsOlder(item, revision)) stale.push_back(item.sequence);
   }
   for (const FrameSequence sequence : stale) {
     CloseInPlace(sequence, Outcome::kSkipped, Publish::kFallback);
     ++counters_.late;
   }
+}
+
+bool FrameLine::HoldsOlder(std::uint64_t revision) const {
+  return std::any_of(items_.begin(), items_.end(),
+                     [&](const Item& item) { return IsOlder(item, revision); });
+}
+
+// Whether the item is the result of an older prompt.
+bool FrameLine::IsOlder(const Item& item, std::uint64_t revision) const {
+  if (item.event != nullptr) return false;
+  const Entry* entry = ledger_.Find(item.sequence);
+  return entry != nullptr && entry->state == State::kAnswered && entry->result.revision < revision;
 }
 
 void FrameLine::Skip(FrameSequence sequence, SteadyTime now) {

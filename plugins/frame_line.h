@@ -75,6 +75,8 @@ class FrameLine {
   void RaiseFloor(std::uint64_t revision);
   /// The same for what is in the line now, once: the worker of that revision is gone.
   void DropOlder(std::uint64_t revision);
+  /// Whether a frame that was made by an older revision is finished and has not left.
+  [[nodiscard]] bool HoldsOlder(std::uint64_t revision) const;
 
   // The downstream side.
   /// The next thing to push, in order; nullopt: none now.
@@ -117,6 +119,7 @@ class FrameLine {
   [[nodiscard]] bool Finished(const Item& item) const;
   [[nodiscard]] bool Crowded() const;
   [[nodiscard]] SteadyTime Leaves(const Item& item) const;
+  [[nodiscard]] bool IsOlder(const Item& item, std::uint64_t revision) const;
   bool GiveUp(SteadyTime now);
   void Skip(FrameSequence sequence, SteadyTime now);
   void CloseInPlace(FrameSequence sequence, Outcome outcome, Publish publish);

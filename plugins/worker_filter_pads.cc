@@ -235,14 +235,13 @@ void TellLatency(FramelockWorkerFilter* self) {
 }
 
 void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput output) {
-  FilterEngine::PushReport report{output.kind, output.result.revision, 0};
   const auto newest = engine.format();
   const auto region = engine.region();
   const GstFlowReturn flow =
       self->state->output->Push(std::move(output), newest.get(), region.get());
-  report.copies = self->state->output->TakeCopies();
+  const std::size_t copies = self->state->output->TakeCopies();
   if (flow == GST_FLOW_OK) {
-    engine.Pushed(report);
+    engine.Pushed(copies);
     if (++self->state->pushed % kLatencyPeriod == 0) TellLatency(self);
     return;
   }

@@ -47,6 +47,24 @@ TEST(WorkerFilterPrompt, NoOlderFrameLeavesAfterTheAnswer) {
   rig.ExpectAccount();
 }
 
+TEST(WorkerFilterPrompt, OneCallerGetsManyAnswersInAFrameInterval) {
+  Rig rig({});
+  rig.SetCaps("RGB", 64, 48);
+  ASSERT_TRUE(rig.WaitReady());
+  const Source source(rig, 100ms);
+  ASSERT_TRUE(Rig::Eventually([&] { return rig.Stat("completed") > 3; }));
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 30; ++i) {
+    const auto result = rig.SetPrompt(i % 2 == 1 ? PromptOf({Invert()}) : PromptOf({}));
+    ASSERT_TRUE(result.applied) << result.errors;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10 * 100ms) << "an answer needs no frame";
+  rig.Drain();
+  const auto frame = rig.Pull();
+  ASSERT_TRUE(frame);
+  EXPECT_TRUE(frame->inverted) << "the newest wins";
+}
+
 // The worker has applied a new prompt while downstream takes its time with an older frame.
 class OldFrameUnderWay : public testing::Test {
  protected:

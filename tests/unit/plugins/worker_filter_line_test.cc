@@ -403,8 +403,12 @@ TEST_F(FrameLineTest, NothingOfAnOlderRevisionLeavesAboveTheFloor) {
   const auto second = Submit();
   Enter();
   const auto third = Submit();
+  EXPECT_FALSE(line_->HoldsOlder(2));
   Complete(third, 1);
+  EXPECT_TRUE(line_->HoldsOlder(2));
+  EXPECT_FALSE(line_->HoldsOlder(1));
   line_->RaiseFloor(2);
+  EXPECT_FALSE(line_->HoldsOlder(2));
   EXPECT_EQ(Complete(second, 1), Answer::kLate);
   EXPECT_EQ(Taken(), "p2 p3");  // not even repeated
   Enter();
