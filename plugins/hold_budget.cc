@@ -16,7 +16,30 @@ constexpr std::size_t kLeast = 32;  // kept whatever their age
 constexpr std::size_t kMost = 256;
 constexpr HoldBudget::Duration kMemory = 4s;
 constexpr double kNoise = 0.005;      // of the output interval, which may be left
+constexpr int kInputShare = 20;       // part of the interval that late arrivals may add
 constexpr int kRise = 8, kFall = 32;  // parts of the way to go with each frame
+
+// The least time that leaves so little of the noise of these; from the longest down, what is later
+// shows as noise in two intervals each.
+HoldBudget::Duration Covering(const std::vector<HoldBudget::Duration>& sorted,
+                              HoldBudget::Duration interval) {
+  const std::size_t last = sorted.size() - 1;
+  const HoldBudget::Duration high = sorted[last * 95 / 100];
+  const HoldBudget::Duration fence = high + 2 * (high - sorted[last / 2]);
+  const auto end = std::upper_bound(sorted.begin(), sorted.end(), fence);
+  const double allowed = kNoise * static_cast<double>(interval.count());
+  const double most = allowed * allowed * static_cast<double>(sorted.size()) / 2;
+  double sum = 0;      // of what is above the budget
+  double squares = 0;  // and of the squares of it
+  auto budget = std::prev(end);
+  for (double above = 1; budget != sorted.begin(); --budget, ++above) {
+    const auto step = static_cast<double>((*budget - *std::prev(budget)).count());
+    squares += 2 * step * sum + above * step * step;
+    sum += above * step;
+    if (squares > most) break;
+  }
+  return *budget;
+}
 
 }  // namespace
 
@@ -31,7 +54,7 @@ std::optional<HoldBudget::Duration> HoldBudget::typical() const {
   return median_;
 }
 
-void HoldBudget::Add(Duration lateness, Duration interval, SteadyTime now) {
+void HoldBudget::Add(const Lateness& lateness, Duration interval, SteadyTime now) {
   if (std::exchange(first_, false)) return;
   seen_.push_back({now, lateness});
   while (seen_.size() > kMost || (seen_.size() > kLeast && now - seen_.front().at > kMemory)) {
@@ -43,30 +66,19 @@ void HoldBudget::Add(Duration lateness, Duration interval, SteadyTime now) {
 }
 
 HoldBudget::Duration HoldBudget::Target(Duration interval) {
-  std::vector<Duration> sorted;
-  sorted.reserve(seen_.size());
-  for (const Seen& each : seen_) sorted.push_back(each.lateness);
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t last = sorted.size() - 1;
-  low_ = sorted[last * 5 / 100];
-  median_ = sorted[last / 2];
-  const Duration high = sorted[last * 95 / 100];
-  const Duration fence = high + 2 * (high - median_);
-  const auto end = std::upper_bound(sorted.begin(), sorted.end(), fence);
-
-  // From the longest down: what is later than the budget shows as noise in two intervals each.
-  const double allowed = kNoise * static_cast<double>(interval.count());
-  const double most = allowed * allowed * static_cast<double>(sorted.size()) / 2;
-  double sum = 0;      // of what is above the budget
-  double squares = 0;  // and of the squares of it
-  auto budget = std::prev(end);
-  for (double above = 1; budget != sorted.begin(); --budget, ++above) {
-    const auto step = static_cast<double>((*budget - *std::prev(budget)).count());
-    squares += 2 * step * sum + above * step * step;
-    sum += above * step;
-    if (squares > most) break;
+  std::vector<Duration> all;
+  std::vector<Duration> own;  // without what the input was late
+  for (const Seen& each : seen_) {
+    all.push_back(each.lateness.answered);
+    own.push_back(each.lateness.answered - each.lateness.arrived);
   }
-  return std::min(*budget, median_ + interval);
+  std::sort(all.begin(), all.end());
+  std::sort(own.begin(), own.end());
+  const std::size_t last = all.size() - 1;
+  low_ = all[last * 5 / 100];
+  median_ = all[last / 2];
+  return std::min({Covering(all, interval), Covering(own, interval) + interval / kInputShare,
+                   median_ + interval});
 }
 
 }  // namespace framelock::plugins

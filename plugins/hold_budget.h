@@ -13,9 +13,11 @@ namespace framelock::plugins {
 /// How long after its expected arrival a frame is published, so that noise in what frames take
 /// does not show. By default the least time that leaves so little of that noise that published
 /// intervals vary by half a percent: about the 95th percentile for a worker whose times vary, and
-/// next to nothing for a fast one. Outliers do not move it, and it moves smoothly, so that moving
-/// makes no noise of its own. It is never more than an output interval above the median, so the
-/// typical frame is held for less than that. Plain logic: the owner brings the time, and locks.
+/// next to nothing for a fast one. Frames that come in late may add a twentieth of an interval to
+/// it, no more: a source's own noise is not paid for by every frame. Outliers do not move it, and
+/// it moves smoothly, so that moving makes no noise of its own. It is never more than an output
+/// interval above the median, so the typical frame is held for less than that. Plain logic: the
+/// owner brings the time, and locks.
 class HoldBudget {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -23,8 +25,13 @@ class HoldBudget {
   /// `fixed`: this one, always.
   explicit HoldBudget(std::optional<Duration> fixed = {}) : fixed_(fixed) {}
 
-  /// A frame's result was there so long after its expected arrival; `interval`: between outputs.
-  void Add(Duration lateness, Duration interval, SteadyTime now);
+  /// Of one frame, each counted from its expected arrival.
+  struct Lateness {
+    Duration arrived;
+    Duration answered;  // when its result was there
+  };
+  /// `interval`: between outputs.
+  void Add(const Lateness& lateness, Duration interval, SteadyTime now);
   /// What was seen so far says nothing of what comes, and the next one is late for reasons of its
   /// own; the budget stays until the one after that.
   void Clear() {
@@ -44,7 +51,7 @@ class HoldBudget {
  private:
   struct Seen {
     SteadyTime at;
-    Duration lateness;
+    Lateness lateness;
   };
 
   [[nodiscard]] Duration Target(Duration interval);

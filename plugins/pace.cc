@@ -25,7 +25,8 @@ void Pace::Answered(const LineFrame& frame, SteadyTime submitted, SteadyTime now
     rate_.Served(submitted, now);
     if (rate_.divisor() < before) hold_.Clear();  // the worker is another one, so to speak
   }
-  hold_.Add(now - frame.expected, rate_.interval(), now);
+  hold_.Add({.arrived = frame.arrived - frame.expected, .answered = now - frame.expected},
+            rate_.interval(), now);
 }
 
 void Pace::ChangeGraph() {

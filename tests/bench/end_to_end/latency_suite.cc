@@ -141,6 +141,7 @@ Status RunLatency(const RunOptions& run, Report& report) {
   const Result<Houses> houses = Houses::Open(run);
   if (!houses) return houses.error();
   for (const Case& the_case : kCases) {
+    if (!run.Wants(the_case.name)) continue;
     const Status measured = ScenarioOf(the_case).Repeat(
         run, *houses, report,
         [&](House& house) -> Result<Figures> { return Measure(run, house, the_case); });

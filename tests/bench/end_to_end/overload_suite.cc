@@ -180,6 +180,7 @@ Status RunOverload(const RunOptions& run, Report& report) {
   for (const char* cadence : {"steady", "every", "as-ready"}) {
     for (const double fps : kWorkerFps) {
       const Case the_case{cadence, fps};
+      if (!run.Wants(the_case.name())) continue;
       const auto usual = std::chrono::seconds(the_case.is("steady") ? 120 : 30);
       const auto seen = Watch(**house, **source, in_url, the_case, run.RunTime(usual));
       if (!seen) return Error{seen.error().code, the_case.name() + ": " + seen.error().message};

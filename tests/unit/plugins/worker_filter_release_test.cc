@@ -83,7 +83,7 @@ class HoldBudgetTest : public testing::Test {
   }
   void Add(Duration lateness) {
     now_ += kInterval;
-    budget_.Add(lateness, kInterval, now_);
+    budget_.Add({.arrived = 0ns, .answered = lateness}, kInterval, now_);
   }
 
   HoldBudget budget_;
@@ -137,10 +137,20 @@ TEST_F(HoldBudgetTest, NeverHoldsATypicalFrameLongerThanAnInterval) {
   EXPECT_GT(budget_.value(), 300ms);
 }
 
+TEST_F(HoldBudgetTest, ASourceThatIsLateDelaysTheOthersByATwentiethOfAnInterval) {
+  for (int i = 0; i < 300; ++i) {
+    const Duration arrived = i % 10 == 0 ? 15ms : Duration(random_() % 8'000'000);
+    now_ += kInterval;
+    budget_.Add({arrived, arrived + 1ms}, kInterval, now_);
+  }
+  EXPECT_NEAR(static_cast<double>(budget_.value().count()),
+              static_cast<double>((1ms + kInterval / 20).count()), 1e5);
+}
+
 TEST_F(HoldBudgetTest, MayBeFixed) {
   HoldBudget fixed(80ms);
   EXPECT_TRUE(fixed.known());
-  for (int i = 0; i < 100; ++i) fixed.Add(200ms, kInterval, now_ += kInterval);
+  for (int i = 0; i < 100; ++i) fixed.Add({0ns, 200ms}, kInterval, now_ += kInterval);
   EXPECT_EQ(fixed.value(), 80ms);
 }
 
