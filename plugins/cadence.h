@@ -12,4 +12,10 @@ enum class Cadence : std::uint8_t {
   kAsReady,  // each result when it is there; the newest frame goes next
 };
 
+/// When the results of kSteady leave.
+enum class Release : std::uint8_t {
+  kEven,    // each at its time, so that the worker's noise does not show
+  kAtOnce,  // when they are there; whoever comes after evens them out
+};
+
 }  // namespace framelock::plugins

@@ -10,6 +10,7 @@ FrameLine::FrameLine(const Options& options)
     : options_(options),
       pace_({.cadence =
                  options.full_policy == FullPolicy::kBlock ? Cadence::kAsReady : options.cadence,
+             .release = options.release,
              .max_in_flight = options.max_in_flight,
              .latency = options.latency,
              .stall_timeout = options.stall_timeout,

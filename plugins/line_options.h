@@ -22,7 +22,8 @@ struct LineOptions {
   /// A frame that could not be submitted for so long makes way for what is behind it (kDropOldest
   /// only); so an end of stream never waits for a worker that does not come.
   std::chrono::nanoseconds max_wait = std::chrono::seconds(1);
-  Cadence cadence = Cadence::kSteady;               // kDropOldest only
+  Cadence cadence = Cadence::kSteady;  // kDropOldest only
+  Release release = Release::kEven;
   std::optional<std::chrono::nanoseconds> latency;  // see Pace
   std::size_t max_places = 16;                      // of kEvery; then the first one leaves
 };

@@ -25,8 +25,7 @@ void Pace::Answered(const LineFrame& frame, SteadyTime submitted, SteadyTime now
     rate_.Served(submitted, now);
     if (rate_.divisor() < before) hold_.Clear();  // the worker is another one, so to speak
   }
-  hold_.Add({.arrived = frame.arrived - frame.expected, .answered = now - frame.expected},
-            rate_.interval(), now);
+  hold_.Add({.whole = now - frame.expected, .service = now - frame.arrived}, rate_.interval(), now);
 }
 
 void Pace::ChangeGraph() {
@@ -42,6 +41,7 @@ void Pace::Restart() {
 Pace::Duration Pace::budget() const {
   switch (options_.cadence) {
     case Cadence::kSteady:
+      if (options_.release == Release::kAtOnce) return {};
       return hold_.OfOne(rate_.interval());
     case Cadence::kEvery:
       return Hopeless() ? Duration::zero() : hold_.value();

@@ -4,10 +4,10 @@
 #include <chrono>
 #include <optional>
 
+#include "pipeline/core/hold_budget.h"
+#include "pipeline/core/input_clock.h"
 #include "plugins/cadence.h"
 #include "plugins/even_rate.h"
-#include "plugins/hold_budget.h"
-#include "plugins/input_clock.h"
 #include "plugins/line_frame.h"
 
 namespace framelock::plugins {
@@ -19,6 +19,7 @@ class Pace {
   using Duration = std::chrono::nanoseconds;
   struct Options {
     Cadence cadence = Cadence::kSteady;
+    Release release = Release::kEven;
     std::size_t max_in_flight = 1;
     std::optional<Duration> latency;  // from a frame's expected arrival on; unset: what it takes
     Duration stall_timeout{};         // in place of a budget that is not known yet

@@ -28,6 +28,12 @@ constexpr GEnumValue kCadences[] = {
     {static_cast<gint>(Cadence::kAsReady), "Each result as soon as it is there", "as-ready"},
     {0, nullptr, nullptr}};
 
+constexpr GEnumValue kReleases[] = {{static_cast<gint>(Release::kEven),
+                                     "Each at its time: the worker's noise does not show", "even"},
+                                    {static_cast<gint>(Release::kAtOnce),
+                                     "When they are there; downstream evens them out", "at-once"},
+                                    {0, nullptr, nullptr}};
+
 struct PolicyProperty {
   const char* name;
   const char* nick;
@@ -54,6 +60,9 @@ constexpr std::array<PolicyProperty, kPolicies> kPolicyProperties{{
      "FramelockCadence", kCadences,
      [](const LineOptions& options) { return static_cast<gint>(options.cadence); },
      [](LineOptions& options, gint v) { options.cadence = static_cast<Cadence>(v); }},
+    {"release", "Release", "When the results of cadence=steady leave", "FramelockRelease",
+     kReleases, [](const LineOptions& options) { return static_cast<gint>(options.release); },
+     [](LineOptions& options, gint v) { options.release = static_cast<Release>(v); }},
 }};
 
 GType TypeOf(const PolicyProperty& property) {

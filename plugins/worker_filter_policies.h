@@ -7,8 +7,9 @@
 
 namespace framelock::plugins {
 
-/// The properties of workerfilter that choose among a few words: full-policy, on-missing, cadence.
-inline constexpr guint kPolicies = 3;
+/// The properties of workerfilter that choose among a few words: full-policy, on-missing, cadence,
+/// release.
+inline constexpr guint kPolicies = 4;
 
 /// Installs them as `first` and the ids after it.
 void InstallPolicies(GObjectClass* klass, guint first, const LineOptions& defaults);

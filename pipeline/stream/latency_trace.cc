@@ -7,15 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pipeline/stream/running_time.h"
+
 namespace framelock::stream {
 
 namespace {
 
 constexpr std::array<const char*, LatencyTrace::kHops + 1> kNames = {
-    "receive", "decode", "convert", "worker", "encode", "publish", "total"};
-
-// Two places that mean the same frame differ by less: the output adds half a 90 kHz tick.
-constexpr LatencyTrace::Time kSame = std::chrono::microseconds(20);
+    "receive", "decode", "convert", "worker", "encode", "hold", "publish", "total"};
 
 double Milliseconds(std::chrono::nanoseconds time) {
   const auto hundredths = std::chrono::round<std::chrono::microseconds>(time).count() / 10;
@@ -55,7 +54,7 @@ void LatencyTrace::OnUnit(std::uint16_t pid, Time unit, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   std::erase_if(pes_, [&](const Pes& pes) { return pes.pid != pid; });
   const auto fits = [&](const Pes& pes) {
-    return offset_ && std::chrono::abs(unit - TimeOf(pes.pts) - *offset_) < kSame;
+    return offset_ && std::chrono::abs(unit - TimeOf(pes.pts) - *offset_) < kSameFrame;
   };
   auto found = std::find_if(pes_.begin(), pes_.end(), fits);
   // The first one of all, or the stream's clock is another one now: they come in order.
@@ -71,8 +70,8 @@ void LatencyTrace::OnUnit(std::uint16_t pid, Time unit, SteadyTime now) {
 
 void LatencyTrace::OnFrame(Hop hop, Time time, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  const auto found = frames_.lower_bound(time - kSame);
-  if (found == frames_.end() || found->first > time + kSame) return;
+  const auto found = frames_.lower_bound(time - kSameFrame);
+  if (found == frames_.end() || found->first > time + kSameFrame) return;
   auto& reached = found->second.reached[static_cast<std::size_t>(hop)];
   if (!reached) reached = now;
   if (hop != Hop::kPublish) return;
@@ -116,19 +115,6 @@ std::string LatencyTrace::Line(const nlohmann::json& figures) {
                         hop["p50_ms"].get<double>(), hop["p99_ms"].get<double>());
   }
   return line;
-}
-
-std::optional<LatencyTrace::Time> RunningTime(GstPad* pad, const GstBuffer* buffer) {
-  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return std::nullopt;
-  GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
-  if (event == nullptr) return std::nullopt;
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(event, &segment);
-  const guint64 time =
-      gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  gst_event_unref(event);
-  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
-  return LatencyTrace::Time(time);
 }
 
 }  // namespace framelock::stream

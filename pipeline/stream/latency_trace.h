@@ -27,6 +27,7 @@ namespace framelock::stream {
 ///     │ convert  until it reaches workerfilter, cropped, scaled and in RGB
 ///     │ worker   until workerfilter gives it out
 ///     │ encode   until its access unit leaves the encoder
+///     │ hold     until its time has come (cadence steady)
 ///     │ publish  until the muxer hands its first bytes to the sink
 ///
 /// A frame is known by its running time. Frames that are dropped on the way do not count. Bounded;
@@ -34,8 +35,8 @@ namespace framelock::stream {
 class LatencyTrace {
  public:
   using Time = std::chrono::nanoseconds;
-  enum class Hop : std::uint8_t { kReceive, kDecode, kConvert, kWorker, kEncode, kPublish };
-  static constexpr std::size_t kHops = 6;
+  enum class Hop : std::uint8_t { kReceive, kDecode, kConvert, kWorker, kEncode, kHold, kPublish };
+  static constexpr std::size_t kHops = 7;
 
   /// A PES packet begins in the input, its time stamp as the demuxer sees it.
   void OnPes(std::uint16_t pid, TsStamp pts, SteadyTime now);
@@ -74,8 +75,5 @@ class LatencyTrace {
   std::map<Time, Frame> frames_;
   std::array<LatencyWindow, kHops + 1> hops_;  // the last one: all together
 };
-
-/// Of a buffer on this pad; nullopt: it has none.
-std::optional<LatencyTrace::Time> RunningTime(GstPad* pad, const GstBuffer* buffer);
 
 }  // namespace framelock::stream

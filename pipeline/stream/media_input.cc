@@ -11,6 +11,7 @@
 #include "pipeline/stream/elements.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/h264_decoder.h"
+#include "pipeline/stream/running_time.h"
 
 namespace framelock::stream {
 

@@ -17,6 +17,8 @@ namespace {
 // the way from the input's pts to the output's adds the same constant to each frame.
 constexpr gint64 kHalfTick = 5556;
 
+constexpr guint kMostHeld = 4;  // frames; the last ones of two intervals, and room for noise
+
 constexpr int kLeastSide = 2;  // of a 4:2:0 picture
 
 // What to cut off a side so that it is even. One of a single pixel is scaled up instead.
@@ -52,12 +54,15 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   even_ = *even;
   Result<GstElement*> convert = AddElement(pipeline, "videoconvertscale");
   if (!convert) return convert.error();
-  if (gst_element_link_many(from, even_, *convert, *encode, *mux, sink_, nullptr) == 0) {
+  Result<GstElement*> exit = AddExit(*encode, options, pipeline);
+  if (!exit) return exit.error();
+  if (gst_element_link_many(from, even_, *convert, *encode, nullptr) == 0 ||
+      gst_element_link_many(*exit, *mux, sink_, nullptr) == 0) {
     return Error{ErrorCode::kInternal, "the output's elements do not link"};
   }
-  Watch(from, *encode, options.trace);
+  Watch(from, *encode, *exit, options);
   if (options.audio == nullptr) return {};
-  const PadPtr encoded(gst_element_get_static_pad(*encode, "src"));
+  const PadPtr encoded(gst_element_get_static_pad(*exit, "src"));
   const PadPtr video(gst_pad_get_peer(encoded.get()));
   audio_.emplace(AudioOutput::Options{.line = options.audio,
                                       .muxer = *mux,
@@ -66,7 +71,26 @@ Status MediaOutput::Build(const Options& options, GstBin* pipeline, GstElement* 
   return {};
 }
 
-void MediaOutput::Watch(GstElement* from, GstElement* encode, LatencyTrace* trace) {
+// Where encoded frames leave for the muxer: the encoder itself, or the place where they wait.
+Result<GstElement*> MediaOutput::AddExit(GstElement* encode, const Options& options,
+                                         GstBin* pipeline) {
+  pace_ = options.pace;
+  if (pace_ == nullptr) return encode;
+  Result<GstElement*> queue = AddElement(pipeline, "queue");
+  if (!queue) return queue;
+  gst_object_set_name(GST_OBJECT(*queue), "output-pace");
+  g_object_set(*queue, "max-size-buffers", kMostHeld, "max-size-bytes", 0, "max-size-time",
+               guint64{0}, nullptr);
+  const PadPtr exit(gst_element_get_static_pad(*queue, "src"));
+  pace_->Watch(exit.get(), OutputPace::Step::kAwait);
+  if (gst_element_link(encode, *queue) == 0) {
+    return Error{ErrorCode::kInternal, "encoder and queue do not link"};
+  }
+  return queue;
+}
+
+void MediaOutput::Watch(GstElement* from, GstElement* encode, GstElement* exit,
+                        const Options& options) {
   const PadPtr pictures(gst_element_get_static_pad(from, "src"));
   gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, &MediaOutput::OnCaps, this,
                     nullptr);
@@ -78,8 +102,15 @@ void MediaOutput::Watch(GstElement* from, GstElement* encode, LatencyTrace* trac
   const PadPtr parsed(gst_element_get_static_pad(parser.get(), "src"));
   gst_pad_set_offset(parsed.get(), kHalfTick);
   InstallPesFiller(parsed.get());
+  if (pace_ != nullptr) {
+    pace_->Watch(pictures.get(), OutputPace::Step::kMade);
+    pace_->Watch(parsed.get(), OutputPace::Step::kEncoded);
+  }
+  LatencyTrace* trace = options.trace;
   if (trace == nullptr) return;
   trace->Watch(parsed.get(), LatencyTrace::Hop::kEncode);
+  const PadPtr left(gst_element_get_static_pad(exit, "src"));
+  trace->Watch(left.get(), LatencyTrace::Hop::kHold);
   const PadPtr published(gst_element_get_static_pad(sink_, "sink"));
   trace->Watch(published.get(), LatencyTrace::Hop::kPublish);
 }
@@ -108,6 +139,7 @@ GstPadProbeReturn MediaOutput::OnPicture(GstPad* pad, GstPadProbeInfo* info, gpo
 }
 
 void MediaOutput::Stop() {
+  if (pace_ != nullptr) pace_->Stop();
   if (!audio_) return;
   // Not to be woken up again with the pipeline, should that still be starting.
   gst_element_set_locked_state(sink_, TRUE);

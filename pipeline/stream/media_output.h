@@ -14,14 +14,16 @@
 #include "pipeline/stream/h264_encoder.h"
 #include "pipeline/stream/key_frame_cadence.h"
 #include "pipeline/stream/latency_trace.h"
+#include "pipeline/stream/output_pace.h"
 
 namespace framelock::stream {
 
 /// From pictures to a channel: H.264 without look-ahead, MPEG-TS, sink. Its elements belong to the
 /// pipeline; destroy this only after the pipeline has stopped. Everything but Create, Stop and
 /// Stats runs on the streaming thread of `from`. The graph may change the size of its pictures at
-/// any time; an odd one loses its last row or column, which 4:2:0 cannot carry, and a side of one
-/// pixel is scaled to two.
+/// any time; with a pace, what is encoded waits for its time in a queue with a thread of its own,
+/// which `from` waits for only when frames of several intervals are in it. An odd picture loses its
+/// last row or column, which 4:2:0 cannot carry, and a side of one pixel is scaled to two.
 class MediaOutput {
  public:
   struct Options {
@@ -29,6 +31,7 @@ class MediaOutput {
     H264EncoderOptions encoder;
     AudioLine* audio = nullptr;     // what goes out beside the pictures
     LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
+    OutputPace* pace = nullptr;     // borrowed; none: what is encoded leaves at once
   };
 
   /// Adds its elements to `pipeline` and links them behind `from`.
@@ -48,13 +51,15 @@ class MediaOutput {
   explicit MediaOutput(std::chrono::seconds gop) : cadence_(gop) {}
 
   Status Build(const Options& options, GstBin* pipeline, GstElement* from);
-  void Watch(GstElement* from, GstElement* encode, LatencyTrace* trace);
+  void Watch(GstElement* from, GstElement* encode, GstElement* exit, const Options& options);
+  Result<GstElement*> AddExit(GstElement* encode, const Options& options, GstBin* pipeline);
   Status AddSink(const Options& options, GstBin* pipeline);
   static GstPadProbeReturn OnCaps(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn OnPicture(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstElement* even_ = nullptr;  // crops to even sizes
   GstElement* sink_ = nullptr;
+  OutputPace* pace_ = nullptr;
   std::string encoder_;  // its element's name
   KeyFrameCadence cadence_;
   std::optional<AudioOutput> audio_;

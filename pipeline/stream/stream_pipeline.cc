@@ -14,6 +14,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kSteady = "steady";  // the cadence that is even at the output
+
 std::string TextField(const GstStructure* structure, const char* name) {
   const gchar* text = gst_structure_get_string(structure, name);
   return text == nullptr ? std::string() : text;
@@ -40,14 +42,23 @@ MediaInput::Options InputOptions(const StreamPipeline::Options& options, Latency
   return input;
 }
 
-MediaOutput::Options OutputOptions(const StreamConfig& config, LatencyTrace* trace) {
+std::unique_ptr<OutputPace> MakePace(const StreamConfig& config) {
+  if (config.cadence != kSteady) return nullptr;
+  std::optional<OutputPace::Time> latency;
+  if (config.latency_ms) latency = std::chrono::milliseconds(*config.latency_ms);
+  return std::make_unique<OutputPace>(latency);
+}
+
+MediaOutput::Options OutputOptions(const StreamConfig& config, LatencyTrace* trace,
+                                   OutputPace* pace) {
   return {.url = config.publish_url,
           .encoder = {.name = config.encoder,
                       .hardware = HardwareUse(config),
                       .gop = std::chrono::seconds(config.gop_seconds),
                       .bitrate_kbps = config.bitrate_kbps,
                       .pixels = config.width * config.height},
-          .trace = trace};
+          .trace = trace,
+          .pace = pace};
 }
 
 }  // namespace
@@ -55,6 +66,7 @@ MediaOutput::Options OutputOptions(const StreamConfig& config, LatencyTrace* tra
 StreamPipeline::StreamPipeline(const Options& options)
     : options_(options),
       trace_(options.config.trace_latency ? std::make_unique<LatencyTrace>() : nullptr),
+      pace_(MakePace(options.config)),
       pipeline_(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new("stream")))),
       bus_(gst_element_get_bus(pipeline_.get())),
       created_(Clock::System().Now()) {}
@@ -88,13 +100,14 @@ Status StreamPipeline::Build() {
   Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, *crop);
   if (!input) return input.error();
   input_ = std::move(*input);
-  MediaOutput::Options to = OutputOptions(options_.config, trace_.get());
+  MediaOutput::Options to = OutputOptions(options_.config, trace_.get(), pace_.get());
   to.audio = from.audio;
   Result<std::unique_ptr<MediaOutput>> output = MediaOutput::Create(to, bin, filter_);
   if (!output) return output.error();
   output_ = std::move(*output);
+  const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
+  if (pace_) pace_->Watch(entry.get(), OutputPace::Step::kArrived);
   if (trace_) {
-    const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
     const PadPtr exit(gst_element_get_static_pad(filter_, "src"));
     trace_->Watch(entry.get(), LatencyTrace::Hop::kConvert);
     trace_->Watch(exit.get(), LatencyTrace::Hop::kWorker);
@@ -109,6 +122,7 @@ Status StreamPipeline::AddFilter() {
   const StreamConfig& config = options_.config;
   gst_util_set_object_arg(G_OBJECT(filter_), "on-missing", config.on_missing.c_str());
   gst_util_set_object_arg(G_OBJECT(filter_), "cadence", config.cadence.c_str());
+  gst_util_set_object_arg(G_OBJECT(filter_), "release", pace_ ? "at-once" : "even");
   const std::pair<const char*, int> numbers[] = {
       {"latency", config.latency_ms.value_or(0)},
       {"max-in-flight", config.max_in_flight},
@@ -174,7 +188,10 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const std::string& prompt
   answer.applied = applied != 0;
   answer.revision = revision;
   answer.errors = json::object();
-  if (answer.applied) return answer;
+  if (answer.applied) {
+    if (pace_) pace_->Forget();
+    return answer;
+  }
   const std::string text = TextField(result, "errors");
   answer.errors = json::parse(text, nullptr, false);
   if (!answer.errors.is_object()) answer.errors = {{"error", text}};
@@ -230,6 +247,7 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
   if (gst_structure_has_name(structure, "framelock-worker") == 0) return std::nullopt;
   const int pid = IntField(structure, "pid");
   if (TextField(structure, "event") == "ready") return WorkerReady{pid};
+  if (pace_) pace_->Forget();
   return WorkerLost{TextField(structure, "reason"), TextField(structure, "detail"), pid};
 }
 
@@ -268,6 +286,10 @@ StreamPipeline::Event StreamPipeline::FromError(GstMessage* message) {
 StreamStatus StreamPipeline::Look(SteadyTime now) const {
   StreamStatus status;
   status.filter = ReadStats(filter_);
+  if (pace_) {
+    status.filter["budget_us"] =
+        std::chrono::duration_cast<std::chrono::microseconds>(pace_->budget()).count();
+  }
   status.input = input_->Stats();
   status.output = output_->Stats();
   if (trace_) status.latency_trace = trace_->Figures();

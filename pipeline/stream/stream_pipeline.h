@@ -16,6 +16,7 @@
 #include "pipeline/stream/latency_trace.h"
 #include "pipeline/stream/media_input.h"
 #include "pipeline/stream/media_output.h"
+#include "pipeline/stream/output_pace.h"
 #include "pipeline/stream/stream_config.h"
 #include "pipeline/stream/stream_status.h"
 
@@ -23,13 +24,15 @@ namespace framelock::stream {
 
 /// One stream's GstPipeline:
 ///
-///   source ! tsdemux ! decoder ! crop ! convert and scale ! workerfilter ! x264enc ! mpegtsmux !
-///   sink                └─ audio ──────────── AudioLine ─────────────────────────────┘
+///   source ! tsdemux ! decoder ! crop ! convert and scale ! workerfilter ! x264enc ! queue !
+///              │                                                                       │
+///              └─ audio ──────────── AudioLine ─────────────────────────────── mpegtsmux ! sink
 ///
 /// Owned by the process's main thread, which calls everything but SetPrompt. The destructor stops
-/// it and joins its threads. There is no queue between the elements: what waits, waits in the
-/// source's bounded queue (read more slowly), in workerfilter (skipped and counted) or in the
-/// sink's bounded queue (dropped by whole segments).
+/// it and joins its threads. What waits, waits in the source's bounded queue (read more slowly), in
+/// workerfilter (skipped and counted) or in the sink's bounded queue (dropped by whole segments).
+/// With cadence steady the frames that are encoded wait for their time in front of the muxer, too
+/// (OutputPace); no other cadence has that queue.
 class StreamPipeline {
  public:
   struct Options {
@@ -92,7 +95,9 @@ class StreamPipeline {
   Event FromError(GstMessage* message);
 
   const Options options_;
-  const std::unique_ptr<LatencyTrace> trace_;  // outlives the pads that it watches
+  // Both outlive the pads that they watch.
+  const std::unique_ptr<LatencyTrace> trace_;
+  const std::unique_ptr<OutputPace> pace_;  // null: not every cadence has one
   const ElementPtr pipeline_;
   const BusPtr bus_;
   const SteadyTime created_;

@@ -203,6 +203,7 @@ enum {
   FILTER_PROMPT,
   FILTER_STATS,
   FILTER_CADENCE,
+  FILTER_RELEASE,
   FILTER_TIMEOUTS,  // and what follows it
 };
 
@@ -265,6 +266,7 @@ static void fake_filter_class_init(FakeFilterClass* klass) {
   }
   fake_add_text(object, FILTER_MISSING, "on-missing");
   fake_add_text(object, FILTER_CADENCE, "cadence");
+  fake_add_text(object, FILTER_RELEASE, "release");
   fake_add_text(object, FILTER_PROMPT, "prompt-file");
   g_object_class_install_property(
       object, FILTER_STATS,

@@ -468,11 +468,11 @@ TEST_F(StreamPipelineTest, HandsSettingsWorkersAndPromptsToTheFilter) {
   auto pair = PacketSocket::CreatePair();
   stream->LendWorker(pair->first.release());
   EXPECT_EQ(fake::FilterSettings(),
-            (std::vector<std::string>{"on-missing=\"repeat\"", "cadence=\"every\"", "latency=80",
-                                      "max-in-flight=3", "heartbeat-timeout=801",
-                                      "first-frame-timeout=802", "frame-timeout=803",
-                                      "frame-timeout-factor=4", "load-timeout=805",
-                                      "prompt-timeout=20000", "lent=TRUE", "worker-fd=socket"}));
+            (std::vector<std::string>{
+                "on-missing=\"repeat\"", "cadence=\"every\"", "release=\"even\"", "latency=80",
+                "max-in-flight=3", "heartbeat-timeout=801", "first-frame-timeout=802",
+                "frame-timeout=803", "frame-timeout-factor=4", "load-timeout=805",
+                "prompt-timeout=20000", "lent=TRUE", "worker-fd=socket"}));
   const auto good = stream->SetPrompt("good");
   EXPECT_TRUE(good.applied);
   EXPECT_EQ(good.revision, 2U);

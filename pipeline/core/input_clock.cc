@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/input_clock.h"
+#include "pipeline/core/input_clock.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace framelock::plugins {
+namespace framelock {
 
 namespace {
 
@@ -51,4 +51,4 @@ InputClock::Duration InputClock::Least(Duration offset, SteadyTime now) {
   return *std::min_element(least_.begin(), least_.end());
 }
 
-}  // namespace framelock::plugins
+}  // namespace framelock

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/hold_budget.h"
+#include "pipeline/core/hold_budget.h"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-namespace framelock::plugins {
+namespace framelock {
 
 namespace {
 
@@ -16,7 +16,7 @@ constexpr std::size_t kLeast = 32;  // kept whatever their age
 constexpr std::size_t kMost = 256;
 constexpr HoldBudget::Duration kMemory = 4s;
 constexpr double kNoise = 0.005;      // of the output interval, which may be left
-constexpr int kInputShare = 20;       // part of the interval that late arrivals may add
+constexpr int kRestShare = 20;        // part of the interval for the noise of what is not service
 constexpr int kRise = 8, kFall = 32;  // parts of the way to go with each frame
 
 // The least time that leaves so little of the noise of these; from the longest down, what is later
@@ -66,19 +66,20 @@ void HoldBudget::Add(const Lateness& lateness, Duration interval, SteadyTime now
 }
 
 HoldBudget::Duration HoldBudget::Target(Duration interval) {
-  std::vector<Duration> all;
-  std::vector<Duration> own;  // without what the input was late
+  std::vector<Duration> whole;
+  std::vector<Duration> service;
+  std::vector<Duration> rest;
   for (const Seen& each : seen_) {
-    all.push_back(each.lateness.answered);
-    own.push_back(each.lateness.answered - each.lateness.arrived);
+    whole.push_back(each.lateness.whole);
+    service.push_back(each.lateness.service);
+    rest.push_back(each.lateness.whole - each.lateness.service);
   }
-  std::sort(all.begin(), all.end());
-  std::sort(own.begin(), own.end());
-  const std::size_t last = all.size() - 1;
-  low_ = all[last * 5 / 100];
-  median_ = all[last / 2];
-  return std::min({Covering(all, interval), Covering(own, interval) + interval / kInputShare,
-                   median_ + interval});
+  for (auto* values : {&whole, &service, &rest}) std::sort(values->begin(), values->end());
+  const std::size_t last = whole.size() - 1;
+  low_ = whole[last * 5 / 100];
+  median_ = whole[last / 2];
+  const Duration own = Covering(service, interval) + rest[last / 2] + interval / kRestShare;
+  return std::min({Covering(whole, interval), own, median_ + interval});
 }
 
-}  // namespace framelock::plugins
+}  // namespace framelock

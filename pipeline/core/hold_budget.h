@@ -8,16 +8,16 @@
 
 #include "pipeline/core/clock.h"
 
-namespace framelock::plugins {
+namespace framelock {
 
 /// How long after its expected arrival a frame is published, so that noise in what frames take
 /// does not show. By default the least time that leaves so little of that noise that published
 /// intervals vary by half a percent: about the 95th percentile for a worker whose times vary, and
-/// next to nothing for a fast one. Frames that come in late may add a twentieth of an interval to
-/// it, no more: a source's own noise is not paid for by every frame. Outliers do not move it, and
-/// it moves smoothly, so that moving makes no noise of its own. It is never more than an output
-/// interval above the median, so the typical frame is held for less than that. Plain logic: the
-/// owner brings the time, and locks.
+/// next to nothing for a fast one. What else delays a frame (a source that is late, an encoder)
+/// counts with its median and a twentieth of an interval, no more: its noise is not paid for by
+/// every frame. Outliers do not move the budget, and it moves smoothly, so that moving makes no
+/// noise of its own. It is never more than an output interval above the median, so the typical
+/// frame is held for less than that. Plain logic: the owner brings the time, and locks.
 class HoldBudget {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -25,10 +25,9 @@ class HoldBudget {
   /// `fixed`: this one, always.
   explicit HoldBudget(std::optional<Duration> fixed = {}) : fixed_(fixed) {}
 
-  /// Of one frame, each counted from its expected arrival.
   struct Lateness {
-    Duration arrived;
-    Duration answered;  // when its result was there
+    Duration whole;    // from a frame's expected arrival until it could be published
+    Duration service;  // the part of it that is the worker's
   };
   /// `interval`: between outputs.
   void Add(const Lateness& lateness, Duration interval, SteadyTime now);
@@ -63,4 +62,4 @@ class HoldBudget {
   bool first_ = true;
 };
 
-}  // namespace framelock::plugins
+}  // namespace framelock

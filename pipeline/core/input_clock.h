@@ -7,7 +7,7 @@
 
 #include "pipeline/core/clock.h"
 
-namespace framelock::plugins {
+namespace framelock {
 
 /// The input's own clock, as far as arrivals show it: when a frame of a certain pts would arrive if
 /// nothing held it up. That is the least of (arrival - pts) over the last seconds, followed
@@ -35,4 +35,4 @@ class InputClock {
   SteadyTime span_began_{};
 };
 
-}  // namespace framelock::plugins
+}  // namespace framelock
