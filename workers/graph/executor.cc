@@ -15,6 +15,8 @@ class Executor::Call final : public NodeCall {
   Call(Executor& executor, std::size_t step, FrameUse use)
       : executor_(executor), index_(step), step_(executor.plan_.steps()[step]), use_(use) {}
 
+  [[nodiscard]] std::size_t input_count() const override { return step_.inputs.size(); }
+
   [[nodiscard]] bool Has(std::size_t i) const override {
     return !std::holds_alternative<std::monostate>(input(i));
   }
@@ -63,13 +65,19 @@ class Executor::Call final : public NodeCall {
     }
   }
 
+  void EmitText(std::string text) override {
+    if (const auto sink = executor_.sink_of_[index_]) {
+      executor_.texts_[*sink] = std::move(text);
+    }
+  }
+
   // Types of links were checked once; what stays are literals in place of images, and wildcards.
   [[nodiscard]] std::optional<std::string> Misfit() const {
-    const std::vector<InputSpec>& specs = step_.node_class->spec.inputs;
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      const bool required = specs[i].presence == Presence::kRequired;
-      if (!Fits(input(i), specs[i].kind) && (required || Has(i))) {
-        return "input '" + specs[i].name + "' takes " + Describe(specs[i].kind) + ", not " +
+    for (const std::size_t i : step_.checked) {
+      const NodeInput& declared = step_.node_class->inputs[i];
+      const bool asked_for = step_.inputs[i].laziness == Laziness::kEager || Has(i);
+      if (asked_for && !Fits(input(i), declared.spec->kind)) {
+        return "input '" + declared.name + "' takes " + Describe(declared.spec->kind) + ", not " +
                Describe(input(i));
       }
     }
@@ -89,13 +97,17 @@ Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
       faults_(faults),
       slots_(plan_.slots()),
       results_(plan_.sinks().size()),
-      sink_of_(plan_.steps().size()) {
+      texts_(plan_.sinks().size()),
+      sink_of_(plan_.steps().size()),
+      is_loaded_(plan_.steps().size()),
+      has_run_(plan_.steps().size()) {
+  asked_for_.reserve(plan_.steps().size());
   for (std::size_t i = 0; i < plan_.sinks().size(); ++i) {
     sink_of_[plan_.sinks()[i]] = i;
   }
   for (const Step& step : plan_.steps()) {
     nodes_.push_back(step.node_class->make());
-    sources_ += step.node_class->spec.freshness == Freshness::kEveryFrame ? 1 : 0;
+    sources_ += step.node_class->spec.is_source ? 1 : 0;
   }
 }
 
@@ -103,13 +115,23 @@ Executor::~Executor() = default;
 
 std::optional<NodeFailure> Executor::Load() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    Call call(*this, i, FrameUse::kRehearsal);
-    if (Status loaded = nodes_[i]->Load(call); !loaded.ok()) {
-      const Step& step = plan_.steps()[i];
-      return NodeFailure{step.node_id, step.node_class->spec.class_type, loaded.error().message};
+    if (plan_.steps()[i].demand == Demand::kAlways) {
+      if (std::optional<NodeFailure> failure = LoadStep(i)) {
+        return failure;
+      }
     }
   }
   return RunSteps(StepPhase::kOnce, FrameUse::kRehearsal);
+}
+
+std::optional<NodeFailure> Executor::LoadStep(std::size_t index) {
+  Call call(*this, index, FrameUse::kRehearsal);
+  if (Status loaded = nodes_[index]->Load(call); !loaded.ok()) {
+    const Step& step = plan_.steps()[index];
+    return NodeFailure{step.node_id, step.node_class->spec.class_type, loaded.error().message};
+  }
+  is_loaded_[index] = true;
+  return std::nullopt;
 }
 
 std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
@@ -126,11 +148,54 @@ std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
 
 std::optional<NodeFailure> Executor::RunSteps(StepPhase phase, FrameUse use) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (plan_.steps()[i].phase != phase) {
+    const Step& step = plan_.steps()[i];
+    if (step.phase != phase || step.demand != Demand::kAlways || has_run_[i]) {
       continue;
     }
-    if (std::optional<NodeFailure> failure = RunStep(i, use)) {
+    if (std::optional<NodeFailure> failure =
+            step.has_lazy_inputs ? RunWithInputs(i, use) : RunStep(i, use)) {
       return failure;
+    }
+  }
+  return std::nullopt;
+}
+
+// Runs what the step asks for, and what that needs, then the step. On a stack of its own.
+std::optional<NodeFailure> Executor::RunWithInputs(std::size_t wanted, FrameUse use) {
+  asked_for_.assign(1, wanted);
+  while (!asked_for_.empty()) {
+    const std::size_t step = asked_for_.back();
+    if (const std::optional<std::size_t> missing = FindMissing(step, use)) {
+      asked_for_.push_back(*missing);
+      continue;
+    }
+    asked_for_.pop_back();
+    if (!is_loaded_[step]) {
+      if (std::optional<NodeFailure> failure = LoadStep(step)) {
+        return failure;
+      }
+    }
+    if (std::optional<NodeFailure> failure = RunStep(step, use)) {
+      return failure;
+    }
+  }
+  return std::nullopt;
+}
+
+// A step that has to run before this one; the eager ones first, because nodes look at those.
+std::optional<std::size_t> Executor::FindMissing(std::size_t index, FrameUse use) {
+  const Step& step = plan_.steps()[index];
+  const Call call(*this, index, use);
+  for (const Laziness laziness : {Laziness::kEager, Laziness::kLazy}) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const Binding& input = step.inputs[i];
+      if (input.from != Binding::From::kSlot || input.laziness != laziness ||
+          has_run_[plan_.writer_of(input.slot)]) {
+        continue;
+      }
+      if (laziness == Laziness::kEager || nodes_[index]->Needs(call, i)) {
+        return plan_.writer_of(input.slot);
+      }
     }
   }
   return std::nullopt;
@@ -148,6 +213,7 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
   if (Status ran = nodes_[index]->Run(call); !ran.ok()) {
     return failure(ran.error().message);
   }
+  has_run_[index] = true;
   for (const std::size_t slot : step.freed_slots) {
     slots_[slot] = Value();
   }
@@ -156,8 +222,10 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
 
 // What the last frame left: its results, and its values if it failed half-way.
 void Executor::DropFrameValues() {
-  for (const Step& step : plan_.steps()) {
+  for (std::size_t index = 0; index < plan_.steps().size(); ++index) {
+    const Step& step = plan_.steps()[index];
     if (step.phase == StepPhase::kEveryFrame) {
+      has_run_[index] = false;
       for (std::size_t i = 0; i < step.node_class->spec.outputs.size(); ++i) {
         slots_[step.first_output + i] = Value();
       }
@@ -166,6 +234,7 @@ void Executor::DropFrameValues() {
   for (std::size_t i = 0; i < results_.size(); ++i) {
     if (plan_.steps()[plan_.sinks()[i]].phase == StepPhase::kEveryFrame) {
       results_[i] = Tensor();
+      texts_[i].reset();
     }
   }
 }

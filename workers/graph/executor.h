@@ -24,7 +24,8 @@ struct NodeFailure {
   [[nodiscard]] std::string ToString() const;
 };
 
-/// Runs a plan: what does not depend on the frame once, the rest on every frame. Values are dropped
+/// Runs a plan: what does not depend on the frame once, the rest on every frame, what only lazy
+/// inputs lead to when it is asked for. Values are dropped
 /// after their last reader, so that their buffers serve again within the same frame; after the
 /// first frames of a size a run allocates nothing. Owned by whoever drives the frames; one thread.
 class Executor {
@@ -44,11 +45,20 @@ class Executor {
   [[nodiscard]] const Plan& plan() const { return plan_; }
   /// What sink i of the plan received in the last run; invalid if that failed before.
   [[nodiscard]] const Tensor& result(std::size_t sink) const { return results_[sink]; }
+  /// The same for sinks that take text; nullopt if there was none.
+  [[nodiscard]] const std::optional<std::string>& text(std::size_t sink) const {
+    return texts_[sink];
+  }
+  /// Whether step i of the plan has run: for this frame, or once for all.
+  [[nodiscard]] bool has_run(std::size_t step) const { return has_run_[step]; }
 
  private:
   class Call;
+  std::optional<NodeFailure> LoadStep(std::size_t step);
   std::optional<NodeFailure> RunSteps(StepPhase phase, FrameUse use);
+  std::optional<NodeFailure> RunWithInputs(std::size_t step, FrameUse use);
   std::optional<NodeFailure> RunStep(std::size_t step, FrameUse use);
+  std::optional<std::size_t> FindMissing(std::size_t step, FrameUse use);
   void DropFrameValues();
 
   Plan plan_;
@@ -57,7 +67,11 @@ class Executor {
   std::vector<std::unique_ptr<Node>> nodes_;  // by step
   std::vector<Value> slots_;
   std::vector<Tensor> results_;                      // by sink
+  std::vector<std::optional<std::string>> texts_;    // by sink
   std::vector<std::optional<std::size_t>> sink_of_;  // by step
+  std::vector<bool> is_loaded_;                      // by step
+  std::vector<bool> has_run_;                        // by step
+  std::vector<std::size_t> asked_for_;               // steps waiting for their inputs
   std::size_t sources_ = 0;                          // steps that take the frame
   std::size_t sources_left_ = 0;
   Tensor frame_;

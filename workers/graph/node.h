@@ -17,13 +17,15 @@ namespace framelock::graph {
 /// count frames or act on the world leave it alone.
 enum class FrameUse : std::uint8_t { kShown, kRehearsal };
 
-/// What a node sees while it runs: its inputs in the order of its spec, and where its outputs go.
-/// Inputs fit the spec's kinds when a node is called. Valid for the call only.
+/// What a node sees while it runs: its inputs in the order of its spec (NodeInput says how those
+/// are counted that stand for several), and where its outputs go. Inputs fit the spec's kinds when
+/// a node is called. Valid for the call only.
 class NodeCall {
  public:
   virtual ~NodeCall() = default;
 
-  /// False for an optional input that the prompt leaves out.
+  [[nodiscard]] virtual std::size_t input_count() const = 0;
+  /// False for an optional input that the prompt leaves out, and for a lazy one not asked for.
   [[nodiscard]] virtual bool Has(std::size_t input) const = 0;
   [[nodiscard]] virtual const Value& input(std::size_t input) const = 0;
   /// A tensor input, given away if nobody needs it after this node: see OutputLike. Once per call.
@@ -39,11 +41,12 @@ class NodeCall {
   virtual void SetOutput(std::size_t output, Value value) = 0;
   /// The result of an output node.
   virtual void Emit(Tensor image) = 0;
+  virtual void EmitText(std::string text) = 0;
 
   [[nodiscard]] const Tensor& Image(std::size_t i) const { return std::get<Tensor>(input(i)); }
-  [[nodiscard]] std::int64_t Int(std::size_t i) const { return std::get<std::int64_t>(input(i)); }
-  [[nodiscard]] double Float(std::size_t i) const { return std::get<double>(input(i)); }
-  [[nodiscard]] bool Boolean(std::size_t i) const { return std::get<bool>(input(i)); }
+  [[nodiscard]] std::int64_t Int(std::size_t i) const { return IntOf(input(i)); }
+  [[nodiscard]] double Float(std::size_t i) const { return FloatOf(input(i)); }
+  [[nodiscard]] bool Boolean(std::size_t i) const { return BooleanOf(input(i)); }
   [[nodiscard]] const std::string& Text(std::size_t i) const {
     return std::get<std::string>(input(i));
   }
@@ -62,8 +65,13 @@ class Node {
   virtual ~Node() = default;
 
   /// Once, when the prompt is taken, before any frame: read models, make tables. Only the literal
-  /// inputs are there; the linked ones look absent.
+  /// inputs are there; the linked ones look absent. A node that only lazy inputs lead to is loaded
+  /// when it first runs.
   virtual Status Load(NodeCall&) { return {}; }
+
+  /// Whether a lazy input is to be computed; asked when the other inputs are there. The nodes that
+  /// only inputs not needed depend on do not run.
+  virtual bool Needs(const NodeCall&, std::size_t /*input*/) { return true; }
 
   /// Once per frame, or once per prompt if nothing upstream changes. The error text becomes the
   /// node's failure.

@@ -11,7 +11,9 @@ Status NodeRegistry::Add(NodeClass node_class) {
                  "node class " + node_class.spec.class_type + " is registered twice"};
   }
   classes_.push_back(std::make_unique<NodeClass>(std::move(node_class)));
-  by_type_.emplace(classes_.back()->spec.class_type, classes_.back().get());
+  NodeClass& added = *classes_.back();
+  added.inputs = ExpandInputs(added.spec.inputs);
+  by_type_.emplace(added.spec.class_type, &added);
   return {};
 }
 

@@ -10,6 +10,7 @@
 
 #include "pipeline/core/result.h"
 #include "workers/graph/node.h"
+#include "workers/graph/node_input.h"
 #include "workers/graph/node_spec.h"
 
 namespace framelock::graph {
@@ -17,6 +18,7 @@ namespace framelock::graph {
 struct NodeClass {
   NodeSpec spec;
   std::function<std::unique_ptr<Node>()> make;
+  std::vector<NodeInput> inputs = {};  // what the spec's inputs stand for; the registry fills it in
 };
 
 /// The node classes of one worker. Filled once at start-up by explicit lists, then only read, by

@@ -18,20 +18,54 @@ enum class SchemaStyle : std::uint8_t {
   kSchema,   // io.Schema: option lists are of type COMBO
 };
 
+inline constexpr const char* kMatchType = "COMFY_MATCHTYPE_V3";
+
 enum class Presence : std::uint8_t { kRequired, kOptional };
 
+/// A lazy input is computed only if the node asks for it: see Node::Needs.
+enum class Laziness : std::uint8_t { kEager, kLazy };
+
+/// How many inputs of one kind a prompt may give, as NAME.PREFIX0, NAME.PREFIX1, …; gaps are fine.
+struct GrowRange {
+  std::string prefix;
+  std::size_t min = 1;  // the first ones are required
+  std::size_t max = 1;
+};
+
+struct ComboBranch;
+
+/// What a node class declares. Most are one input; those with `members` or `branches` stand for
+/// several: NodeInput is what a prompt names and a node counts.
 struct InputSpec {
   std::string name;
   std::string type;  // "IMAGE", "INT", …; an option list: "COMBO"
   ValueKind kind = ValueKind::kAny;
   std::vector<std::string> choices;  // of an option list
   Json options = Json::object();     // default, min, max, step, …, as ComfyUI shows them
+  bool shows_no_options = false;     // a classic node that lists options although there are none
   Presence presence = Presence::kRequired;
+  Laziness laziness = Laziness::kEager;
+  std::optional<GrowRange> grows;     // of an autogrow input: one of `members` each
+  std::vector<InputSpec> members;     // of an autogrow input: the one that is repeated
+  std::vector<ComboBranch> branches;  // of a dynamic combo
+};
+
+/// One option of a dynamic combo and the inputs that it brings along, named COMBO.INPUT.
+struct ComboBranch {
+  std::string key;
+  std::vector<InputSpec> inputs;
 };
 
 struct OutputSpec {
   std::string type;
   std::string name;
+  std::string template_id;  // of a match type: the inputs whose type it has
+};
+
+/// What ComfyUI's server passes to a node by itself. Shown, and nothing else.
+struct HiddenInput {
+  std::string name;
+  std::string type;
 };
 
 /// Whether a node gives the same for the same inputs; if not, it runs on every frame, and so does
@@ -47,11 +81,14 @@ struct NodeSpec {
   std::string class_type;
   std::optional<std::string> display_name;
   std::string category;
-  std::string python_module;
+  std::optional<std::string> python_module;
   SchemaStyle style = SchemaStyle::kClassic;
   std::vector<InputSpec> inputs;  // required ones first
+  std::vector<HiddenInput> hidden;
   std::vector<OutputSpec> outputs;
+  bool shows_no_required = false;  // lists its required inputs although there are none
   bool is_output = false;
+  bool is_source = false;          // calls TakeFrame, once per run
   std::optional<bool> deprecated;  // classic nodes show the two only when they set them
   std::optional<bool> experimental;
   Freshness freshness = Freshness::kCached;
@@ -77,8 +114,20 @@ InputSpec IntInput(std::string name, const IntRange& range);
 InputSpec FloatInput(std::string name, const FloatRange& range);
 InputSpec BooleanInput(std::string name, std::optional<bool> value);
 InputSpec StringInput(std::string name);
-InputSpec ChoiceInput(std::string name, std::vector<std::string> choices);
+InputSpec ChoiceInput(std::string name, std::vector<std::string> choices,
+                      std::optional<std::string> value = std::nullopt);
+/// Takes an image or a mask.
+InputSpec ImageOrMaskInput(std::string name);
+/// A match type: links of any type pass validation. `allowed` is a comma list; "IMAGE,MASK" is held
+/// to at run time, of others the node sees any value.
+InputSpec MatchInput(std::string name, std::string template_id, std::string allowed);
+/// As many inputs like `member` as the prompt gives. The node has `range.max` inputs in its place.
+InputSpec AutogrowInput(std::string name, InputSpec member, GrowRange range);
+/// An option list whose options bring inputs along. The node has, in its place, the text of the
+/// option and then the inputs of each branch in turn; those of branches not taken are absent.
+InputSpec DynamicComboInput(std::string name, std::vector<ComboBranch> branches);
 InputSpec Optional(InputSpec input);
+InputSpec Lazy(InputSpec input);
 
 /// The pair [type, options] that ComfyUI shows for an input, in /object_info and in errors.
 Json InputConfig(const InputSpec& input, SchemaStyle style);

@@ -8,10 +8,10 @@ namespace framelock::graph {
 
 namespace {
 
-// Classic nodes show empty options as nothing at all.
+// Most classic nodes show empty options as nothing at all.
 Json ShownConfig(const InputSpec& input, SchemaStyle style) {
   Json config = InputConfig(input, style);
-  if (style == SchemaStyle::kClassic && input.options.empty()) {
+  if (style == SchemaStyle::kClassic && input.options.empty() && !input.shows_no_options) {
     config.erase(1);
   }
   return config;
@@ -23,6 +23,24 @@ void AddInputs(const NodeSpec& spec, Presence presence, const char* group, Json&
       info["input"][group][input.name] = ShownConfig(input, spec.style);
       info["input_order"][group].push_back(input.name);
     }
+  }
+}
+
+// One template for each output that has the type of some input; null if there is none.
+Json MatchTypes(const NodeSpec& spec) {
+  Json templates;
+  for (const OutputSpec& output : spec.outputs) {
+    if (!output.template_id.empty()) {
+      templates.push_back(output.template_id);
+    }
+  }
+  return templates;
+}
+
+void AddHidden(const NodeSpec& spec, Json& info) {
+  for (const HiddenInput& input : spec.hidden) {
+    info["input"]["hidden"][input.name] = Json::array({input.type});
+    info["input_order"]["hidden"].push_back(input.name);
   }
 }
 
@@ -38,7 +56,7 @@ void AddFlags(const NodeSpec& spec, Json& info) {
     info["dev_only"] = false;
     info["api_node"] = false;
     info["price_badge"] = nullptr;
-    info["output_matchtypes"] = nullptr;
+    info["output_matchtypes"] = MatchTypes(spec);
   }
 }
 
@@ -48,8 +66,13 @@ Json ObjectInfo(const NodeSpec& spec) {
   Json info{{"input", Json::object()},         {"input_order", Json::object()},
             {"is_input_list", false},          {"output", Json::array()},
             {"output_is_list", Json::array()}, {"output_name", Json::array()}};
+  if (spec.shows_no_required) {
+    info["input"]["required"] = Json::object();
+    info["input_order"]["required"] = Json::array();
+  }
   AddInputs(spec, Presence::kRequired, "required", info);
   AddInputs(spec, Presence::kOptional, "optional", info);
+  AddHidden(spec, info);
   for (const OutputSpec& output : spec.outputs) {
     info["output"].push_back(output.type);
     info["output_is_list"].push_back(false);
@@ -57,7 +80,7 @@ Json ObjectInfo(const NodeSpec& spec) {
   }
   info["name"] = spec.class_type;
   info["display_name"] = spec.display_name ? Json(*spec.display_name) : Json();
-  info["python_module"] = spec.python_module;
+  info["python_module"] = spec.python_module ? Json(*spec.python_module) : Json();
   info["category"] = spec.category;
   info["output_node"] = spec.is_output;
   AddFlags(spec, info);

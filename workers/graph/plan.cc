@@ -40,6 +40,7 @@ class Plan::Builder {
       plan_.sinks_.push_back(*step_of_[node]);
     }
     ChoosePhases();
+    FindDemand();
     FindLastReaders();
     return std::move(plan_);
   }
@@ -55,8 +56,10 @@ class Plan::Builder {
   }
 
   const Json* InputValue(std::size_t node, std::size_t input) const {
-    const std::string& name = ClassOf(node).spec.inputs[input].name;
-    const PromptNode::Input* given = prompt_.nodes()[node].FindInput(name);
+    const std::vector<NodeInput>& inputs = ClassOf(node).inputs;
+    const PromptNode& stated = prompt_.nodes()[node];
+    const PromptNode::Input* given =
+        Applies(inputs, input, stated) ? stated.FindInput(inputs[input].name) : nullptr;
     return given == nullptr ? nullptr : &given->value;
   }
 
@@ -74,7 +77,7 @@ class Plan::Builder {
       Visit& visit = stack.back();
       if (step_of_[visit.node]) {
         stack.pop_back();
-      } else if (visit.next_input == ClassOf(visit.node).spec.inputs.size()) {
+      } else if (visit.next_input == ClassOf(visit.node).inputs.size()) {
         AddStep(visit.node);
         stack.pop_back();
       } else {
@@ -88,14 +91,29 @@ class Plan::Builder {
 
   void AddStep(std::size_t node) {
     Step step{.node_id = prompt_.nodes()[node].id, .node_class = &ClassOf(node)};
-    for (std::size_t i = 0; i < step.node_class->spec.inputs.size(); ++i) {
-      step.inputs.push_back(BindingOf(InputValue(node, i)));
+    for (std::size_t i = 0; i < step.node_class->inputs.size(); ++i) {
+      AddInput(node, i, step);
     }
     step.first_output = plan_.slots_;
     plan_.slots_ += step.node_class->spec.outputs.size();
-    writer_of_.resize(plan_.slots_, plan_.steps_.size());
+    plan_.writer_of_.resize(plan_.slots_, plan_.steps_.size());
     step_of_[node] = plan_.steps_.size();
     plan_.steps_.push_back(std::move(step));
+  }
+
+  void AddInput(std::size_t node, std::size_t input, Step& step) const {
+    const NodeInput& declared = step.node_class->inputs[input];
+    Binding binding = BindingOf(InputValue(node, input));
+    binding.laziness = declared.spec->laziness;
+    const bool given = binding.from != Binding::From::kNowhere;
+    // Inputs of branches not taken are missed by nobody.
+    if (given || (declared.presence == Presence::kRequired && !declared.branch)) {
+      step.checked.push_back(input);
+    }
+    if (binding.from == Binding::From::kSlot && binding.laziness == Laziness::kLazy) {
+      step.has_lazy_inputs = true;
+    }
+    step.inputs.push_back(std::move(binding));
   }
 
   Binding BindingOf(const Json* value) const {
@@ -114,31 +132,76 @@ class Plan::Builder {
     for (Step& step : plan_.steps_) {
       bool changes = step.node_class->spec.freshness == Freshness::kEveryFrame;
       for (const Binding& input : step.inputs) {
-        changes = changes || (input.from == Binding::From::kSlot &&
-                              plan_.steps_[writer_of_[input.slot]].phase == StepPhase::kEveryFrame);
+        changes =
+            changes || (input.from == Binding::From::kSlot &&
+                        plan_.steps_[plan_.writer_of_[input.slot]].phase == StepPhase::kEveryFrame);
       }
       step.phase = changes ? StepPhase::kEveryFrame : StepPhase::kOnce;
     }
   }
 
+  // Backwards from the outputs: what they reach without a lazy input runs in any case. The rest,
+  // and all that it depends on, may run at any time after that.
+  void FindDemand() {
+    std::vector<bool> always(plan_.steps_.size());
+    any_time_.resize(plan_.steps_.size());
+    for (const std::size_t sink : plan_.sinks_) {
+      always[sink] = true;
+    }
+    for (std::size_t i = plan_.steps_.size(); i-- > 0;) {
+      Step& step = plan_.steps_[i];
+      step.demand = always[i] ? Demand::kAlways : Demand::kOnDemand;
+      for (const Binding& input : step.inputs) {
+        if (input.from == Binding::From::kSlot) {
+          const std::size_t writer = plan_.writer_of_[input.slot];
+          const bool lazy = input.laziness == Laziness::kLazy;
+          always[writer] = always[writer] || (always[i] && !lazy);
+          any_time_[writer] = any_time_[writer] || any_time_[i] || lazy;
+        }
+      }
+    }
+  }
+
+  // The steps that read one slot.
+  struct Readers {
+    std::size_t count = 0;
+    std::size_t newest = 0;  // the latest one found
+    std::size_t last = 0;    // to run; the writer if nobody reads
+    bool any_time = false;
+  };
+
+  void NoteReader(std::size_t step, Readers& readers) const {
+    if (readers.count == 0 || readers.newest != step) {
+      ++readers.count;
+      readers.newest = step;
+    }
+    const bool once_only = plan_.steps_[step].phase == StepPhase::kOnce &&
+                           plan_.steps_[readers.last].phase == StepPhase::kEveryFrame;
+    readers.last = once_only ? readers.last : std::max(readers.last, step);
+    readers.any_time = readers.any_time || any_time_[step];
+  }
+
   // A slot that is written on every frame is free after its last reader; one that is written once
-  // is free only if no frame reads it.
+  // is free only if no frame reads it. Where a reader may run at any time, nobody knows the last,
+  // unless it is the only one.
   void FindLastReaders() {
-    std::vector<std::size_t> last_reader = writer_of_;
+    std::vector<Readers> readers(plan_.slots_);
+    for (std::size_t slot = 0; slot < plan_.slots_; ++slot) {
+      readers[slot].last = plan_.writer_of_[slot];
+    }
     for (std::size_t i = 0; i < plan_.steps_.size(); ++i) {
       for (const Binding& input : plan_.steps_[i].inputs) {
-        if (input.from != Binding::From::kSlot) {
-          continue;
+        if (input.from == Binding::From::kSlot) {
+          NoteReader(i, readers[input.slot]);
         }
-        std::size_t& last = last_reader[input.slot];
-        const bool once_only = plan_.steps_[i].phase == StepPhase::kOnce &&
-                               plan_.steps_[last].phase == StepPhase::kEveryFrame;
-        last = once_only ? last : std::max(last, i);
       }
     }
     for (std::size_t slot = 0; slot < plan_.slots_; ++slot) {
-      Step& reader = plan_.steps_[last_reader[slot]];
-      if (reader.phase == plan_.steps_[writer_of_[slot]].phase) {
+      const StepPhase written = plan_.steps_[plan_.writer_of_[slot]].phase;
+      const Readers& found = readers[slot];
+      Step& reader = plan_.steps_[found.last];
+      const bool unclear = found.any_time && (found.count > 1 || written == StepPhase::kOnce);
+      if (!unclear && reader.phase == written) {
         reader.freed_slots.push_back(slot);
         MarkSoleInput(reader, slot);
       }
@@ -162,7 +225,7 @@ class Plan::Builder {
   const NodeRegistry& registry_;
   const Prompt& prompt_;
   std::vector<std::optional<std::size_t>> step_of_;  // by node
-  std::vector<std::size_t> writer_of_;               // step by slot
+  std::vector<bool> any_time_;                       // by step: lazy inputs lead to it
   Plan plan_;
 };
 

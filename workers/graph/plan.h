@@ -25,20 +25,28 @@ struct Binding {
   // This step is the slot's last reader and reads it through this input only: it may keep the
   // value.
   bool last_reader = false;
+  Laziness laziness = Laziness::kEager;
 };
+
+/// Whether a step runs in any case, or only once a step asks for it through a lazy input.
+enum class Demand : std::uint8_t { kAlways, kOnDemand };
 
 /// One node at its place in the order of execution.
 struct Step {
   std::string node_id;
   const NodeClass* node_class = nullptr;
   StepPhase phase = StepPhase::kOnce;
-  std::vector<Binding> inputs;           // one per input of the spec
+  Demand demand = Demand::kAlways;
+  bool has_lazy_inputs = false;
+  std::vector<Binding> inputs;           // one per input of the class
+  std::vector<std::size_t> checked;      // those whose value must fit the spec
   std::size_t first_output = 0;          // its outputs are slots [first_output, + outputs)
   std::vector<std::size_t> freed_slots;  // nobody reads these after this step
 };
 
-/// What a valid prompt runs: the ancestors of its good outputs, each once, in topological order. A
-/// value; made when the prompt is taken, read on every frame.
+/// What a valid prompt runs: the ancestors of its good outputs, each once, in topological order;
+/// those that only lazy inputs lead to, if they are asked for. A value; made when the prompt is
+/// taken, read on every frame.
 class Plan {
  public:
   /// `prompt` and `verdict` as Validate() left them. The plan keeps pointers into `registry`.
@@ -46,6 +54,8 @@ class Plan {
 
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
   [[nodiscard]] std::size_t slots() const { return slots_; }
+  /// The step that writes a slot.
+  [[nodiscard]] std::size_t writer_of(std::size_t slot) const { return writer_of_[slot]; }
   /// Positions in steps() of the good outputs, in prompt order.
   [[nodiscard]] const std::vector<std::size_t>& sinks() const { return sinks_; }
   /// True if what leaves the graph is the frame that came in, pixel for pixel.
@@ -57,6 +67,7 @@ class Plan {
   class Builder;
   std::vector<Step> steps_;
   std::vector<std::size_t> sinks_;
+  std::vector<std::size_t> writer_of_;  // by slot
   std::size_t slots_ = 0;
 };
 

@@ -192,14 +192,20 @@ Result<Session::Shape> Session::Impl::RunOn(Tensor frame, FrameUse use) {
   return Shape{shape.width, shape.height, shape.channels};
 }
 
+// The first sink that received a picture; there may be others, that take text.
 Result<Tensor> Session::Impl::CheckResult() const {
-  if (!executor_ || !executor_->result(0).valid()) {
+  const std::size_t sinks = executor_ ? executor_->plan().sinks().size() : 0;
+  std::size_t sink = 0;
+  while (sink < sinks && !executor_->result(sink).valid()) {
+    ++sink;
+  }
+  if (sink == sinks) {
     return Error{ErrorCode::kUnavailable, "no frame has been run"};
   }
-  const Tensor& result = executor_->result(0);
+  const Tensor& result = executor_->result(sink);
   const TensorShape& shape = result.shape();
   const std::string node =
-      "node " + executor_->plan().steps()[executor_->plan().sinks()[0]].node_id;
+      "node " + executor_->plan().steps()[executor_->plan().sinks()[sink]].node_id;
   if (shape.batch != 1) {
     return Error{ErrorCode::kInternal, node + ": a batch of " + std::to_string(shape.batch) +
                                            " images cannot be shown as one frame"};

@@ -40,15 +40,16 @@ class Walk {
     bool valid = true;
     std::vector<Json> errors;
     // The input being followed upstream, for the record of an exception in there.
-    const InputSpec* followed = nullptr;
+    const NodeInput* followed = nullptr;
     Json link;
   };
 
-  const NodeSpec& SpecOf(std::size_t node) const {
-    return registry_.Find(prompt_.nodes()[node].class_type->get_ref<const std::string&>())->spec;
+  const NodeClass& ClassOf(std::size_t node) const {
+    return *registry_.Find(prompt_.nodes()[node].class_type->get_ref<const std::string&>());
   }
+  const NodeSpec& SpecOf(std::size_t node) const { return ClassOf(node).spec; }
   void Step();
-  void FollowLink(const InputSpec& input, const Json& link);
+  void FollowLink(const NodeInput& input, const Json& link);
   void Close();
   void Raise(const PythonException& exception);
   void NoteCycle(std::size_t node);
@@ -74,34 +75,38 @@ void Walk::Follow(std::size_t output) {
 void Walk::Step() {
   Frame& frame = stack_.back();
   PromptNode& node = prompt_.nodes()[frame.node];
-  const NodeSpec& spec = SpecOf(frame.node);
+  const NodeClass& node_class = ClassOf(frame.node);
   if (!node.inputs) {
     return Raise({"KeyError", "'inputs'"});
   }
-  if (frame.next_input == spec.inputs.size()) {
+  if (frame.next_input == node_class.inputs.size()) {
     return Close();
   }
-  const InputSpec& input = spec.inputs[frame.next_input++];
+  const std::size_t position = frame.next_input++;
+  if (!Applies(node_class.inputs, position, node)) {
+    return;
+  }
+  const NodeInput& input = node_class.inputs[position];
   PromptNode::Input* given = node.FindInput(input.name);
   if (given == nullptr) {
     if (input.presence == Presence::kRequired) {
       frame.errors.push_back(MakeError("required_input_missing", "Required input is missing",
-                                       input.name, {{"input_name", input.name}}));
+                                       input.ShortName(), {{"input_name", input.name}}));
     }
     return;
   }
   if (given->value.is_array()) {
     return FollowLink(input, given->value);
   }
-  if (std::optional<Json> error = CheckLiteral(input, spec.style, given->value)) {
+  if (std::optional<Json> error = CheckLiteral(input, node_class.spec.style, given->value)) {
     frame.errors.push_back(std::move(*error));
   }
 }
 
-void Walk::FollowLink(const InputSpec& input, const Json& link) {
+void Walk::FollowLink(const NodeInput& input, const Json& link) {
   Frame& frame = stack_.back();
   const SchemaStyle style = SpecOf(frame.node).style;
-  const auto config = [&] { return InputConfig(input, style); };
+  const auto config = [&] { return InputConfig(*input.spec, style); };
   if (link.size() != 2) {
     frame.errors.push_back(MakeError(
         "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]",
@@ -114,7 +119,7 @@ void Walk::FollowLink(const InputSpec& input, const Json& link) {
     return Raise(*exception);
   }
   const std::string& received = SpecOf(target.node).outputs[target.slot].type;
-  if (!TypesMatch(received, input, style)) {
+  if (!TypesMatch(received, *input.spec, style)) {
     const Json wanted = config()[0];
     frame.errors.push_back(MakeError("return_type_mismatch",
                                      "Return type mismatch between linked nodes",
@@ -170,7 +175,7 @@ void Walk::Raise(const PythonException& exception) {
   finding.reasons = {MakeError(
       "exception_during_inner_validation", "Exception when validating inner node", exception.text,
       {{"input_name", holder.followed->name},
-       {"input_config", InputConfig(*holder.followed, SpecOf(holder.node).style)},
+       {"input_config", InputConfig(*holder.followed->spec, SpecOf(holder.node).style)},
        {"exception_message", exception.text},
        {"exception_type", exception.type},
        {"traceback", Json::array()},
@@ -223,6 +228,19 @@ Json FindUnknownClass(const NodeRegistry& registry, const Prompt& prompt) {
   return {};
 }
 
+std::vector<std::size_t> FindOutputs(const NodeRegistry& registry, const Prompt& prompt,
+                                     const std::optional<std::vector<std::string>>& wanted) {
+  std::vector<std::size_t> outputs;
+  for (std::size_t i = 0; i < prompt.nodes().size(); ++i) {
+    const PromptNode& node = prompt.nodes()[i];
+    const bool counts = !wanted || std::ranges::find(*wanted, node.id) != wanted->end();
+    if (counts && registry.Find(node.class_type->get_ref<const std::string&>())->spec.is_output) {
+      outputs.push_back(i);
+    }
+  }
+  return outputs;
+}
+
 void AddNodeErrors(const Walk& walk, const Prompt& prompt, std::size_t output, Json& node_errors) {
   for (const std::size_t reached : walk.Reachable(output)) {
     const Finding& finding = walk.finding(reached);
@@ -270,19 +288,14 @@ Json Verdict::ToJson() const {
           {"node_errors", node_errors}};
 }
 
-Verdict Validate(const NodeRegistry& registry, Prompt& prompt) {
+Verdict Validate(const NodeRegistry& registry, Prompt& prompt,
+                 const std::optional<std::vector<std::string>>& wanted) {
   Verdict verdict;
   verdict.error = FindUnknownClass(registry, prompt);
   if (!verdict.error.is_null()) {
     return verdict;
   }
-  std::vector<std::size_t> outputs;
-  for (std::size_t i = 0; i < prompt.nodes().size(); ++i) {
-    const Json& class_type = *prompt.nodes()[i].class_type;
-    if (registry.Find(class_type.get_ref<const std::string&>())->spec.is_output) {
-      outputs.push_back(i);
-    }
-  }
+  const std::vector<std::size_t> outputs = FindOutputs(registry, prompt, wanted);
   if (outputs.empty()) {
     verdict.error = MakeError("prompt_no_outputs", "Prompt has no outputs", "", Json::object());
     return verdict;

@@ -26,8 +26,9 @@ struct Verdict {
 
 /// Judges a prompt by ComfyUI's rules: every node needs a known class; each output is followed
 /// upstream; literals are converted in place ("5" for an INT becomes 5). Only declared inputs and
-/// ancestors of outputs are looked at.
-Verdict Validate(const NodeRegistry& registry, Prompt& prompt);
+/// ancestors of outputs are looked at. With `wanted`, only outputs with these ids count.
+Verdict Validate(const NodeRegistry& registry, Prompt& prompt,
+                 const std::optional<std::vector<std::string>>& wanted = std::nullopt);
 
 /// A verdict for what never got as far as validation: not JSON, not convertible.
 Verdict Refusal(const std::string& message);

@@ -13,7 +13,6 @@ namespace framelock::graph {
 
 namespace {
 
-constexpr std::string_view kMatchType = "COMFY_MATCHTYPE_V3";
 constexpr std::size_t kMostOptionsShown = 20;
 
 std::vector<std::string_view> SplitTypes(std::string_view types) {
@@ -45,15 +44,15 @@ bool Less(const Json& a, const Json& b) {
   return a.get<std::int64_t>() < b.get<std::int64_t>();
 }
 
-std::optional<Json> Convert(const InputSpec& input, SchemaStyle style, Json& value) {
+std::optional<Json> Convert(const NodeInput& input, SchemaStyle style, Json& value) {
   Converted converted{value, {}};
-  if (input.type == "INT") {
+  if (input.spec->type == "INT") {
     converted = PythonInt(value);
-  } else if (input.type == "FLOAT") {
+  } else if (input.spec->type == "FLOAT") {
     converted = PythonFloat(value);
-  } else if (input.type == "STRING") {
+  } else if (input.spec->type == "STRING") {
     converted.value = PythonStr(value);
-  } else if (input.type == "BOOLEAN") {
+  } else if (input.spec->type == "BOOLEAN") {
     converted.value = PythonTruth(value);
   }
   if (converted.ok()) {
@@ -61,53 +60,54 @@ std::optional<Json> Convert(const InputSpec& input, SchemaStyle style, Json& val
     return std::nullopt;
   }
   return MakeError("invalid_input_type",
-                   "Failed to convert an input value to a " + input.type + " value",
+                   "Failed to convert an input value to a " + input.spec->type + " value",
                    input.name + ", " + PythonStr(value) + ", " + converted.exception,
                    {{"input_name", input.name},
-                    {"input_config", InputConfig(input, style)},
+                    {"input_config", InputConfig(*input.spec, style)},
                     {"received_value", value},
                     {"exception_message", converted.exception}});
 }
 
-std::optional<Json> CheckBounds(const InputSpec& input, SchemaStyle style, const Json& value) {
+std::optional<Json> CheckBounds(const NodeInput& input, SchemaStyle style, const Json& value) {
   const auto error = [&](const char* type, const char* relation, const Json& bound) {
     return MakeError(type, "Value " + PythonStr(value) + relation + PythonStr(bound), input.name,
                      {{"input_name", input.name},
-                      {"input_config", InputConfig(input, style)},
+                      {"input_config", InputConfig(*input.spec, style)},
                       {"received_value", value}});
   };
   if (!value.is_number()) {
     return std::nullopt;
   }
-  const auto min = input.options.find("min");
-  if (min != input.options.end() && Less(value, *min)) {
+  const auto min = input.spec->options.find("min");
+  if (min != input.spec->options.end() && Less(value, *min)) {
     return error("value_smaller_than_min", " smaller than min of ", *min);
   }
-  const auto max = input.options.find("max");
-  if (max != input.options.end() && Less(*max, value)) {
+  const auto max = input.spec->options.find("max");
+  if (max != input.spec->options.end() && Less(*max, value)) {
     return error("value_bigger_than_max", " bigger than max of ", *max);
   }
   return std::nullopt;
 }
 
-std::optional<Json> CheckChoice(const InputSpec& input, SchemaStyle style, const Json& value) {
+std::optional<Json> CheckChoice(const NodeInput& input, SchemaStyle style, const Json& value) {
   Json received = value;
   if (received.is_string()) {
     std::ranges::replace(received.get_ref<std::string&>(), '\\', '/');
   }
   if (received.is_string() &&
-      std::ranges::find(input.choices, received.get_ref<const std::string&>()) !=
-          input.choices.end()) {
+      std::ranges::find(input.spec->choices, received.get_ref<const std::string&>()) !=
+          input.spec->choices.end()) {
     return std::nullopt;
   }
-  const bool shown = input.choices.size() <= kMostOptionsShown;
-  return MakeError("value_not_in_list", "Value not in list",
-                   input.name + ": '" + PythonStr(received) + "' not in " +
-                       (shown ? PythonRepr(Json(input.choices))
-                              : "(list of length " + std::to_string(input.choices.size()) + ")"),
-                   {{"input_name", input.name},
-                    {"input_config", shown ? InputConfig(input, style) : Json()},
-                    {"received_value", received}});
+  const bool shown = input.spec->choices.size() <= kMostOptionsShown;
+  return MakeError(
+      "value_not_in_list", "Value not in list",
+      input.name + ": '" + PythonStr(received) + "' not in " +
+          (shown ? PythonRepr(Json(input.spec->choices))
+                 : "(list of length " + std::to_string(input.spec->choices.size()) + ")"),
+      {{"input_name", input.name},
+       {"input_config", shown ? InputConfig(*input.spec, style) : Json()},
+       {"received_value", received}});
 }
 
 // prompt[node_id], for a node id of any type.
@@ -176,7 +176,7 @@ bool TypesMatch(std::string_view output, const InputSpec& input, SchemaStyle sty
          });
 }
 
-std::optional<Json> CheckLiteral(const InputSpec& input, SchemaStyle style, Json& value) {
+std::optional<Json> CheckLiteral(const NodeInput& input, SchemaStyle style, Json& value) {
   if (value.is_object() && value.contains("__value__")) {
     Json literal = value["__value__"];
     value = std::move(literal);
@@ -187,7 +187,7 @@ std::optional<Json> CheckLiteral(const InputSpec& input, SchemaStyle style, Json
   if (auto error = CheckBounds(input, style, value)) {
     return error;
   }
-  return input.choices.empty() ? std::nullopt : CheckChoice(input, style, value);
+  return input.spec->choices.empty() ? std::nullopt : CheckChoice(input, style, value);
 }
 
 }  // namespace framelock::graph

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "workers/graph/json.h"
+#include "workers/graph/node_input.h"
 #include "workers/graph/node_registry.h"
-#include "workers/graph/node_spec.h"
 #include "workers/graph/prompt.h"
 
 namespace framelock::graph {
@@ -39,6 +39,6 @@ std::optional<PythonException> ResolveLink(const NodeRegistry& registry, const P
 bool TypesMatch(std::string_view output, const InputSpec& input, SchemaStyle style);
 
 /// Converts a literal in place and checks bounds and options: an error, or nullopt.
-std::optional<Json> CheckLiteral(const InputSpec& input, SchemaStyle style, Json& value);
+std::optional<Json> CheckLiteral(const NodeInput& input, SchemaStyle style, Json& value);
 
 }  // namespace framelock::graph

@@ -24,7 +24,39 @@ ValueKind KindOf(const Value& value) {
 }  // namespace
 
 bool Fits(const Value& value, ValueKind kind) {
-  return kind == ValueKind::kAny || KindOf(value) == kind;
+  const ValueKind own = KindOf(value);
+  switch (kind) {
+    case ValueKind::kAny:
+      return true;
+    case ValueKind::kImageOrMask:
+      return own == ValueKind::kImage || own == ValueKind::kMask;
+    case ValueKind::kBoolean:
+      return own == ValueKind::kBoolean || own == ValueKind::kInt || own == ValueKind::kFloat;
+    case ValueKind::kFloat:
+      return own == ValueKind::kFloat || own == ValueKind::kInt || own == ValueKind::kBoolean;
+    case ValueKind::kInt:
+      return own == ValueKind::kInt || own == ValueKind::kBoolean;
+    case ValueKind::kImage:
+    case ValueKind::kMask:
+    case ValueKind::kString:
+      break;
+  }
+  return own == kind;
+}
+
+std::int64_t IntOf(const Value& value) {
+  const auto* boolean = std::get_if<bool>(&value);
+  return boolean != nullptr ? (*boolean ? 1 : 0) : std::get<std::int64_t>(value);
+}
+
+double FloatOf(const Value& value) {
+  const auto* number = std::get_if<double>(&value);
+  return number != nullptr ? *number : static_cast<double>(IntOf(value));
+}
+
+bool BooleanOf(const Value& value) {
+  const auto* number = std::get_if<double>(&value);
+  return number != nullptr ? *number != 0 : IntOf(value) != 0;
 }
 
 const char* Describe(const Value& value) {
@@ -37,6 +69,8 @@ const char* Describe(ValueKind kind) {
       return "an IMAGE";
     case ValueKind::kMask:
       return "a MASK";
+    case ValueKind::kImageOrMask:
+      return "an IMAGE or a MASK";
     case ValueKind::kInt:
       return "an INT";
     case ValueKind::kFloat:

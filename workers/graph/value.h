@@ -13,10 +13,27 @@ namespace framelock::graph {
 /// layout; INT beyond 63 bits (seeds) wraps; monostate is nothing yet, or null.
 using Value = std::variant<std::monostate, Tensor, std::int64_t, double, bool, std::string>;
 
-/// What an input takes at run time; kAny leaves the look to the node.
-enum class ValueKind : std::uint8_t { kAny, kImage, kMask, kInt, kFloat, kBoolean, kString };
+/// What an input takes at run time; kAny leaves the look to the node. Numbers are taken as Python
+/// takes them: a BOOLEAN where an INT is wanted, either where a FLOAT is, any of them for a
+/// BOOLEAN.
+enum class ValueKind : std::uint8_t {
+  kAny,
+  kImage,
+  kMask,
+  kImageOrMask,
+  kInt,
+  kFloat,
+  kBoolean,
+  kString,
+};
 
 bool Fits(const Value& value, ValueKind kind);
+
+/// A value that fits the kind, as that kind.
+std::int64_t IntOf(const Value& value);
+double FloatOf(const Value& value);
+bool BooleanOf(const Value& value);
+
 /// "an IMAGE", "a STRING", for error texts.
 const char* Describe(const Value& value);
 const char* Describe(ValueKind kind);

@@ -139,6 +139,103 @@ TEST_F(ExecutorTest, ALiteralInPlaceOfAnImageFailsAtRunTime) {
   EXPECT_EQ(failure->ToString(), "node a (Add): input 'image' takes an IMAGE, not a STRING");
 }
 
+// The failing branch is written first, so that it would run first.
+TEST_F(ExecutorTest, ALazyInputThatIsNotNeededDoesNotRun) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "f":{"class_type":"Fail","inputs":{"image":["i",0]}},
+           "a":{"class_type":"Add","inputs":{"image":["i",0],"amount":1}},
+           "p":{"class_type":"Pick","inputs":{"pick":1,"first":["f",0],"second":["a",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["p",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  for (float frame = 0; frame < 3; ++frame) {
+    log_.clear();
+    EXPECT_FALSE(Run(frame));
+    EXPECT_EQ(Value(), frame + 1);
+    EXPECT_THAT(log_, ElementsAre("Source", "Add", "Pick", "Sink"));
+  }
+  std::vector<std::string> ran;
+  for (std::size_t i = 0; i < executor_->plan().steps().size(); ++i) {
+    if (executor_->has_run(i)) {
+      ran.push_back(executor_->plan().steps()[i].node_id);
+    }
+  }
+  EXPECT_THAT(ran, testing::UnorderedElementsAre("i", "a", "p", "s"));
+}
+
+// b runs when p asks for it, after a, which could have overwritten the frame.
+TEST_F(ExecutorTest, ALazyBranchFindsItsInputsUnchanged) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "b":{"class_type":"Add","inputs":{"image":["i",0],"amount":50}},
+           "a":{"class_type":"Add","inputs":{"image":["i",0],"amount":1}},
+           "n":{"class_type":"Number","inputs":{}},
+           "q":{"class_type":"Pick","inputs":{"pick":0,"first":["b",0]}},
+           "j":{"class_type":"Join","inputs":{"a":["a",0],"b":["q",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["j",0]}},
+           "t":{"class_type":"Sink","inputs":{"images":["i",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  for (float frame = 0; frame < 3; ++frame) {
+    EXPECT_FALSE(Run(frame));
+    EXPECT_EQ(Value(0), 2 * frame + 51);
+    EXPECT_EQ(Value(1), frame);
+  }
+}
+
+TEST_F(ExecutorTest, AConstantLazyBranchRunsOnceWhenItIsAskedFor) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "c":{"class_type":"Constant","inputs":{"value":3}},
+           "d":{"class_type":"Constant","inputs":{"value":4}},
+           "p":{"class_type":"Pick","inputs":{"pick":0,"first":["c",0],"second":["i",0]}},
+           "e":{"class_type":"Pick","inputs":{"pick":0,"first":["c",0],"second":["d",0]}},
+           "j":{"class_type":"Join","inputs":{"a":["p",0],"b":["e",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["j",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_THAT(log_, ElementsAre("Constant", "Pick"));
+  EXPECT_FALSE(Run(9));
+  EXPECT_FALSE(Run(9));
+  EXPECT_EQ(Value(), 6);
+  EXPECT_THAT(log_,
+              ElementsAre("Constant", "Pick", "Pick", "Join", "Sink", "Pick", "Join", "Sink"));
+}
+
+TEST_F(ExecutorTest, ALazyInputThatIsNotThereIsNothing) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "p":{"class_type":"Pick","inputs":{"pick":0,"first":["i",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["p",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(9));
+  EXPECT_EQ(Value(), 9);
+}
+
+TEST_F(ExecutorTest, GrownInputsComeInTheOrderOfTheirNumbers) {
+  Take(R"({"1":{"class_type":"Constant","inputs":{"value":1}},
+           "2":{"class_type":"Constant","inputs":{"value":2}},
+           "3":{"class_type":"Constant","inputs":{"value":3}},
+           "u":{"class_type":"Sum","inputs":{"images.image3":["3",0],"images.image1":["2",0],
+                                             "images.image0":["1",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["u",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_EQ(Value(), 1203);
+}
+
+TEST_F(ExecutorTest, ADynamicComboBringsTheInputsOfItsBranch) {
+  Take(R"({"1":{"class_type":"Constant","inputs":{"value":1}},
+           "a":{"class_type":"Shift","inputs":{"by":"little","by.steps":7,"by.image":["x",0]}},
+           "b":{"class_type":"Shift","inputs":{"by":"much","by.steps":7,"by.image":["1",0]}},
+           "c":{"class_type":"Sink","inputs":{"images":["a",0]}},
+           "d":{"class_type":"Sink","inputs":{"images":["b",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_EQ(Value(0), 7);
+  EXPECT_EQ(Value(1), 7001);
+}
+
+TEST_F(ExecutorTest, ADynamicComboWithoutBranchFailsAtRunTime) {
+  Take(R"({"a":{"class_type":"Shift","inputs":{"by":"sideways"}},
+           "s":{"class_type":"Sink","inputs":{"images":["a",0]}}})");
+  const auto failure = executor_->Load();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->ToString(), "node a (Shift): input 'by' takes a STRING, not nothing");
+}
+
 TEST_F(ExecutorTest, ASecondFrameTakesNoMemory) {
   Take(kDiamond);
   EXPECT_FALSE(executor_->Load());

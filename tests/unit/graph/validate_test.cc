@@ -147,10 +147,43 @@ TEST(CheckLiteralTest, ManyChoicesAreCountedNotListed) {
     names.push_back(std::to_string(i));
   }
   Json value = "x";
-  const auto error = CheckLiteral(ChoiceInput("pick", names), SchemaStyle::kClassic, value);
+  const InputSpec spec = ChoiceInput("pick", names);
+  const auto error = CheckLiteral({.name = "pick", .spec = &spec}, SchemaStyle::kClassic, value);
   ASSERT_TRUE(error);
   EXPECT_EQ((*error)["details"], "pick: 'x' not in (list of length 21)");
   EXPECT_TRUE((*error)["extra_info"]["input_config"].is_null());
+}
+
+TEST_F(ValidateTest, TheFirstGrownInputsAreRequired) {
+  const Verdict verdict = Judge(R"({
+    "1":{"class_type":"Source","inputs":{}},
+    "2":{"class_type":"Sum","inputs":{"images.image0":["1",0],"images.image3":["1",0]}},
+    "3":{"class_type":"Sink","inputs":{"images":["2",0]}}})");
+  ASSERT_FALSE(verdict.valid);
+  const Json& errors = verdict.node_errors["2"]["errors"];
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0]["type"], "required_input_missing");
+  EXPECT_EQ(errors[0]["details"], "image1");
+  EXPECT_EQ(errors[0]["extra_info"], Json({{"input_name", "images.image1"}}));
+}
+
+TEST_F(ValidateTest, OnlyTheInputsOfTheChosenBranchCount) {
+  const auto errors_of = [&](const std::string& inputs) {
+    const Verdict verdict = Judge(R"({"2":{"class_type":"Shift","inputs":{)" + inputs +
+                                  R"(}},"3":{"class_type":"Sink","inputs":{"images":["2",0]}}})");
+    return verdict.valid ? Json::array() : verdict.node_errors["2"]["errors"];
+  };
+  EXPECT_EQ(errors_of(R"("by":"little","by.steps":"4","by.image":["nowhere",0])"), Json::array());
+  EXPECT_EQ(prompt_.nodes()[0].inputs->at(1).value, 4);
+  EXPECT_EQ(errors_of(R"("by":"sideways","by.steps":"x")"), Json::array());
+  EXPECT_EQ(errors_of(""), Json::array());
+  const Json big = errors_of(R"("by":"little","by.steps":101)");
+  ASSERT_EQ(big.size(), 1U);
+  EXPECT_EQ(big[0]["details"], "by.steps");
+  EXPECT_EQ(big[0]["extra_info"]["input_name"], "by.steps");
+  const Json missing = errors_of(R"("by":"much","by.steps":1)");
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_EQ(missing[0]["details"], "image");
 }
 
 }  // namespace
