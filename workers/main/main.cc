@@ -10,6 +10,7 @@
 #include "pipeline/core/log.h"
 #include "pipeline/core/unique_fd.h"
 #include "workers/main/arguments.h"
+#include "workers/main/batch.h"
 #include "workers/main/live.h"
 #include "workers/main/offline.h"
 #include "workers/nodes/builtin.h"
@@ -24,14 +25,19 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
       serves one host over its socket (workers/PROTOCOL.md); hosts start it so
 
   framelock-worker run --prompt FILE [--input FILE|--input-u8 FILE --shape B,H,W,C]
-                       [--output FILE] [--output-u8 FILE] [--sink ID] [--convert] [--repeat N]
+                       [--output FILE] [--output-u8 FILE] [--sink ID] [--outputs ID,ID]
+                       [--convert] [--repeat N]
       runs a prompt on raw float32 (or 8-bit) frames; --sink picks one of several outputs,
       --convert treats LoadImage, SaveImage and so on as a live stream does
       exit status: 0 done, 1 invalid prompt or failed node, 2 usage
 
-  framelock-worker validate --prompt FILE [--convert]
-      prints {"valid","error","good_outputs","node_errors"}
+  framelock-worker validate --prompt FILE [--convert] [--outputs ID,ID]
+      prints {"valid","error","good_outputs","node_errors"}; with --outputs, of these outputs only
       exit status: 0 valid, 1 invalid, 2 usage
+
+  framelock-worker batch
+      runs the commands of the standard input, one a line: ["validate","--prompt","FILE"]; after
+      what each prints comes {"exit":STATUS}
 
   framelock-worker nodes
       prints every node class as ComfyUI's /object_info does
@@ -45,7 +51,7 @@ int Usage(const std::string& problem) {
   return kOfflineUsage;
 }
 
-enum class Command { kLive, kRun, kValidate, kNodes };
+enum class Command { kLive, kRun, kValidate, kBatch, kNodes };
 
 std::optional<Command> ParseCommand(std::string_view name) {
   if (name == "run") {
@@ -53,6 +59,9 @@ std::optional<Command> ParseCommand(std::string_view name) {
   }
   if (name == "validate") {
     return Command::kValidate;
+  }
+  if (name == "batch") {
+    return Command::kBatch;
   }
   return name == "nodes" ? std::optional(Command::kNodes) : std::nullopt;
 }
@@ -138,6 +147,8 @@ int Main(std::span<const char* const> words) {
       return RunOffline(*arguments, *registry);
     case Command::kValidate:
       return ValidateOffline(*arguments, *registry);
+    case Command::kBatch:
+      return RunBatch(*registry);
     case Command::kNodes:
       return PrintNodes(*registry);
     case Command::kLive:

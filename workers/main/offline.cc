@@ -5,9 +5,11 @@
 #include <chrono>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "workers/graph/convert_prompt.h"
 #include "workers/graph/executor.h"
@@ -44,6 +46,19 @@ struct Judged {
   graph::Prompt prompt;
 };
 
+std::optional<std::vector<std::string>> WantedOutputs(const Arguments& arguments) {
+  const std::optional<std::string> list = arguments.Find("--outputs");
+  if (!list) {
+    return std::nullopt;
+  }
+  std::vector<std::string> ids;
+  std::istringstream stream(*list);
+  for (std::string id; std::getline(stream, id, ',');) {
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
 // An error is about the command line; a bad prompt has a verdict.
 Result<Judged> Judge(const Arguments& arguments, const graph::NodeRegistry& registry) {
   const std::optional<std::string> path = arguments.Find("--prompt");
@@ -64,7 +79,7 @@ Result<Judged> Judge(const Arguments& arguments, const graph::NodeRegistry& regi
       return Judged{graph::Refusal(converted.error().message), {}};
     }
   }
-  graph::Verdict verdict = graph::Validate(registry, *prompt);
+  graph::Verdict verdict = graph::Validate(registry, *prompt, WantedOutputs(arguments));
   return Judged{std::move(verdict), std::move(*prompt)};
 }
 
@@ -114,9 +129,8 @@ Result<RunOptions> ParseRunOptions(const Arguments& arguments) {
 }
 
 bool TakesFrame(const graph::Plan& plan) {
-  return std::ranges::any_of(plan.steps(), [](const graph::Step& step) {
-    return step.node_class->spec.freshness == graph::Freshness::kEveryFrame;
-  });
+  return std::ranges::any_of(
+      plan.steps(), [](const graph::Step& step) { return step.node_class->spec.is_source; });
 }
 
 // A frame each, because nodes may keep what they are given.
@@ -153,6 +167,17 @@ Outcome RunFrames(graph::Executor& executor, const graph::Tensor& frame, const R
     best_ms = i == 0 ? took.count() : std::min(best_ms, took.count());
   }
   return Json{{"frame_ms", best_ms}};
+}
+
+// The ids of the nodes that ran, once or for this frame.
+Json ExecutedNodes(const graph::Executor& executor) {
+  Json ids = Json::array();
+  for (std::size_t i = 0; i < executor.plan().steps().size(); ++i) {
+    if (executor.has_run(i)) {
+      ids.push_back(executor.plan().steps()[i].node_id);
+    }
+  }
+  return ids;
 }
 
 int RunPlan(graph::Plan plan, const RunOptions& options) {
@@ -196,6 +221,10 @@ int RunPlan(graph::Plan plan, const RunOptions& options) {
   Json report = std::get<Json>(std::move(outcome));
   report["sink"] = executor.plan().steps()[executor.plan().sinks()[sink]].node_id;
   report["shape"] = {shape.batch, shape.height, shape.width, shape.channels};
+  if (const auto& text = executor.text(sink)) {
+    report["text"] = *text;
+  }
+  report["executed"] = ExecutedNodes(executor);
   PrintLine(report);
   return kOfflineGood;
 }
@@ -205,10 +234,12 @@ int RunPlan(graph::Plan plan, const RunOptions& options) {
 OptionNames RunOptionNames() {
   return {.flags = {"--convert"},
           .values = {"--prompt", "--input", "--input-u8", "--shape", "--output", "--output-u8",
-                     "--sink", "--repeat"}};
+                     "--sink", "--outputs", "--repeat"}};
 }
 
-OptionNames ValidateOptionNames() { return {.flags = {"--convert"}, .values = {"--prompt"}}; }
+OptionNames ValidateOptionNames() {
+  return {.flags = {"--convert"}, .values = {"--prompt", "--outputs"}};
+}
 
 int RunOffline(const Arguments& arguments, const graph::NodeRegistry& registry) {
   const Result<RunOptions> options = ParseRunOptions(arguments);
