@@ -111,6 +111,11 @@ InputSpec DynamicComboInput(std::string name, std::vector<ComboBranch> branches)
   return input;
 }
 
+InputSpec ShowsNoOptions(InputSpec input) {
+  input.shows_no_options = true;
+  return input;
+}
+
 InputSpec Optional(InputSpec input) {
   input.presence = Presence::kOptional;
   return input;

@@ -127,6 +127,7 @@ InputSpec AutogrowInput(std::string name, InputSpec member, GrowRange range);
 /// option and then the inputs of each branch in turn; those of branches not taken are absent.
 InputSpec DynamicComboInput(std::string name, std::vector<ComboBranch> branches);
 InputSpec Optional(InputSpec input);
+InputSpec ShowsNoOptions(InputSpec input);
 InputSpec Lazy(InputSpec input);
 
 /// The pair [type, options] that ComfyUI shows for an input, in /object_info and in errors.

@@ -12,6 +12,25 @@ Error SizeMismatch(std::uint32_t a, std::uint32_t b, int dimension) {
               std::to_string(b) + ") at non-singleton dimension " + std::to_string(dimension)};
 }
 
+Error EmptyMask(const graph::TensorShape& mask) {
+  return {ErrorCode::kInvalidArgument,
+          "cannot reshape tensor of 0 elements: the mask is empty, " + mask.ToString()};
+}
+
+void SpreadOverChannels(std::span<const float> values, std::size_t channels, float* out) {
+  if (channels == 3) {  // known steps vectorise
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = values[i];
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      out[i * channels + c] = values[i];
+    }
+  }
+}
+
 Result<graph::Tensor> WithChannels(const graph::Tensor& image, std::uint32_t channels,
                                    graph::TensorPool& pool) {
   graph::TensorShape shape = image.shape();

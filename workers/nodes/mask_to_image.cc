@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "workers/nodes/channels.h"
 #include "workers/nodes/node_list.h"
 
 namespace framelock::nodes {
@@ -15,8 +16,7 @@ class MaskToImageNode final : public graph::Node {
     const graph::Tensor& mask = call.Image(0);
     graph::TensorShape shape = mask.shape();
     if (mask.size() == 0) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "cannot reshape tensor of 0 elements: the mask is empty, " + shape.ToString()};
+      return EmptyMask(shape);
     }
     shape.layout = graph::TensorLayout::kImage;
     shape.channels = 3;
@@ -24,11 +24,7 @@ class MaskToImageNode final : public graph::Node {
     if (!image.ok()) {
       return image.error();
     }
-    const float* in = mask.data();
-    float* out = image->mutable_data();
-    for (std::size_t i = 0; i < mask.size(); ++i) {
-      out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = in[i];
-    }
+    SpreadOverChannels(mask.values(), 3, image->mutable_data());
     call.SetOutput(0, std::move(*image));
     return {};
   }
