@@ -125,8 +125,9 @@ void AddEndOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   AddTime<milliseconds>(app, "--restart-window-ms", limits.restart.window,
                         "in which restarts are counted; whoever runs so long starts afresh")
       ->check(CLI::Range(1000L, kDayMs));
-  app.add_option("--restart-pause-ms", words.restart_pauses_ms,
-                 "before the first restart, the second and so on; the last one repeats")
+  app.add_option(
+         "--restart-pause-ms", words.restart_pauses_ms,
+         "between two starts: of the first restart, of the second and so on; the last repeats")
       ->capture_default_str()
       ->delimiter(',')
       ->expected(1, 16)

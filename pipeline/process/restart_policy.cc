@@ -13,15 +13,16 @@ RestartPolicy::RestartPolicy(Options options)
 void RestartPolicy::OnStarted(SteadyTime now) { started_ = now; }
 
 std::optional<std::chrono::nanoseconds> RestartPolicy::OnEnded(SteadyTime now) {
-  if (started_ && now - *started_ >= options_.healthy) Reset();
-  started_.reset();
+  const auto ran =
+      started_ ? now - *std::exchange(started_, std::nullopt) : std::chrono::nanoseconds::zero();
+  if (ran >= options_.healthy) Reset();
   while (!recent_.empty() && now - recent_.front() >= options_.window) recent_.pop_front();
   if (recent_.size() >= options_.max_restarts) given_up_ = true;
   if (given_up_) return std::nullopt;
   recent_.push_back(now);
   const auto pause = Pause();
   ++restarts_;
-  return pause;
+  return std::max(pause - ran, std::chrono::nanoseconds::zero());
 }
 
 void RestartPolicy::Reset() {

@@ -13,9 +13,10 @@
 
 namespace framelock::process {
 
-/// When to start a crashed process again: at once, then after longer and longer pauses; never more
-/// than max_restarts within the window, after which the policy gives up for good. A run of
-/// `healthy` length forgets the past. Pure: the caller brings the time. Not thread-safe.
+/// When to start a crashed process again: at once, then with longer and longer pauses between two
+/// starts, so that one that ran for longer than its pause is started at once; never more than
+/// max_restarts within the window, after which the policy gives up for good. A run of `healthy`
+/// length forgets the past. Pure: the caller brings the time. Not thread-safe.
 class RestartPolicy {
  public:
   struct Options {

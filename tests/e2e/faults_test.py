@@ -73,6 +73,32 @@ class Faults(unittest.TestCase):
     def test_worker_stopped(self):
         self.worker_fault(signal.SIGSTOP)
 
+    def test_worker_killed_again_and_again(self):
+        """What ran for a while is no crash loop: each time its successor starts at once."""
+        with House() as house:
+            house.source("a-in", "--fps", 30)
+            house.start("a", INVERT)
+            house.wait_running("a")
+            check = house.check("a-out", "--seconds", 16)
+            wait_for("frames at the reader", lambda: len(check.frames()) > 30, 10)
+            hits = []
+            for _ in range(4):
+                time.sleep(2.5)
+                hits.append(time.time())
+                os.kill(house.status("a")["worker"]["pid"], signal.SIGKILL)
+            check.program.wait(30)
+            frames = check.frames()
+            backs = []
+            for hit in hits:
+                after = [f for f in frames if hit < f["arrival"] < hit + 2]
+                raw = [f["arrival"] for f in after if not f["inverted"]]
+                backs.append(next(f["arrival"] for f in after if f["inverted"] and
+                                  f["arrival"] > max(raw, default=hit)) - hit)
+            self.assertLess(max(backs), 0.5)
+            self.assertEqual(house.status("a")["worker"]["restarts"], 4)
+            print("killed four times: processed frames again after %s ms"
+                  % ", ".join("%.0f" % (back * 1e3) for back in backs))
+
     def test_a_slow_graph_is_no_hang_and_a_hung_one_is(self):
         worker = os.path.abspath(os.path.join(BIN, "framelock-worker")) + " --fault-nodes"
         with House(daemon_args=("--worker-command", worker,

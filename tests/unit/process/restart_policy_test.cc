@@ -67,7 +67,18 @@ TEST(RestartPolicy, ARunJustShortOfHealthyDoesNot) {
   policy.OnStarted(At(0ms));
   EXPECT_EQ(policy.OnEnded(At(0ms)), 0ms);
   policy.OnStarted(At(0ms));
-  EXPECT_EQ(policy.OnEnded(At(59'999ms)), 250ms);
+  EXPECT_TRUE(policy.OnEnded(At(59'999ms)));
+  EXPECT_EQ(policy.OnEnded(At(59'999ms)), 500ms);
+}
+
+TEST(RestartPolicy, WhatRanForLongerThanItsPauseIsStartedAtOnce) {
+  RestartPolicy policy({.jitter = 0, .seed = 1});
+  policy.OnStarted(At(0s));
+  EXPECT_EQ(policy.OnEnded(At(10ms)), 0ms);
+  policy.OnStarted(At(10ms));
+  EXPECT_EQ(policy.OnEnded(At(110ms)), 150ms) << "250 ms from the start";
+  policy.OnStarted(At(260ms));
+  EXPECT_EQ(policy.OnEnded(At(10s)), 0ms);
 }
 
 }  // namespace
