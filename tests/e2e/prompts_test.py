@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompts change live: no stale frame after the answer, no gap, no warm-up frame (invariant 4)."""
+import os
 import time
 import unittest
 
-from harness import BLUR, INVERT, House, assert_adds_up, intervals, main, wait_for
+from harness import BIN, BLUR, INVERT, LONG, House, assert_adds_up, intervals, main, wait_for
 
 UPDATES = 20
+LOAD_SECONDS = 10 if LONG else 3
 BROKEN = {"1": {"class_type": "LoadTensor", "inputs": {}},
           "2": {"class_type": "ImageBlur",
                 "inputs": {"image": ["1", 0], "blur_radius": 99, "sigma": 1.0}},
@@ -65,6 +67,42 @@ class Prompts(unittest.TestCase):
             after = house.status("a")
             self.assertEqual(after["prompt_revision"], before["prompt_revision"])
             self.assertEqual(after["worker"]["pid"], before["worker"]["pid"])
+
+    def test_frames_go_on_while_a_prompt_loads(self):
+        slow = {"1": {"class_type": "LoadTensor", "inputs": {}},
+                "2": {"class_type": "FaultLoadSleep",
+                      "inputs": {"image": ["1", 0], "seconds": LOAD_SECONDS}},
+                "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}}
+        worker = os.path.abspath(os.path.join(BIN, "framelock-worker")) + " --fault-nodes"
+        with House(daemon_args=("--worker-command", worker)) as house:
+            house.source("a-in", "--fps", 30)
+            house.start("a", INVERT)
+            before = house.wait_running("a")
+            check = house.check("a-out", "--seconds", LOAD_SECONDS + 3)
+            wait_for("frames at the reader", lambda: len(check.frames()) > 30, 10)
+            asked = time.time()
+            status, answer = house.update("a", slow)
+            answered = time.time()
+            self.assertEqual(status, 200, answer)
+            self.assertGreaterEqual(answered - asked, LOAD_SECONDS)
+            check.program.wait(40)
+            frames = check.frames()
+            meanwhile = [f for f in frames if asked < f["arrival"] < asked + LOAD_SECONDS]
+            self.assertGreater(len(meanwhile), 28 * LOAD_SECONDS)
+            self.assertEqual([f for f in meanwhile if not f["inverted"]], [])
+            after = [f for f in frames if f["arrival"] > answered]
+            self.assertGreater(len(after), 10)
+            self.assertEqual([f for f in after if f["inverted"]], [])
+            longest = max(intervals([f for f in frames if f["arrival"] > asked]))
+            self.assertLessEqual(longest, 2 / 30 + 0.01)
+            numbers = [f["number"] for f in frames]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            status = house.status("a")
+            self.assertEqual(status["worker"]["pid"], before["worker"]["pid"])
+            self.assertEqual(status["account"]["failed"] + status["account"]["lost"], 0)
+            assert_adds_up(self, status)
+            print("longest output interval while a prompt loads for %d s: %.0f ms"
+                  % (LOAD_SECONDS, longest * 1e3))
 
 
 if __name__ == "__main__":

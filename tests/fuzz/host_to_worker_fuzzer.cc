@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/fuzz/byte_reader.h"
+#include "tests/support/inline_loader.h"
 #include "workers/main/live_dispatcher.h"
 #include "workers/nodes/builtin.h"
 #include "workers/protocol/message_codec.h"
@@ -44,18 +45,18 @@ class Host {
  public:
   explicit Host(fuzz::ByteReader& input)
       : input_(input),
-        session_(std::move(
-            *graph::Session::Create(Registry(), {.execution = {.max_tensor_bytes = 16U << 20}}))),
-        dispatcher_(*session_, {.send = [this](auto bytes, auto fds) { return Take(bytes, fds); },
-                                .use_control_page =
-                                    [](const protocol::SharedMemory& page) {
-                                      Require(page.bytes().size() == protocol::kControlPageBytes);
-                                    }}) {}
+        loader_(Registry(), {.session = {.execution = {.max_tensor_bytes = 16U << 20}}}),
+        dispatcher_(loader_, {.send = [this](auto bytes, auto fds) { return Take(bytes, fds); },
+                              .use_control_page =
+                                  [](const protocol::SharedMemory& page) {
+                                    Require(page.bytes().size() == protocol::kControlPageBytes);
+                                  }}) {}
 
   void Run() {
     for (int steps = 0; !input_.empty() && steps < 32; ++steps) {
       answers_ = 0;
       auto next = Step();
+      Require(dispatcher_.MoveOn().ok());
       if (!next.ok()) {
         Require(next.error().code == ErrorCode::kProtocol);
         continue;  // the worker would exit; what follows must be harmless all the same
@@ -150,7 +151,7 @@ class Host {
   }
 
   fuzz::ByteReader& input_;
-  std::unique_ptr<graph::Session> session_;
+  worker::InlineLoader loader_;
   LiveDispatcher dispatcher_;
   int answers_ = 0;
   std::uint64_t revision_ = 0;

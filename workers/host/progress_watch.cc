@@ -20,12 +20,23 @@ ProgressWatch::ProgressWatch(const Options& options)
 void ProgressWatch::OnLoadingStarted(SteadyTime now) { loading_.push_back(now); }
 
 void ProgressWatch::OnLoadingEnded(SteadyTime now) {
-  OnLoadingRefused(now);
+  if (!loading_.empty()) {
+    if (prompt_ && loading_.front() < prompt_->sent) prompt_->at_hand = now;
+    loading_.pop_front();
+  }
+  last_progress_ = std::max(last_progress_, now);
   service_times_.Clear();
 }
 
-void ProgressWatch::OnLoadingRefused(SteadyTime now) {
-  if (!loading_.empty()) loading_.pop_front();
+void ProgressWatch::OnPromptSent(SteadyTime now) { prompt_ = Prompt{now, now}; }
+
+void ProgressWatch::OnPromptApplied(SteadyTime now) {
+  OnPromptRejected(now);
+  service_times_.Clear();
+}
+
+void ProgressWatch::OnPromptRejected(SteadyTime now) {
+  prompt_.reset();
   last_progress_ = std::max(last_progress_, now);
 }
 
@@ -34,37 +45,62 @@ void ProgressWatch::OnSubmitted(FrameSequence sequence, SteadyTime now) {
 }
 
 void ProgressWatch::OnCompleted(FrameSequence sequence, SteadyTime now) {
-  const auto it = submitted_.find(sequence);
-  if (it == submitted_.end()) return;
-  service_times_.Add(now - ServiceStart(it->second));
-  submitted_.erase(it);
-  last_progress_ = std::max(last_progress_, now);
+  if (const auto began = Answered(sequence, now)) service_times_.Add(now - *began);
 }
 
-void ProgressWatch::OnFailed(FrameSequence sequence, SteadyTime now) {
-  if (submitted_.erase(sequence) > 0) last_progress_ = std::max(last_progress_, now);
+void ProgressWatch::OnFailed(FrameSequence sequence, SteadyTime now) { Answered(sequence, now); }
+
+// When the worker began with the frame; nullopt: it is unknown.
+std::optional<SteadyTime> ProgressWatch::Answered(FrameSequence sequence, SteadyTime now) {
+  const auto it = submitted_.find(sequence);
+  if (it == submitted_.end()) return std::nullopt;
+  const SteadyTime sent = it->second;
+  const SteadyTime began = ServiceStart(sent);
+  submitted_.erase(it);
+  last_progress_ = std::max(last_progress_, now);
+  if (prompt_ && sent > prompt_->sent) {
+    loads_beside_frames_ = true;
+  } else if (prompt_) {
+    prompt_->at_hand = now;
+  }
+  return began;
 }
 
 void ProgressWatch::Reset() {
   submitted_.clear();
   service_times_.Clear();
   loading_.clear();
+  prompt_.reset();
+  loads_beside_frames_ = false;
 }
 
 Verdict ProgressWatch::Judge(SteadyTime now,
                              std::optional<std::chrono::nanoseconds> heartbeat_age) const {
   if (heartbeat_age && *heartbeat_age >= options_.heartbeat_timeout)
     return Verdict::kHeartbeatStale;
+  if (PromptOverdue(now)) return Verdict::kLoadingOverdue;
   const auto frame = submitted_.begin();
   const bool frame_first =
       frame != submitted_.end() && (loading_.empty() || frame->second < loading_.front());
   if (frame_first) {
-    return now - ServiceStart(frame->second) >= FrameDeadline() ? Verdict::kFrameOverdue
-                                                                : Verdict::kFine;
+    const bool late =
+        !WaitsForPrompt(frame->second) && now - ServiceStart(frame->second) >= FrameDeadline();
+    return late ? Verdict::kFrameOverdue : Verdict::kFine;
   }
   if (loading_.empty()) return Verdict::kFine;
   return now - ServiceStart(loading_.front()) >= options_.load_timeout ? Verdict::kLoadingOverdue
                                                                        : Verdict::kFine;
+}
+
+bool ProgressWatch::PromptOverdue(SteadyTime now) const {
+  if (!prompt_) return false;
+  const bool behind_others = (!submitted_.empty() && submitted_.begin()->second < prompt_->sent) ||
+                             (!loading_.empty() && loading_.front() < prompt_->sent);
+  return !behind_others && now - prompt_->at_hand >= options_.load_timeout;
+}
+
+bool ProgressWatch::WaitsForPrompt(SteadyTime sent) const {
+  return prompt_ && !loads_beside_frames_ && sent >= prompt_->sent;
 }
 
 std::string ProgressWatch::Explain(Verdict verdict) const {

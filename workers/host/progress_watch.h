@@ -28,9 +28,12 @@ enum class Verdict : std::uint8_t {
 /// max(frame_timeout, frame_timeout_factor x rolling p95), but what a graph needs is only known
 /// once it has computed a few, since the second or third may still warm it up: the first
 /// kFirstFrames after each prompt and region have at least first_frame_timeout, which a stopped
-/// process never sees, since its heartbeat stands still. The worker answers strictly in order, so
-/// only what it has at hand is judged: a frame, or a greeting, prompt or region, which has
-/// load_timeout, since models may be loading. Pure: the caller brings the time. Not thread-safe.
+/// process never sees, since its heartbeat stands still. A greeting, region or prompt has
+/// load_timeout, since models may be loading. Greetings, regions and frames are answered in order,
+/// so only the first of them is judged. A prompt may be loaded beside the frames, and then both are
+/// judged; but a worker may also answer frames only when the prompt before them is loaded. Which of
+/// the two it does shows when a frame behind a prompt is answered first; until then such frames are
+/// not held against it. Pure: the caller brings the time. Not thread-safe.
 class ProgressWatch {
  public:
   struct Options {
@@ -48,11 +51,14 @@ class ProgressWatch {
   explicit ProgressWatch(const Options& options);
   ProgressWatch() : ProgressWatch(Options{}) {}
 
-  /// Greeting, prompt or attach was sent, and the eldest of them was answered.
+  /// Greeting or attach was sent, and the eldest of them was answered.
   void OnLoadingStarted(SteadyTime now);
   void OnLoadingEnded(SteadyTime now);
-  /// The same, but the graph stays what it was, and so does what is known of its frames.
-  void OnLoadingRefused(SteadyTime now);
+  /// A prompt was sent, and answered; one at a time. If it was rejected, the graph stays what it
+  /// was, and so does what is known of its frames.
+  void OnPromptSent(SteadyTime now);
+  void OnPromptApplied(SteadyTime now);
+  void OnPromptRejected(SteadyTime now);
 
   void OnSubmitted(FrameSequence sequence, SteadyTime now);
   /// Unknown numbers are ignored (the client refuses them already).
@@ -78,12 +84,21 @@ class ProgressWatch {
   [[nodiscard]] bool AmongTheFirst() const;
   /// Since when the worker has had at hand what was sent at `sent`, if nothing is before it.
   [[nodiscard]] SteadyTime ServiceStart(SteadyTime sent) const;
+  [[nodiscard]] bool PromptOverdue(SteadyTime now) const;
+  [[nodiscard]] bool WaitsForPrompt(SteadyTime sent) const;
+  std::optional<SteadyTime> Answered(FrameSequence sequence, SteadyTime now);
 
   Options options_;
   LatencyWindow service_times_;
   std::map<FrameSequence, SteadyTime> submitted_;
   SteadyTime last_progress_{};      // latest answer of any kind
   std::deque<SteadyTime> loading_;  // when each was sent; the client bounds how many there are
+  struct Prompt {
+    SteadyTime sent;
+    SteadyTime at_hand;  // what was sent before it is answered
+  };
+  std::optional<Prompt> prompt_;
+  bool loads_beside_frames_ = false;  // this worker has shown that it does
 };
 
 }  // namespace framelock::host

@@ -167,8 +167,10 @@ void WorkerSeat::Observe(const WorkerClient::Event& event) {
     const FrameSequence sequence{completed->sequence};
     const bool failed = completed->outcome == protocol::FrameOutcome::kFailed;
     failed ? watch_.OnFailed(sequence, now) : watch_.OnCompleted(sequence, now);
+  } else if (std::holds_alternative<WorkerClient::PromptApplied>(event)) {
+    watch_.OnPromptApplied(now);
   } else if (std::holds_alternative<WorkerClient::PromptRejected>(event)) {
-    watch_.OnLoadingRefused(now);
+    watch_.OnPromptRejected(now);
   } else {
     watch_.OnLoadingEnded(now);
   }
@@ -184,7 +186,7 @@ void WorkerSeat::Watch() {
 Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json) {
   if (!seated()) return Error{ErrorCode::kUnavailable, "no worker is ready"};
   Status sent = client_->SetPrompt(revision, json);
-  if (sent.ok()) watch_.OnLoadingStarted(options_.clock->Now());
+  if (sent.ok()) watch_.OnPromptSent(options_.clock->Now());
   return sent;
 }
 

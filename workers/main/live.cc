@@ -8,15 +8,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <utility>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/parent_death.h"
-#include "workers/graph/session.h"
 #include "workers/main/heartbeat.h"
 #include "workers/main/live_dispatcher.h"
+#include "workers/main/load_prompt.h"
+#include "workers/main/loader_thread.h"
 
 namespace framelock::worker {
 
@@ -63,13 +65,15 @@ int ExitFor(const Error& error) {
   return error.code == ErrorCode::kProtocol ? kLiveProtocolError : kLiveFailed;
 }
 
-int Serve(const PacketSocket& socket, LiveDispatcher& dispatcher) {
+int Serve(const PacketSocket& socket, const LoaderThread& loader, LiveDispatcher& dispatcher) {
   for (;;) {
+    if (auto moved = dispatcher.MoveOn(); !moved) return ExitFor(moved.error());
     auto packet = socket.Receive();
     if (!packet) return ExitFor(packet.error());
     if (!packet->has_value()) {
-      pollfd readable{.fd = socket.fd(), .events = POLLIN, .revents = 0};
-      ::poll(&readable, 1, -1);
+      std::array<pollfd, 2> readable{{{.fd = socket.fd(), .events = POLLIN, .revents = 0},
+                                      {.fd = loader.fd(), .events = POLLIN, .revents = 0}}};
+      ::poll(readable.data(), readable.size(), -1);
       continue;
     }
     auto next = dispatcher.Handle(std::move(**packet));
@@ -85,18 +89,23 @@ int RunLive(LiveOptions options) {
   if (auto confined = Confine(options); !confined) return ExitFor(confined.error());
   auto socket = PacketSocket::Adopt(std::move(options.socket));
   if (!socket) return ExitFor(socket.error());
-  auto session = graph::Session::Create(*options.registry);
-  if (!session) return ExitFor(session.error());
+  auto loader = LoaderThread::Create([&registry = *options.registry](PromptLoader::Job job) {
+    return LoadPrompt(registry, {}, std::move(job));
+  });
+  if (!loader) return ExitFor(loader.error());
   auto heartbeat = Heartbeat::Start({.socket_fd = socket->fd(), .on_abandoned = [] {
                                        // A node holds the main thread: nothing can be unwound.
                                        ::_exit(kLiveAbandoned);
                                      }});
   if (!heartbeat) return ExitFor(heartbeat.error());
   LiveDispatcher dispatcher(
-      **session,
+      **loader,
       {.send = [&socket](auto bytes, auto fds) { return SendWaiting(*socket, bytes, fds); },
        .use_control_page = [&heartbeat](auto page) { (*heartbeat)->Use(std::move(page)); }});
-  return Serve(*socket, dispatcher);
+  const int exit_status = Serve(*socket, **loader, dispatcher);
+  // A node holds the loader's thread: nothing can be unwound.
+  if ((*loader)->busy()) ::_exit(exit_status);
+  return exit_status;
 }
 
 }  // namespace framelock::worker

@@ -5,12 +5,12 @@
 
 #include <array>
 #include <chrono>
-#include <exception>
-#include <new>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "pipeline/core/log.h"
+#include "workers/main/guarded.h"
+#include "workers/main/load_prompt.h"
+#include "workers/main/rehearsal.h"
 #include "workers/protocol/error_text.h"
 #include "workers/protocol/message_codec.h"
 
@@ -22,41 +22,6 @@ using protocol::MessageType;
 
 // A frame that FaultWrongSequence asked for is answered under a number this far off.
 constexpr std::uint64_t kWrongSequenceOffset = 1'000'000;
-
-// Nodes are code that others write: whatever they throw ends here, as the frame's error.
-template <typename Function>
-auto Guarded(Function function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kResourceLimit, "out of memory"};
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal, error.what()};
-  } catch (...) {
-    return Error{ErrorCode::kInternal, "unknown exception"};
-  }
-}
-
-std::string ErrorDocument(const std::string& type, const std::string& message) {
-  const nlohmann::json document = {{"error",
-                                    {{"type", type},
-                                     {"message", message},
-                                     {"details", ""},
-                                     {"extra_info", nlohmann::json::object()}}},
-                                   {"node_errors", nlohmann::json::object()}};
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-bool IsPicture(const graph::Session::Shape& shape) {
-  return shape.width > 0 && shape.width <= protocol::kMaxDimension && shape.height > 0 &&
-         shape.height <= protocol::kMaxDimension;
-}
-
-std::string OutOfRange(const graph::Session::Shape& shape) {
-  return "output size " + std::to_string(shape.width) + "x" + std::to_string(shape.height) +
-         " is out of range, 1x1 to " + std::to_string(protocol::kMaxDimension) + "x" +
-         std::to_string(protocol::kMaxDimension);
-}
 
 Status CheckSlot(const char* side, std::uint32_t slot, std::uint32_t slots) {
   if (slot < slots) return {};
@@ -73,8 +38,8 @@ Status NeedFds(const PacketSocket::Packet& packet, std::size_t count) {
 
 }  // namespace
 
-LiveDispatcher::LiveDispatcher(graph::Session& session, Outlet outlet)
-    : session_(session), outlet_(std::move(outlet)) {}
+LiveDispatcher::LiveDispatcher(PromptLoader& loader, Outlet outlet)
+    : loader_(loader), outlet_(std::move(outlet)) {}
 
 Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
   const auto type = protocol::PeekType(packet.bytes);
@@ -135,6 +100,8 @@ Status LiveDispatcher::OnHello(Packet packet) {
   region_.reset();
   last_generation_ = 0;
   last_revision_ = revision_;  // all that the new host knows of
+  if (loading_ == Loading::kWanted) loading_ = Loading::kForgotten;
+  next_.reset();
   return Send(welcome);
 }
 
@@ -143,43 +110,76 @@ Status LiveDispatcher::OnSetPrompt(Packet packet) {
   if (!message) return message.error();
   auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
   if (!text) return text.error();
-  if (auto errors = TryPrompt(message->revision, *text)) {
-    spdlog::info("prompt rejected revision={}", message->revision);
-    if (errors->size() > protocol::kMaxTextBytes) {
-      errors = ErrorDocument("too_many_errors", "the list of errors exceeds the limit of a text");
-    }
-    auto fd = protocol::MakeTextFd(*errors);
-    if (!fd) return fd.error();
-    protocol::PromptRejected rejected;
-    rejected.revision = message->revision;
-    rejected.text_bytes = errors->size();
-    return Send(rejected, std::array<int, 1>{fd->get()});
+  const std::uint64_t revision = message->revision;
+  if (revision <= last_revision_) {
+    return Reject(revision, ErrorDocument("stale_revision", "revision " + std::to_string(revision) +
+                                                                " is not newer than revision " +
+                                                                std::to_string(last_revision_)));
   }
-  spdlog::info("prompt applied revision={}", message->revision);
+  if (next_) return Error{ErrorCode::kProtocol, "a third prompt before the first was answered"};
+  last_revision_ = revision;
+  next_.emplace();
+  next_->revision = revision;
+  next_->json = std::move(*text);
+  if (loading_ == Loading::kNothing) Load(std::move(*std::exchange(next_, std::nullopt)));
+  return {};
+}
+
+void LiveDispatcher::Load(PromptLoader::Job job) {
+  if (region_) job.frame = InputShape();
+  loading_ = Loading::kWanted;
+  loader_.Start(std::move(job));
+}
+
+Status LiveDispatcher::MoveOn() {
+  auto loaded = loader_.Take();
+  if (!loaded) return {};
+  const bool forgotten = std::exchange(loading_, Loading::kNothing) == Loading::kForgotten;
+  const bool new_region = region_ && loaded->frame != InputShape();
+  if (!forgotten && loaded->session && new_region) {
+    PromptLoader::Job again;
+    again.revision = loaded->revision;
+    again.session = std::move(loaded->session);
+    Load(std::move(again));
+    return {};
+  }
+  Status said;
+  if (forgotten) {
+    loader_.Discard(std::move(loaded->session));
+  } else if (loaded->session) {
+    said = Adopt(std::move(*loaded));
+  } else {
+    said = Reject(loaded->revision, std::move(loaded->errors_json));
+  }
+  if (next_) Load(std::move(*std::exchange(next_, std::nullopt)));
+  return said;
+}
+
+Status LiveDispatcher::Adopt(PromptLoader::Loaded loaded) {
+  loader_.Discard(std::exchange(session_, std::move(loaded.session)));
+  revision_ = loaded.revision;
+  spdlog::info("prompt applied revision={}", revision_);
   protocol::PromptApplied applied;
   applied.revision = revision_;
   if (region_) {
-    const auto shape = OutputShape();
-    applied.output_width = shape.width;
-    applied.output_height = shape.height;
+    applied.output_width = loaded.output.width;
+    applied.output_height = loaded.output.height;
   }
   return Send(applied);
 }
 
-std::optional<std::string> LiveDispatcher::TryPrompt(std::uint64_t revision,
-                                                     std::string_view json) {
-  if (revision <= last_revision_) {
-    return ErrorDocument("stale_revision", "revision " + std::to_string(revision) +
-                                               " is not newer than revision " +
-                                               std::to_string(last_revision_));
+Status LiveDispatcher::Reject(std::uint64_t revision, std::string errors_json) {
+  spdlog::info("prompt rejected revision={}", revision);
+  if (errors_json.size() > protocol::kMaxTextBytes) {
+    errors_json =
+        ErrorDocument("too_many_errors", "the list of errors exceeds the limit of a text");
   }
-  last_revision_ = revision;
-  using Prepared = Result<std::optional<graph::Session::Rejected>>;
-  auto prepared = Guarded([&]() -> Prepared { return session_.Prepare(json); });
-  if (!prepared) return ErrorDocument("prompt_failed", prepared.error().message);
-  if (prepared->has_value()) return std::move((*prepared)->errors_json);
-  revision_ = revision;
-  return std::nullopt;
+  auto fd = protocol::MakeTextFd(errors_json);
+  if (!fd) return fd.error();
+  protocol::PromptRejected rejected;
+  rejected.revision = revision;
+  rejected.text_bytes = errors_json.size();
+  return Send(rejected, std::array<int, 1>{fd->get()});
 }
 
 Status LiveDispatcher::OnAttach(Packet packet) {
@@ -195,7 +195,8 @@ Status LiveDispatcher::OnAttach(Packet packet) {
   }
   region_.emplace(std::move(*region));
   last_generation_ = message->generation;
-  const auto shape = OutputShape();
+  auto shape = InputShape();
+  if (session_) shape = Rehearse(*session_, shape, {.most = 1});
   answer.output_width = shape.width;
   answer.output_height = shape.height;
   return Send(answer);
@@ -220,17 +221,6 @@ graph::Session::Shape LiveDispatcher::InputShape() const {
           .channels = protocol::BytesPerPixel(attach.format)};
 }
 
-graph::Session::Shape LiveDispatcher::OutputShape() {
-  const auto input = InputShape();
-  if (!session_.has_prompt()) return input;
-  const auto shape = Guarded([&] { return session_.Probe(input); });
-  if (shape && IsPicture(*shape)) return *shape;
-  // No size to tell; each frame will say why in its own answer.
-  spdlog::warn("dry run at {}x{} failed: {}", input.width, input.height,
-               shape ? OutOfRange(*shape) : shape.error().message);
-  return input;
-}
-
 Status LiveDispatcher::OnSubmit(const Packet& packet) {
   const auto start = std::chrono::steady_clock::now();
   auto message = protocol::Decode<protocol::Submit>(packet.bytes);
@@ -246,7 +236,7 @@ Status LiveDispatcher::OnSubmit(const Packet& packet) {
     answer.output_height = 0;
     protocol::StoreErrorText(run.error().message, answer);
   }
-  if (std::exchange(session_.fault_hooks().wrong_sequence, false)) {
+  if (session_ && std::exchange(session_->fault_hooks().wrong_sequence, false)) {
     answer.sequence += kWrongSequenceOffset;
   }
   answer.service_ns = static_cast<std::uint64_t>(
@@ -259,6 +249,7 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
     return Error{ErrorCode::kProtocol,
                  "no region of generation " + std::to_string(message.generation)};
   }
+  if (!session_) return Error{ErrorCode::kUnavailable, "no prompt is set"};
   const auto& attach = region_->layout.attach();
   if (Status exists = CheckSlot("input", message.input_slot, attach.input_slots); !exists) {
     return exists;
@@ -272,7 +263,7 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
           bytes.subspan(region_->layout.input_offset(message.input_slot), attach.input_slot_bytes),
       .shape = InputShape(),
       .stride = attach.stride};
-  auto shape = Guarded([&] { return session_.Run(input); });
+  auto shape = Guarded([&] { return session_->Run(input); });
   if (!shape) return shape.error();
   if (!IsPicture(*shape)) return Error{ErrorCode::kResourceLimit, OutOfRange(*shape)};
   answer.output_width = shape->width;
@@ -286,7 +277,7 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
                              attach.output_slot_bytes),
       .channels = protocol::BytesPerPixel(attach.format),
       .stride = protocol::RowBytes(attach.format, shape->width)};
-  return Guarded([&] { return session_.WriteOutput(output); });
+  return Guarded([&] { return session_->WriteOutput(output); });
 }
 
 }  // namespace framelock::worker

@@ -4,26 +4,29 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/result.h"
 #include "workers/graph/session.h"
+#include "workers/main/prompt_loader.h"
 #include "workers/protocol/messages.h"
 #include "workers/protocol/shared_region.h"
 
 namespace framelock::worker {
 
-/// The far side of the protocol without its socket: one message in, its answer out, in order. Owned
-/// by the live loop; one thread. A prompt or frame that fails, or throws, is an answer; only a host
-/// that breaks the protocol is an error.
+/// The far side of the protocol without its socket: one message in, its answer out, in order; but a
+/// prompt is answered when it has been loaded, between two frames, and the frames go on meanwhile.
+/// Owned by the live loop; one thread. A prompt or frame that fails, or throws, is an answer; only
+/// a host that breaks the protocol is an error.
 ///
 ///   kNobody --Hello--> kGreeted --{SetPrompt, Attach, Submit}*--> ... --Stop--> Next::kStop
 ///                         ^                                        |
-///                         +------- Hello (of a new host) ----------+  region dropped, prompt kept
+///                         +------- Hello (of a new host) ----------+  region dropped, prompt kept,
+///                                                      what the host before had loaded forgotten
 class LiveDispatcher {
  public:
   using Packet = PacketSocket::Packet;
@@ -36,11 +39,15 @@ class LiveDispatcher {
 
   enum class Next : std::uint8_t { kContinue, kStop };
 
-  /// `session` is borrowed and must outlive the dispatcher.
-  LiveDispatcher(graph::Session& session, Outlet outlet);
+  /// `loader` is borrowed and must outlive the dispatcher.
+  LiveDispatcher(PromptLoader& loader, Outlet outlet);
 
   /// kProtocol: the host broke the protocol; whatever `send` failed with: it is gone.
   Result<Next> Handle(Packet packet);
+
+  /// Lets the prompt that has been loaded take over, if there is one. To be called between any two
+  /// messages.
+  Status MoveOn();
 
  private:
   struct Region {
@@ -53,21 +60,25 @@ class LiveDispatcher {
   Status OnAttach(Packet packet);
   Status OnSubmit(const Packet& packet);
 
-  /// nullopt: applied; else the error document.
-  std::optional<std::string> TryPrompt(std::uint64_t revision, std::string_view json);
+  void Load(PromptLoader::Job job);
+  Status Adopt(PromptLoader::Loaded loaded);
+  Status Reject(std::uint64_t revision, std::string errors_json);
   Result<Region> TryAttach(const protocol::Attach& message, UniqueFd fd) const;
   /// Fills in outcome, output size and error.
   Status RunFrame(const protocol::Submit& message, protocol::Completed& answer);
 
-  /// What the current prompt makes of the attached format.
-  graph::Session::Shape OutputShape();
   [[nodiscard]] graph::Session::Shape InputShape() const;
 
   template <typename Message>
   Status Send(const Message& message, std::span<const int> fds = {});
 
-  graph::Session& session_;
+  enum class Loading : std::uint8_t { kNothing, kWanted, kForgotten };  // its host is gone
+
+  PromptLoader& loader_;
   Outlet outlet_;
+  std::unique_ptr<graph::Session> session_;  // of the applied prompt; null: there is none
+  Loading loading_ = Loading::kNothing;
+  std::optional<PromptLoader::Job> next_;  // to be loaded after what is being loaded
   bool greeted_ = false;
   std::uint64_t revision_ = 0;       // of the applied prompt
   std::uint64_t last_revision_ = 0;  // of the last one offered

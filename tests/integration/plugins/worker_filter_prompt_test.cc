@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The set-prompt signal and the prompt properties.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <future>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "tests/integration/plugins/worker_filter_downstream.h"
 #include "tests/integration/plugins/worker_filter_rig.h"
@@ -137,6 +141,79 @@ TEST(WorkerFilterPrompt, ARejectedPromptChangesNothing) {
   EXPECT_TRUE(frame->inverted);
   EXPECT_EQ(rig.Stat("prompt-revision"), revision);
   EXPECT_TRUE(rig.SetPrompt(PromptOf({})).applied);
+}
+
+// A prompt that takes its time to load, while frames come and go.
+class SlowPrompt : public testing::Test {
+ protected:
+  void Begin(const std::string& properties, const std::string& seconds) {
+    rig_.emplace(Rig::Options{.properties = properties});
+    rig_->SetCaps("RGB", 64, 48);
+    ASSERT_TRUE(rig_->WaitReady());
+    source_.emplace(*rig_, 33ms);
+    ASSERT_TRUE(Rig::Eventually([&] { return rig_->Stat("completed") > 10; }));
+    rig_->Drain();
+    answer_ = std::async(std::launch::async, [this, seconds] {
+      return rig_->SetPrompt(PromptOf({Node("FaultLoadSleep", R"("seconds":)" + seconds)}));
+    });
+  }
+
+  // Frames of the old prompt for so long, each in its time.
+  void ExpectFramesFor(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    auto last = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::duration longest{};
+    while (std::chrono::steady_clock::now() < end) {
+      const auto frame = rig_->Pull(1000);
+      ASSERT_TRUE(frame);
+      EXPECT_TRUE(frame->inverted);
+      const auto now = std::chrono::steady_clock::now();
+      longest = std::max(longest, now - std::exchange(last, now));
+    }
+    EXPECT_LT(longest, 3 * 33ms);
+  }
+
+  std::optional<Rig> rig_;
+  std::optional<Source> source_;
+  std::future<Rig::PromptResult> answer_;
+};
+
+TEST_F(SlowPrompt, FramesGoOnUntilItTakesOver) {
+  Begin("", "1.5");
+  ExpectFramesFor(1300ms);
+  const auto result = answer_.get();
+  EXPECT_TRUE(result.applied) << result.errors;
+  rig_->Drain();
+  const auto frame = rig_->Pull();
+  ASSERT_TRUE(frame);
+  EXPECT_FALSE(frame->inverted);
+  EXPECT_EQ(rig_->Stat("passed-through"), 0U);
+  EXPECT_EQ(rig_->Stat("worker-restarts"), 0U);
+  rig_->ExpectAccount();
+}
+
+TEST_F(SlowPrompt, AWorkerThatDiesOfItIsReplacedAndRunsTheOldOne) {
+  Begin("", "30");
+  ExpectFramesFor(200ms);
+  ASSERT_EQ(kill(rig_->WorkerPid(), SIGKILL), 0);
+  const auto result = answer_.get();
+  EXPECT_FALSE(result.applied);
+  EXPECT_NE(result.errors.find("worker_lost"), std::string::npos) << result.errors;
+  ASSERT_TRUE(Rig::Eventually([&] {
+    const auto frame = rig_->Pull();
+    return frame && frame->inverted && rig_->Stat("worker-restarts") == 1;
+  }));
+  rig_->ExpectAccount();
+}
+
+TEST_F(SlowPrompt, OneThatNeverLoadsEndsItsWorkerThoughFramesGoOn) {
+  Begin("load-timeout=500", "30");
+  ExpectFramesFor(300ms);
+  const auto lost = rig_->WaitMessage("lost", 3000);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->reason, "hung");
+  EXPECT_NE(lost->detail.find("load-timeout"), std::string::npos) << lost->detail;
+  EXPECT_FALSE(answer_.get().applied);
 }
 
 TEST(WorkerFilterPrompt, AFreshWorkerIsGivenTheNewestPrompt) {

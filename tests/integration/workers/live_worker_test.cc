@@ -112,22 +112,72 @@ TEST_F(LiveWorkerTest, APromptChangesBetweenTwoFrames) {
   Ready(Prompt("ImageInvert"));
   session_->Submit(1, 1);
   session_->Submit(2, 2);
-  ASSERT_TRUE(session_->client->SetPrompt(2, Prompt("")));
-  session_->Submit(3, 3);
   EXPECT_EQ(ExpectFrame(1, Inverted).revision, 1u);
   EXPECT_EQ(ExpectFrame(2, Inverted).revision, 1u);
-  const auto applied = session_->Expect<WorkerClient::PromptApplied>();
+  const auto applied = session_->Apply(2, Prompt(""));
   EXPECT_EQ(applied.revision, 2u);
   EXPECT_EQ(applied.output_width, kWidth);
+  session_->Submit(3, 3);
   EXPECT_EQ(ExpectFrame(3, Copied).revision, 2u);
+}
+
+TEST_F(LiveWorkerTest, FramesGoOnWhileAPromptLoads) {
+  Ready(Prompt("ImageInvert"));
+  const auto sent = std::chrono::steady_clock::now();
+  ASSERT_TRUE(session_->client->SetPrompt(2, Prompt("FaultLoadSleep", R"("seconds":1)")));
+  std::uint64_t sequence = 0;
+  while (std::chrono::steady_clock::now() < sent + 900ms) {
+    const auto seed = static_cast<std::uint8_t>(++sequence);
+    const auto submitted = std::chrono::steady_clock::now();
+    session_->Submit(sequence, seed);
+    EXPECT_EQ(ExpectFrame(seed, Inverted).revision, 1u);
+    EXPECT_LT(std::chrono::steady_clock::now() - submitted, 300ms);
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_GT(sequence, 20u);
+  EXPECT_EQ(session_->Expect<WorkerClient::PromptApplied>().revision, 2u);
+  EXPECT_GE(std::chrono::steady_clock::now() - sent, 1s);
+  session_->Submit(++sequence, 3);
+  EXPECT_EQ(ExpectFrame(3, Copied).revision, 2u);
+}
+
+TEST_F(LiveWorkerTest, AStopAndACloseWaitForNoLoad) {
+  for (const bool stop : {true, false}) {
+    Restart(Command());
+    Ready(Prompt("ImageInvert"));
+    ASSERT_TRUE(session_->client->SetPrompt(2, Prompt("FaultLoadSleep", R"("seconds":30)")));
+    session_->Submit(1, 1);
+    ExpectFrame(1, Inverted);
+    const auto before = std::chrono::steady_clock::now();
+    if (stop) {
+      ASSERT_TRUE(session_->client->Stop());
+    } else {
+      session_->client.reset();
+    }
+    const auto status = session_->process->Wait(10s);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->ToString(), "exit code 0");
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 500ms);
+  }
+}
+
+TEST_F(LiveWorkerTest, ANewHostIsNotAnsweredWhatTheOneBeforeAsked) {
+  Ready(Prompt("ImageInvert"));
+  ASSERT_TRUE(session_->client->SetPrompt(2, Prompt("FaultLoadSleep", R"("seconds":0.5)")));
+  auto client = WorkerClient::Greet(session_->client->Release());
+  ASSERT_TRUE(client);
+  session_->client = std::move(*client);
+  EXPECT_EQ(session_->Expect<WorkerClient::Welcomed>().revision, 1u);
+  EXPECT_EQ(session_->Apply(2, Prompt("")).revision, 2u) << "behind the load that nobody wants";
+  EXPECT_EQ(session_->Next(100ms).error().code, ErrorCode::kTimeout);
 }
 
 TEST_F(LiveWorkerTest, ARejectedPromptTellsWhyAndChangesNothing) {
   Ready(Prompt("ImageInvert"));
   ASSERT_TRUE(session_->client->SetPrompt(2, Prompt("NoSuchNode")));
-  session_->Submit(1, 1);
   const auto rejected = session_->Expect<WorkerClient::PromptRejected>();
   EXPECT_THAT(rejected.errors_json, HasSubstr("NoSuchNode"));
+  session_->Submit(1, 1);
   EXPECT_EQ(ExpectFrame(1, Inverted).revision, 1u);
 }
 

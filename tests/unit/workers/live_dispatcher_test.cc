@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "tests/support/inline_loader.h"
 #include "workers/nodes/builtin.h"
 #include "workers/protocol/message_codec.h"
 
@@ -47,6 +48,27 @@ class ThrowNode final : public graph::Node {
   int frames_ = 0;
 };
 
+struct Counted {
+  int rehearsals = 0;
+  std::uint32_t width = 0;
+  friend bool operator==(const Counted&, const Counted&) = default;
+};
+
+// Counts the frames that nobody sees.
+class CountNode final : public graph::Node {
+ public:
+  explicit CountNode(Counted& counted) : counted_(counted) {}
+  Status Run(graph::NodeCall& call) override {
+    if (call.use() == graph::FrameUse::kRehearsal) ++counted_.rehearsals;
+    counted_.width = call.Image(0).shape().width;
+    call.SetOutput(0, call.Image(0));
+    return {};
+  }
+
+ private:
+  Counted& counted_;
+};
+
 class LiveDispatcherTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -58,19 +80,21 @@ class LiveDispatcherTest : public testing::Test {
                                  .inputs = {graph::ImageInput("image"), graph::StringInput("what")},
                                  .outputs = {{"IMAGE", "IMAGE"}}},
                         .make = [] { return std::make_unique<ThrowNode>(); }}));
-    auto session = graph::Session::Create(*registry_);
-    ASSERT_TRUE(session);
-    session_ = std::move(*session);
+    ASSERT_TRUE(registry_->Add({.spec = {.class_type = "TestCount",
+                                         .inputs = {graph::ImageInput("image")},
+                                         .outputs = {{"IMAGE", "IMAGE"}}},
+                                .make = [this] { return std::make_unique<CountNode>(counted_); }}));
+    loader_ = std::make_unique<InlineLoader>(*registry_);
     dispatcher_ = std::make_unique<LiveDispatcher>(
-        *session_, LiveDispatcher::Outlet{
-                       .send =
-                           [this](std::span<const std::byte> bytes, std::span<const int> fds) {
-                             PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
-                             for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
-                             answers_.push_back(std::move(packet));
-                             return Status();
-                           },
-                       .use_control_page = [this](auto page) { page_ = std::move(page); }});
+        *loader_, LiveDispatcher::Outlet{
+                      .send =
+                          [this](std::span<const std::byte> bytes, std::span<const int> fds) {
+                            PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+                            for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
+                            answers_.push_back(std::move(packet));
+                            return Status();
+                          },
+                      .use_control_page = [this](auto page) { page_ = std::move(page); }});
   }
 
   template <typename Message>
@@ -78,7 +102,15 @@ class LiveDispatcherTest : public testing::Test {
     const auto bytes = protocol::Encode(message);
     PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
     if (fd) packet.fds.push_back(std::move(fd));
-    return dispatcher_->Handle(std::move(packet));
+    auto next = dispatcher_->Handle(std::move(packet));
+    EXPECT_TRUE(dispatcher_->MoveOn());
+    return next;
+  }
+
+  // The prompt that is being loaded is ready.
+  void FinishLoading() {
+    loader_->Finish();
+    EXPECT_TRUE(dispatcher_->MoveOn());
   }
 
   template <typename Message>
@@ -168,8 +200,9 @@ class LiveDispatcherTest : public testing::Test {
     EXPECT_THAT(std::string(completed.error.data()), HasSubstr(text));
   }
 
+  Counted counted_;
   std::unique_ptr<graph::NodeRegistry> registry_;
-  std::unique_ptr<graph::Session> session_;
+  std::unique_ptr<InlineLoader> loader_;
   std::unique_ptr<LiveDispatcher> dispatcher_;
   std::deque<PacketSocket::Packet> answers_;
   std::vector<UniqueFd> fds_;
@@ -330,12 +363,125 @@ TEST_F(LiveDispatcherTest, ANewHostMayUseARevisionThatAnEarlierOneHadRejected) {
   Apply(6, kInvert);
 }
 
+class BackgroundLoadTest : public LiveDispatcherTest {
+ protected:
+  void SetUp() override {
+    LiveDispatcherTest::SetUp();
+    Greet();
+    Apply(1, kInvert);
+    Attach();
+    loader_->when = InlineLoader::When::kWhenTold;
+  }
+
+  // The next frame, made by this revision.
+  void ExpectFrameOf(std::uint64_t revision) {
+    const auto completed = Run({.sequence = ++sequence_, .generation = generation_});
+    EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kCompleted) << completed.error.data();
+    EXPECT_EQ(completed.revision, revision);
+  }
+
+  std::uint64_t sequence_ = 0, generation_ = 1;
+};
+
+TEST_F(BackgroundLoadTest, FramesGoOnUntilThePromptIsLoaded) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  for (int i = 0; i < 3; ++i) ExpectFrameOf(1);
+  FinishLoading();
+  const auto applied = Answer<protocol::PromptApplied>();
+  EXPECT_EQ(applied.revision, 2U);
+  EXPECT_EQ(applied.output_width, 32U);
+  ExpectFrameOf(2);
+  EXPECT_EQ(loader_->discarded, 1);
+}
+
+TEST_F(BackgroundLoadTest, ARefusedPromptLeavesTheFramesAlone) {
+  ASSERT_TRUE(TellPrompt(2, "nonsense"));
+  ExpectFrameOf(1);
+  FinishLoading();
+  Rejection(2);
+  ExpectFrameOf(1);
+}
+
+TEST_F(BackgroundLoadTest, ItIsRehearsedWithFramesOfTheAttachedSize) {
+  loader_->options().rehearsals.quick = std::chrono::milliseconds(0);
+  const auto* rehearsed = R"({
+    "1": {"class_type": "LoadTensor", "inputs": {}},
+    "2": {"class_type": "TestCount", "inputs": {"image": ["1", 0]}},
+    "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
+  ASSERT_TRUE(TellPrompt(2, rehearsed));
+  EXPECT_EQ(counted_, Counted());
+  loader_->Finish();
+  EXPECT_EQ(counted_, (Counted{.rehearsals = 5, .width = 32}));
+  ASSERT_TRUE(dispatcher_->MoveOn());
+  Answer<protocol::PromptApplied>();
+  EXPECT_EQ(counted_.rehearsals, 5) << "not between two frames";
+  loader_->options().rehearsals.quick = std::chrono::hours(1);
+  ASSERT_TRUE(TellPrompt(3, rehearsed));
+  loader_->Finish();
+  EXPECT_EQ(counted_.rehearsals, 6) << "a quick one needs no more";
+}
+
+TEST_F(BackgroundLoadTest, ARegionThatCameMeanwhileIsRehearsedBeforeItTakesOver) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  auto attach = AttachMessage(2);
+  attach.height = 12;
+  ASSERT_TRUE(Tell(attach, Memory(8192)));
+  EXPECT_EQ(Answer<protocol::Attached>().output_height, 12U) << "the running graph's";
+  generation_ = 2;
+  FinishLoading();
+  EXPECT_TRUE(answers_.empty());
+  ExpectFrameOf(1);
+  ASSERT_TRUE(loader_->job());
+  EXPECT_EQ(loader_->job()->frame->height, 12U);
+  FinishLoading();
+  EXPECT_EQ(Answer<protocol::PromptApplied>().output_height, 12U);
+  ExpectFrameOf(2);
+}
+
+TEST_F(BackgroundLoadTest, ANewerPromptWaitsForTheOneThatIsLoaded) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  ASSERT_TRUE(TellPrompt(3, kInvert));
+  EXPECT_EQ(loader_->job()->revision, 2U);
+  FinishLoading();
+  EXPECT_EQ(Answer<protocol::PromptApplied>().revision, 2U);
+  EXPECT_EQ(loader_->job()->revision, 3U);
+  ExpectFrameOf(2);
+  FinishLoading();
+  EXPECT_EQ(Answer<protocol::PromptApplied>().revision, 3U);
+  ExpectFrameOf(3);
+}
+
+TEST_F(BackgroundLoadTest, TwoPromptsMayBeUnansweredAtMost) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  ASSERT_TRUE(TellPrompt(3, kInvert));
+  ExpectBroken(TellPrompt(4, kInvert), "third prompt");
+}
+
+TEST_F(BackgroundLoadTest, WhatAnEarlierHostHadLoadedIsForgotten) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  ASSERT_TRUE(TellPrompt(3, kInvert));
+  ASSERT_TRUE(Tell(protocol::Hello{.greeting = 9}, Memory(4096)));
+  EXPECT_EQ(Answer<protocol::Welcome>().revision, 1U);
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  EXPECT_EQ(loader_->job()->revision, 2U);
+  FinishLoading();
+  EXPECT_TRUE(answers_.empty()) << "the new host asked for none of it";
+  EXPECT_EQ(loader_->discarded, 1);
+  FinishLoading();
+  EXPECT_EQ(Answer<protocol::PromptApplied>().revision, 2U);
+}
+
+TEST_F(BackgroundLoadTest, AStopWaitsForNoLoad) {
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  EXPECT_EQ(*Tell(protocol::Stop{}), Next::kStop);
+}
+
 TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
-  LiveDispatcher mute(*session_, {.send =
-                                      [](auto, auto) {
-                                        return Status(Error{ErrorCode::kClosed, "gone"});
-                                      },
-                                  .use_control_page = [](auto) {}});
+  LiveDispatcher mute(*loader_, {.send =
+                                     [](auto, auto) {
+                                       return Status(Error{ErrorCode::kClosed, "gone"});
+                                     },
+                                 .use_control_page = [](auto) {}});
   const protocol::Hello hello;
   const auto bytes = protocol::Encode(hello);
   PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};

@@ -106,15 +106,15 @@ TEST(ProgressWatch, AFailedFrameTellsNothingOfWhatAFrameTakes) {
 TEST(ProgressWatch, AnotherPromptMayTakeAnotherTime) {
   ProgressWatch watch = Settled();
   EXPECT_EQ(watch.FrameDeadline(), 1s);
-  watch.OnLoadingStarted(At(1s));
-  watch.OnLoadingEnded(At(2s));
+  watch.OnPromptSent(At(1s));
+  watch.OnPromptApplied(At(2s));
   EXPECT_EQ(watch.FrameDeadline(), 10s);
 }
 
 TEST(ProgressWatch, ARefusedPromptChangesNothing) {
   ProgressWatch watch = Settled();
-  watch.OnLoadingStarted(At(1s));
-  watch.OnLoadingRefused(At(2s));
+  watch.OnPromptSent(At(1s));
+  watch.OnPromptRejected(At(2s));
   EXPECT_EQ(watch.FrameDeadline(), 1s);
   EXPECT_EQ(watch.Judge(At(1h), kBeating), Verdict::kFine) << "it was answered";
 }
@@ -222,7 +222,7 @@ TEST(ProgressWatch, AFrameSentBeforeAPromptIsDueAllTheSame) {
   ProgressWatch watch = Settled();
   watch.OnSubmitted({11}, At(0s));
   watch.OnSubmitted({12}, At(50ms));
-  watch.OnLoadingStarted(At(100ms));
+  watch.OnPromptSent(At(100ms));
   EXPECT_EQ(watch.Judge(At(999ms), kBeating), Verdict::kFine);
   EXPECT_EQ(watch.Judge(At(1s), kBeating), Verdict::kFrameOverdue);
   watch.OnCompleted({11}, At(110ms));
@@ -233,40 +233,54 @@ TEST(ProgressWatch, AFrameSentBeforeAPromptIsDueAllTheSame) {
 TEST(ProgressWatch, APromptHasItsTimeFromTheLastAnswerBeforeIt) {
   ProgressWatch watch = Settled();
   watch.OnSubmitted({11}, At(0s));
-  watch.OnLoadingStarted(At(100ms));
+  watch.OnPromptSent(At(100ms));
   watch.OnCompleted({11}, At(900ms));
   watch.OnSubmitted({12}, At(1s));
   EXPECT_EQ(watch.Judge(At(180'899ms), kBeating), Verdict::kFine) << "12 waits behind it";
   EXPECT_EQ(watch.Judge(At(180'900ms), kBeating), Verdict::kLoadingOverdue);
 }
 
-TEST(ProgressWatch, AFrameWaitsForEveryPromptSentBeforeIt) {
+TEST(ProgressWatch, APromptBehindARegionHasItsTimeFromThere) {
   ProgressWatch watch;
   watch.OnLoadingStarted(At(0s));
-  watch.OnLoadingStarted(At(1s));
-  watch.OnSubmitted({1}, At(2s));
-  watch.OnLoadingEnded(At(50s));
-  EXPECT_EQ(watch.Judge(At(229s), kBeating), Verdict::kFine) << "the second prompt is at hand";
-  EXPECT_EQ(watch.Judge(At(230s), kBeating), Verdict::kLoadingOverdue);
-  watch.OnLoadingEnded(At(229s));
-  EXPECT_EQ(watch.Judge(At(239s), kBeating), Verdict::kFrameOverdue);
+  watch.OnPromptSent(At(1s));
+  watch.OnLoadingEnded(At(100s));
+  EXPECT_EQ(watch.Judge(At(279s), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(280s), kBeating), Verdict::kLoadingOverdue);
 }
 
-TEST(ProgressWatch, AFrameBetweenTwoPromptsIsDueBetweenThem) {
-  ProgressWatch watch;
-  watch.OnLoadingStarted(At(0s));
-  watch.OnSubmitted({1}, At(1s));
-  watch.OnLoadingStarted(At(2s));
-  EXPECT_EQ(watch.Judge(At(50s), kBeating), Verdict::kFine);
-  watch.OnLoadingEnded(At(50s));
-  EXPECT_EQ(watch.Judge(At(59'999ms), kBeating), Verdict::kFine);
-  EXPECT_EQ(watch.Judge(At(60s), kBeating), Verdict::kFrameOverdue);
+TEST(ProgressWatch, AFrameBehindAPromptHasItsTimeFromThePromptsAnswer) {
+  ProgressWatch watch = Settled();
+  watch.OnPromptSent(At(0s));
+  watch.OnSubmitted({11}, At(1s));
+  EXPECT_EQ(watch.Judge(At(179s), kBeating), Verdict::kFine) << "the worker may do them in order";
+  watch.OnPromptRejected(At(179s));
+  EXPECT_EQ(watch.Judge(At(179'999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(180s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, AWorkerThatLoadsBesideItsFramesIsJudgedByBoth) {
+  ProgressWatch watch = Settled();
+  watch.OnPromptSent(At(0s));
+  watch.OnSubmitted({11}, At(1s));
+  watch.OnCompleted({11}, At(1010ms));  // now it is known
+  watch.OnSubmitted({12}, At(2s));
+  EXPECT_EQ(watch.Judge(At(2999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(3s), kBeating), Verdict::kFrameOverdue);
+  watch.OnCompleted({12}, At(2010ms));
+  EXPECT_EQ(watch.Judge(At(179'999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(180s), kBeating), Verdict::kLoadingOverdue) << "frames are no progress";
+  watch.OnPromptRejected(At(170s));
+  watch.OnPromptSent(At(171s));
+  watch.OnSubmitted({13}, At(172s));
+  EXPECT_EQ(watch.Judge(At(173s), kBeating), Verdict::kFrameOverdue) << "it stays known";
 }
 
 TEST(ProgressWatch, AFreshWorkerStartsClean) {
   ProgressWatch watch;
   watch.OnSubmitted({1}, At(0s));
   watch.OnLoadingStarted(At(0s));
+  watch.OnPromptSent(At(0s));
   watch.Reset();
   EXPECT_EQ(watch.Judge(At(1h), kBeating), Verdict::kFine);
   watch.OnCompleted({1}, At(1h));
