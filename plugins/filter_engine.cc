@@ -151,10 +151,6 @@ void FilterEngine::Pushed(std::size_t copies) {
   const std::lock_guard lock(mutex_);
   pushing_ = false;
   stats_.copied_out += copies;
-  if (pushing_revision_) {
-    result_pushed_ = Now();
-    if (PushingOlder()) older_pushed_ = result_pushed_;
-  }
   changed_.notify_all();
 }
 
@@ -225,9 +221,7 @@ FilterEngine::Older FilterEngine::AwaitOlder(std::unique_lock<std::mutex>& lock,
   const bool taken = changed_.wait_until(lock, deadline, [&] {
     return stopped_ || !pushing_ || pushes_ != under_way || !PushingOlder();
   });
-  if (!taken) return Older::kUntaken;
-  changed_.wait_until(lock, older_pushed_ + options_.publish_lag, [this] { return stopped_; });
-  return Older::kPublished;
+  return taken ? Older::kTaken : Older::kUntaken;
 }
 
 // Whether the result that is being pushed was made before the last prompt was applied.

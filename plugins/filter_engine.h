@@ -73,8 +73,7 @@ class FilterEngine {
   void Wait();
 
   // Any thread.
-  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt, and has
-  /// had the time to publish it.
+  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt.
   PromptAnswer SetPrompt(std::string text);
   void Lend(PacketSocket socket);
   [[nodiscard]] FilterStats Stats() const;
@@ -111,7 +110,7 @@ class FilterEngine {
   void Complain(SteadyTime now);
   [[nodiscard]] SteadyTime Now() const { return options_.worker.clock->Now(); }
   [[nodiscard]] Flow flow() const;
-  enum class Older : std::uint8_t { kPublished, kUntaken };
+  enum class Older : std::uint8_t { kTaken, kUntaken };
   Older AwaitOlder(std::unique_lock<std::mutex>& lock, std::uint64_t revision, SteadyTime deadline);
   [[nodiscard]] bool PushingOlder() const;
 
@@ -137,7 +136,6 @@ class FilterEngine {
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
   bool pushing_ = false;
   std::optional<std::uint64_t> pushing_revision_;  // of the result that is being pushed
-  SteadyTime result_pushed_{}, older_pushed_{};    // the second: the last one of an older prompt
   std::uint64_t pushes_ = 0;
   std::uint64_t losses_ = 0, applied_losses_ = 0;  // the second: when the last prompt was applied
   std::atomic<std::uint64_t> copied_in_ = 0;       // upstream copies outside the lock

@@ -31,7 +31,6 @@ void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
   prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
-  older_pushed_ = result_pushed_;
   line_.ChangeGraph(Now());
   if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
   if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);

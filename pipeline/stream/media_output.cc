@@ -106,10 +106,11 @@ void MediaOutput::Watch(GstElement* from, GstElement* encode, GstElement* exit,
     pace_->Watch(pictures.get(), OutputPace::Step::kMade);
     pace_->Watch(parsed.get(), OutputPace::Step::kEncoded);
   }
+  const PadPtr left(gst_element_get_static_pad(exit, "src"));
+  if (options.departures != nullptr) options.departures->Watch(pictures.get(), left.get());
   LatencyTrace* trace = options.trace;
   if (trace == nullptr) return;
   trace->Watch(parsed.get(), LatencyTrace::Hop::kEncode);
-  const PadPtr left(gst_element_get_static_pad(exit, "src"));
   trace->Watch(left.get(), LatencyTrace::Hop::kHold);
   const PadPtr published(gst_element_get_static_pad(sink_, "sink"));
   trace->Watch(published.get(), LatencyTrace::Hop::kPublish);

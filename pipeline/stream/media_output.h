@@ -11,6 +11,7 @@
 
 #include "pipeline/core/result.h"
 #include "pipeline/stream/audio_output.h"
+#include "pipeline/stream/departures.h"
 #include "pipeline/stream/h264_encoder.h"
 #include "pipeline/stream/key_frame_cadence.h"
 #include "pipeline/stream/latency_trace.h"
@@ -29,9 +30,10 @@ class MediaOutput {
   struct Options {
     std::optional<std::string> url;  // unset: encoded, then thrown away
     H264EncoderOptions encoder;
-    AudioLine* audio = nullptr;     // what goes out beside the pictures
-    LatencyTrace* trace = nullptr;  // borrowed; none: nothing is traced
-    OutputPace* pace = nullptr;     // borrowed; none: what is encoded leaves at once
+    AudioLine* audio = nullptr;        // what goes out beside the pictures
+    LatencyTrace* trace = nullptr;     // borrowed; none: nothing is traced
+    OutputPace* pace = nullptr;        // borrowed; none: what is encoded leaves at once
+    Departures* departures = nullptr;  // borrowed; none: nobody wants to know
   };
 
   /// Adds its elements to `pipeline` and links them behind `from`.

@@ -101,6 +101,7 @@ Status StreamPipeline::Build() {
   if (!input) return input.error();
   input_ = std::move(*input);
   MediaOutput::Options to = OutputOptions(options_.config, trace_.get(), pace_.get());
+  to.departures = &departures_;
   to.audio = from.audio;
   Result<std::unique_ptr<MediaOutput>> output = MediaOutput::Create(to, bin, filter_);
   if (!output) return output.error();
@@ -190,6 +191,7 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const std::string& prompt
   answer.errors = json::object();
   if (answer.applied) {
     if (pace_) pace_->Forget();
+    departures_.Await();
     return answer;
   }
   const std::string text = TextField(result, "errors");
@@ -204,6 +206,7 @@ void StreamPipeline::RequestEnd() {
 }
 
 void StreamPipeline::Stop() {
+  departures_.Stop();
   if (output_) output_->Stop();
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
 }

@@ -12,6 +12,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
 #include "pipeline/stream/audio_line.h"
+#include "pipeline/stream/departures.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/latency_trace.h"
 #include "pipeline/stream/media_input.h"
@@ -70,7 +71,8 @@ class StreamPipeline {
   Status Start();
   /// Hands a worker's socket to workerfilter; it replaces the one at hand.
   void LendWorker(UniqueFd socket);
-  /// Blocks until the worker has answered; any thread, one at a time.
+  /// Blocks until the worker has answered, and if it has applied the prompt until what was made
+  /// before is published; any thread, one at a time.
   PromptAnswer SetPrompt(const std::string& prompt);
   /// Ends the input; Ended follows once the output is finished.
   void RequestEnd();
@@ -95,9 +97,10 @@ class StreamPipeline {
   Event FromError(GstMessage* message);
 
   const Options options_;
-  // Both outlive the pads that they watch.
+  // All outlive the pads that they watch.
   const std::unique_ptr<LatencyTrace> trace_;
   const std::unique_ptr<OutputPace> pace_;  // null: not every cadence has one
+  Departures departures_;
   const ElementPtr pipeline_;
   const BusPtr bus_;
   const SteadyTime created_;
