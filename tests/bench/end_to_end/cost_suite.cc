@@ -25,6 +25,7 @@ using std::chrono::milliseconds;
 constexpr int kFps = 30;
 constexpr milliseconds kPatience{20'000};
 constexpr milliseconds kWarmUp{2000};
+constexpr milliseconds kTime{20'000};
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr double kMostCpuRatio = 1.25;
 constexpr const char* kBare = "bare codec chain";
@@ -98,17 +99,12 @@ struct Bare {
   std::vector<double> ours, chain;  // share of a core, in percent, of each repetition
 };
 
-// Of a core, in percent, during `time`: of each payer, and of the bare chain.
-std::vector<double> Shares(const Group& payers, const Group& alone, milliseconds time) {
-  const auto read = [&] {
-    std::vector<double> seconds = payers.CpuSeconds();
-    seconds.push_back(alone.CpuSeconds().front());
-    return seconds;
-  };
-  const std::vector<double> before = read();
+// Of a core, in percent, during `time`: of each process.
+std::vector<double> Shares(const Group& group, milliseconds time) {
+  const std::vector<double> before = group.CpuSeconds();
   const SteadyTime begin = std::chrono::steady_clock::now();
   std::this_thread::sleep_for(time);
-  std::vector<double> shares = read();
+  std::vector<double> shares = group.CpuSeconds();
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     shares[i] = 100 * (shares[i] - before[i]) / passed.count();
@@ -116,33 +112,29 @@ std::vector<double> Shares(const Group& payers, const Group& alone, milliseconds
   return shares;
 }
 
-// The chain runs on the same bytes at the same time.
-Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_case, Bare& bare) {
-  const std::string in_url = house.Channel(House::NewName("source"));
-  auto source = StampedSource::Start(
-      {.url = in_url, .width = the_case.width, .height = the_case.height, .fps = kFps});
-  if (!source) return source.error();
+void WarmUp(const RunOptions& run) {
+  std::this_thread::sleep_for(run.depth == Depth::kSmoke ? milliseconds(0) : kWarmUp);
+}
+
+Result<Figures> MeasureStream(const RunOptions& run, House& house, const Case& the_case,
+                              const std::string& source, Bare& bare) {
   auto stream = LiveStream::Start(
       house,
-      {.source_channel = in_url, .width = the_case.width, .height = the_case.height, .fps = kFps});
+      {.source_channel = source, .width = the_case.width, .height = the_case.height, .fps = kFps});
   if (!stream) return stream.error();
-  auto chain = BareChain::Start(run, in_url, the_case.width, the_case.height);
-  if (!chain) return chain.error();
   auto out = FrameArrivals::Open((*stream)->output());
   if (!out) return out.error();
   if (!(*out)->WaitFor(10, kPatience)) {
     return Error{ErrorCode::kTimeout, "the stream publishes nothing"};
   }
-  std::this_thread::sleep_for(run.depth == Depth::kSmoke ? milliseconds(0) : kWarmUp);
+  WarmUp(run);
   const auto payers = Payers(run, house, **stream);
   if (!payers) return payers.error();
   if (payers->empty()) return Figures(6);
-  const Group alone({(*chain)->pid()});
   const std::size_t shown_before = (*out)->size();
-  const milliseconds time = run.RunTime(std::chrono::seconds(20));
-  const std::vector<double> paid = Shares(*payers, alone, time);
+  const milliseconds time = run.RunTime(kTime);
+  const std::vector<double> paid = Shares(*payers, time);
   const auto shown = static_cast<double>((*out)->size() - shown_before);
-  if (const Status runs = (*chain)->Check(); !runs) return runs.error();
   Figures figures(6);
   figures[3] = payers->PeakMib();
   figures[4] = payers->Pss();
@@ -155,7 +147,30 @@ Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_cas
   figures[1] = paid[0];
   figures[2] = paid[1];
   bare.ours.push_back(paid[0] + paid[1]);
-  bare.chain.push_back(paid.back());
+  return figures;
+}
+
+Status MeasureChain(const RunOptions& run, const Case& the_case, const std::string& source,
+                    Bare& bare) {
+  auto chain = BareChain::Start(run, source, the_case.width, the_case.height);
+  if (!chain) return chain.error();
+  WarmUp(run);
+  bare.chain.push_back(Shares(Group({(*chain)->pid()}), run.RunTime(kTime)).front());
+  return (*chain)->Check();
+}
+
+// The stream and the chain take their turns on one source: both at once, they and the source would
+// be more than two cores can do, and what is left out then costs nothing.
+Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_case, Bare& bare) {
+  const std::string source_url = house.Channel(House::NewName("source"));
+  auto source = StampedSource::Start(
+      {.url = source_url, .width = the_case.width, .height = the_case.height, .fps = kFps});
+  if (!source) return source.error();
+  Result<Figures> figures = MeasureStream(run, house, the_case, source_url, bare);
+  if (!figures || house.owner() == House::Owner::kPeer) return figures;
+  if (Status measured = MeasureChain(run, the_case, source_url, bare); !measured) {
+    return measured.error();
+  }
   return figures;
 }
 
