@@ -155,9 +155,11 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
                                                   std::string body) {
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
-  Result<UpdateRequest> update = ParseUpdateRequest(*document, stream->config(), options_.json);
+  Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json);
   if (!update) co_return ErrorReply(400, update.error().message);
-  const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(update->prompt.text);
+  PromptUpdate wanted{
+      .text = update->prompt.text, .width = update->width, .height = update->height};
+  const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(std::move(wanted));
   if (!verdict) co_return UpdateFailedReply(verdict.error(), RetryAfter());
   if (!verdict->applied) co_return PromptRejectedReply(*verdict);
   co_return UpdatedReply(stream->config().id, *update, *verdict);

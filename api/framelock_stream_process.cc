@@ -78,13 +78,19 @@ class FramelockStreamProcess final : public MediaProcess {
   [[nodiscard]] pid_t pid() const override { return child_->pid(); }
   [[nodiscard]] const MediaReport& report() const override { return line_->report; }
 
-  Status LendWorker(int socket, std::uint64_t lease) override {
-    return line_->channel.Send({{"type", "worker"}, {"lease", lease}}, socket);
+  Status LendWorker(int socket, std::uint64_t lease, InputSize size) override {
+    return line_->channel.Send(
+        {{"type", "worker"}, {"lease", lease}, {"width", size.width}, {"height", size.height}},
+        socket);
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
     Result<UniqueFd> sealed = SealText(text);
     if (!sealed) return sealed.error();
-    return line_->channel.Send({{"type", "set_prompt"}, {"request", request}}, sealed->get());
+    return line_->channel.Send({{"type", "set_prompt"},
+                                {"request", request},
+                                {"width", size.width},
+                                {"height", size.height}},
+                               sealed->get());
   }
   Status RequestStop() override { return line_->channel.Send({{"type", "stop"}}); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/json_text.h"
 
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,18 @@ bool IsDeeperThan(const json& value, std::size_t max_depth) {
     for (const json& child : *node) open.emplace_back(&child, depth + 1);
   }
   return false;
+}
+
+std::optional<std::int64_t> WholeNumber(const json& value) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  const auto* text = value.get_ptr<const std::string*>();
+  if (text == nullptr) return std::nullopt;
+  std::int64_t number = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return number;
 }
 
 std::string DumpJson(const json& value) {

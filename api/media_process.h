@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/media_report.h"
+#include "api/prompt_update.h"
 #include "api/stream_worker.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
@@ -24,8 +25,9 @@ class MediaProcess {
   [[nodiscard]] virtual pid_t pid() const = 0;
   [[nodiscard]] virtual const MediaReport& report() const = 0;
 
-  virtual Status LendWorker(int socket, std::uint64_t lease) = 0;
-  virtual Status SendPrompt(std::uint64_t request, const std::string& text) = 0;
+  /// The graph that the worker runs already is for frames of `size`.
+  virtual Status LendWorker(int socket, std::uint64_t lease, InputSize size) = 0;
+  virtual Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) = 0;
   virtual Status RequestStop() = 0;
 
   virtual void Signal(int signal) = 0;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/stream_url.h"
@@ -40,19 +39,6 @@ class Parameters {
   const json& body_;
   const json& params_;
 };
-
-// An integer, or a text that holds one.
-std::optional<std::int64_t> WholeNumber(const json& value) {
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  const auto* text = value.get_ptr<const std::string*>();
-  if (text == nullptr) return std::nullopt;
-  std::int64_t number = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, number);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return number;
-}
 
 Status TakeUrl(const json& body, const char* name, json& config) {
   const json& value = Field(body, name);

@@ -114,7 +114,8 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
     if (!started) co_return started.error();
   }
   if (!lent_) {
-    const Status lent = media_->LendWorker(worker_->socket(), lease_ + 1);
+    const Status lent =
+        media_->LendWorker(worker_->socket(), lease_ + 1, {config_.width, config_.height});
     // A media process that ran and has announced its end already (its input is no video, say) is a
     // matter of the stream's state, not of its start.
     if (!lent && MediaEnded()) co_return verdict;

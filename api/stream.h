@@ -11,6 +11,7 @@
 
 #include "api/media_process.h"
 #include "api/prompt_history.h"
+#include "api/prompt_update.h"
 #include "api/start_request.h"
 #include "api/stream_limits.h"
 #include "api/stream_state.h"
@@ -50,10 +51,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<> Stop();
   void RequestStop();  /// The same without waiting.
 
-  /// Replaces the prompt between two frames. Waits (bounded) for a worker that is being replaced
-  /// and for updates that came before. kUnavailable: too many wait, or no worker is made now;
-  /// kTimeout; kCancelled: stopped.
-  net::Task<Result<PromptVerdict>> UpdatePrompt(std::string text);
+  /// Replaces the prompt, and the size of its frames, between two frames. Waits (bounded) for a
+  /// worker that is being replaced and for updates that came before. kUnavailable: too many wait,
+  /// or no worker is made now; kTimeout; kCancelled: stopped.
+  net::Task<Result<PromptVerdict>> UpdatePrompt(PromptUpdate update);
 
   /// Puts a fresh worker in the place of the current one, with the same prompt. kUnavailable: none
   /// is made now, the current one goes on.
@@ -87,7 +88,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<bool> WorkerGone(std::chrono::nanoseconds timeout);
   net::Task<bool> MediaGone(std::chrono::nanoseconds timeout);
   net::Task<Status> AwaitServing(SteadyTime deadline);
-  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text,
+  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text, InputSize size,
                                                             SteadyTime deadline,
                                                             std::string& last_error);
 

@@ -32,13 +32,15 @@ net::Task<Status> Stream::AwaitServing(SteadyTime deadline) {
   }
 }
 
-net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
+net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
   if (waiting_updates_ >= around_.limits.max_waiting_updates) {
     co_return Error{ErrorCode::kUnavailable, "too many prompt updates wait already"};
   }
   ++waiting_updates_;
   while (update_running_) co_await changed_->Wait();
   update_running_ = true;
+  const InputSize size{update.width.value_or(config_.width),
+                       update.height.value_or(config_.height)};
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
   std::string failure = "the worker died while it was given the prompt";
   Result<PromptVerdict> result = Error{ErrorCode::kUnavailable, failure};
@@ -48,7 +50,8 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
       result = serving.error();
       break;
     }
-    std::optional<Result<PromptVerdict>> tried = co_await TryUpdate(text, deadline, failure);
+    std::optional<Result<PromptVerdict>> tried =
+        co_await TryUpdate(update.text, size, deadline, failure);
     if (!tried) {
       result = Error{ErrorCode::kUnavailable, failure};
       continue;
@@ -57,7 +60,9 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
     break;
   }
   if (result && result->applied) {
-    prompt_.OnAccepted(std::move(text), result->revision, CurrentAccount().completed);
+    config_.width = size.width;
+    config_.height = size.height;
+    prompt_.OnAccepted(std::move(update.text), result->revision, CurrentAccount().completed);
   }
   update_running_ = false;
   --waiting_updates_;
@@ -67,13 +72,14 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(std::string text) {
 
 // nullopt: worker or media process were lost before they answered.
 net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::string& text,
+                                                                  InputSize size,
                                                                   SteadyTime deadline,
                                                                   std::string& last_error) {
   using Answer = std::optional<Result<PromptVerdict>>;
   const std::uint64_t request = ++request_;
   const std::uint64_t lease = lease_;
   const std::uint64_t restarts = worker_restarts_ + media_restarts_;
-  const Status sent = media_->SendPrompt(request, text);
+  const Status sent = media_->SendPrompt(request, text, size);
   if (!sent) {
     if (sent.error().code != ErrorCode::kClosed) co_return Answer(sent.error());
     // Its end may not have been noticed yet; without its line it is of no use anyway.

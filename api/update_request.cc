@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pipeline/stream/stream_config.h"
+
 namespace framelock::api {
 
 using nlohmann::json;
@@ -20,14 +22,8 @@ const json& Field(const json& object, const char* name) {
 }
 
 // Why a parameter does not hold; empty: it does.
-std::string RefusalOf(const std::string& name, const json& value,
-                      const stream::StreamConfig& running) {
-  if (name == "width" || name == "height") {
-    const int current = name == "width" ? running.width : running.height;
-    if (value == json(current)) return {};
-    return "fixed at " + std::to_string(current) + " since the start; stop and start the stream";
-  }
-  if (name == "warmup") return {};
+std::string RefusalOf(const std::string& name) {
+  if (name == "width" || name == "height" || name == "warmup") return {};
   if (name == "cwd" || name == "gpu_only" || name == "disable_cuda_malloc") {
     return "this server's workers have no such setting";
   }
@@ -35,9 +31,6 @@ std::string RefusalOf(const std::string& name, const json& value,
 }
 
 Status CheckType(const std::string& name, const json& value) {
-  if ((name == "width" || name == "height") && !value.is_number_integer()) {
-    return Invalid("parameters." + name + " must be an integer");
-  }
   if ((name == "warmup" || name == "gpu_only" || name == "disable_cuda_malloc") &&
       !value.is_boolean()) {
     return Invalid("parameters." + name + " must be a boolean");
@@ -46,15 +39,37 @@ Status CheckType(const std::string& name, const json& value) {
   return {};
 }
 
-Status TakeParameters(const json& parameters, const stream::StreamConfig& running,
-                      UpdateRequest& request) {
+Result<std::optional<int>> TakeSide(const json& parameters, const char* name) {
+  const json& value = Field(parameters, name);
+  if (value.is_null()) return std::optional<int>();
+  const std::optional<std::int64_t> side = WholeNumber(value);
+  if (!side) return Invalid("parameters." + std::string(name) + " must be an integer");
+  if (*side < stream::kMinSide || *side > stream::kMaxSide) {
+    return Invalid("parameters." + std::string(name) + " must be " +
+                   std::to_string(stream::kMinSide) + ".." + std::to_string(stream::kMaxSide));
+  }
+  return std::optional<int>(static_cast<int>(*side));
+}
+
+Status TakeSize(const json& parameters, UpdateRequest& request) {
+  const Result<std::optional<int>> width = TakeSide(parameters, "width");
+  if (!width) return width.error();
+  const Result<std::optional<int>> height = TakeSide(parameters, "height");
+  if (!height) return height.error();
+  request.width = *width;
+  request.height = *height;
+  return {};
+}
+
+Status TakeParameters(const json& parameters, UpdateRequest& request) {
   if (parameters.is_null()) return {};
   if (!parameters.is_object()) return Invalid("parameters must be an object");
   request.parameters_given = !parameters.empty();
+  if (Status taken = TakeSize(parameters, request); !taken) return taken;
   for (const auto& [name, value] : parameters.items()) {
     if (value.is_null()) continue;
     if (Status type = CheckType(name, value); !type) return type;
-    if (std::string reason = RefusalOf(name, value, running); !reason.empty()) {
+    if (std::string reason = RefusalOf(name); !reason.empty()) {
       request.refused_parameters.emplace_back(name, std::move(reason));
     }
   }
@@ -63,8 +78,7 @@ Status TakeParameters(const json& parameters, const stream::StreamConfig& runnin
 
 }  // namespace
 
-Result<UpdateRequest> ParseUpdateRequest(const json& body, const stream::StreamConfig& running,
-                                         const JsonLimits& prompt_limits) {
+Result<UpdateRequest> ParseUpdateRequest(const json& body, const JsonLimits& prompt_limits) {
   if (!body.is_object()) return Invalid("the body must be a JSON object");
   const json& prompt = Field(body, "prompt");
   const json& prompts = Field(body, "prompts");
@@ -79,7 +93,7 @@ Result<UpdateRequest> ParseUpdateRequest(const json& body, const stream::StreamC
                                      : "prompts must hold at least one prompt");
   }
   request.prompt = std::move(*chosen);
-  if (Status taken = TakeParameters(Field(body, "parameters"), running, request); !taken) {
+  if (Status taken = TakeParameters(Field(body, "parameters"), request); !taken) {
     return taken.error();
   }
   return request;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "examples/channel_elements.h"
 #include "examples/channel_reader.h"
@@ -36,6 +37,7 @@ struct Options {
   int sheet_columns = 8;
   bool verify_invert = false;
   double max_error = 6.0;
+  std::vector<int> stamped_middle;  // width and height of the source, if its middle is stamped
 };
 
 constexpr int kSheetCellWidth = 192;
@@ -56,12 +58,12 @@ class Judge {
         sheet_(static_cast<std::size_t>(options.sheet_columns)) {
     if (!options.frames_log.empty()) {
       log_.open(options.frames_log);
-      log_ << "arrival_us,number,inverted,pts_ticks\n" << std::flush;
+      log_ << "arrival_us,number,inverted,pts_ticks,width,height\n" << std::flush;
     }
   }
 
   void OnInput(const ChannelReader::Frame& frame) {
-    const std::optional<ReadStamp> read = FindStamp(frame.picture);
+    const std::optional<ReadStamp> read = Find(frame.picture);
     if (!read) return;
     auto picture = std::make_shared<const Picture>(Picture::Copy(frame.picture));
     const std::lock_guard lock(mutex_);
@@ -71,7 +73,7 @@ class Judge {
   void OnOutput(const ChannelReader::Frame& frame) {
     const std::chrono::microseconds now = WallClock();
     const SteadyTime arrived = std::chrono::steady_clock::now();
-    const std::optional<ReadStamp> read = FindStamp(frame.picture);
+    const std::optional<ReadStamp> read = Find(frame.picture);
     std::shared_ptr<const Picture> picture;
     if (read && wants_pairs()) {
       picture = std::make_shared<const Picture>(Picture::Copy(frame.picture));
@@ -81,7 +83,7 @@ class Judge {
     if (!first_arrival_) first_arrival_ = arrived;
     check_.Observe(
         {.pts_ticks = frame.pts_ticks, .read = read, .arrived = arrived, .wall_clock = now});
-    Log(read, frame.pts_ticks, now);
+    Log(read, frame, now);
     if (picture) Pair(pairs_.AddOutput(read->stamp.number, std::move(picture)));
   }
 
@@ -126,18 +128,25 @@ class Judge {
     max_error_ = std::max(max_error_, error.value_or(255.0));
   }
 
-  static bool OutputIsInverted(const FramePairs::Pair& pair) {
+  [[nodiscard]] std::optional<ReadStamp> Find(const PictureView& picture) const {
+    const std::vector<int>& source = options_.stamped_middle;
+    return FindStamp(source.empty() ? picture : MiddleOf(picture, source[0], source[1]));
+  }
+
+  bool OutputIsInverted(const FramePairs::Pair& pair) const {
     Picture copy = *pair.output;
-    const std::optional<ReadStamp> read = FindStamp(copy.View());
+    const std::optional<ReadStamp> read = Find(copy.View());
     return read && read->inverted;
   }
 
-  void Log(const std::optional<ReadStamp>& read, std::int64_t pts_ticks,
+  void Log(const std::optional<ReadStamp>& read, const ChannelReader::Frame& frame,
            std::chrono::microseconds now) {
     if (!log_.is_open()) return;
     log_ << now.count() << ',';
     if (read) log_ << read->stamp.number;
-    log_ << ',' << (read && read->inverted ? 1 : 0) << ',' << pts_ticks << '\n' << std::flush;
+    log_ << ',' << (read && read->inverted ? 1 : 0) << ',' << frame.pts_ticks << ','
+         << frame.picture.width << ',' << frame.picture.height << '\n'
+         << std::flush;
   }
 
   const Options& options_;
@@ -255,6 +264,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   sheet->needs("--source-subscribe");
   verify->needs("--source-subscribe");
+  app.add_option("--stamped-middle", options.stamped_middle,
+                 "width and height of the source, which stamps the middle of its pictures")
+      ->expected(2);
   CLI11_PARSE(app, argc, argv);
   return framelock::demo::Main(options);
 }

@@ -32,6 +32,7 @@ struct Options {
   int hue_degrees = 0;
   std::optional<double> seconds;
   std::optional<std::uint64_t> frames;
+  bool stamp_in_middle = false;
 };
 
 // Half a 90 kHz tick: the muxer rounds down, so that each pts lands on its nearest tick.
@@ -133,8 +134,9 @@ void DemoSource::Push(std::uint64_t index) {
                    .clock = std::chrono::duration_cast<std::chrono::milliseconds>(TimeOf(number)),
                    .hue_degrees = options_.hue_degrees});
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  DrawStamp(picture, {.number = static_cast<std::uint32_t>(number),
-                      .sent_at = std::chrono::duration_cast<std::chrono::microseconds>(now)});
+  DrawStamp(options_.stamp_in_middle ? MiddleOf(picture, options_.width, options_.height) : picture,
+            {.number = static_cast<std::uint32_t>(number),
+             .sent_at = std::chrono::duration_cast<std::chrono::microseconds>(now)});
   gst_buffer_unmap(buffer, &map);
   GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>((TimeOf(number) + kHalfTick).count());
   GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(TimeOf(1).count());
@@ -219,6 +221,8 @@ int main(int argc, char** argv) {
   app.add_option("--start-number", options.start_number, "number of the first frame")
       ->capture_default_str();
   app.add_option("--offset-hue", options.hue_degrees, "turns the colours, in degrees");
+  app.add_flag("--stamp-in-middle", options.stamp_in_middle,
+               "stamps the middle of the picture, which outlives cropping to another shape");
   app.add_option("--seconds", options.seconds, "ends after so long")->check(CLI::PositiveNumber);
   app.add_option("--frames", options.frames, "ends after so many frames");
   CLI11_PARSE(app, argc, argv);

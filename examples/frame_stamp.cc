@@ -118,6 +118,16 @@ bool FitsGrid(const PictureView& picture) {
 
 }  // namespace
 
+PictureView MiddleOf(const PictureView& shown, int width, int height) {
+  const double scale = std::max(static_cast<double>(shown.width) / width,
+                                static_cast<double>(shown.height) / height);
+  PictureView middle = shown;
+  middle.width = std::min(shown.width, static_cast<int>(std::lround(width / 2.0 * scale)));
+  middle.height = std::min(shown.height, static_cast<int>(std::lround(height / 2.0 * scale)));
+  middle.pixels = shown.at((shown.width - middle.width) / 2, (shown.height - middle.height) / 2);
+  return middle;
+}
+
 int StampHeight(int picture_height) {
   return Edge(kRows, kCellShare, kRowsOfPicture, picture_height);
 }

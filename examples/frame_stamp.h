@@ -37,6 +37,11 @@ void DrawStamp(const PictureView& picture, const FrameStamp& stamp);
 /// Reads it back; nullopt unless the pattern is there and the CRC agrees.
 std::optional<ReadStamp> FindStamp(const PictureView& picture);
 
+/// The middle of a picture, half as wide and half as high, for stamps that outlive cropping.
+/// `shown` is what is left of a picture of width x height when it is scaled to cover another size
+/// and cropped to it; its shape may have up to twice or half the other's proportion.
+PictureView MiddleOf(const PictureView& shown, int width, int height);
+
 /// Rows at the top of a picture of this height that belong to the stamp.
 int StampHeight(int picture_height);
 

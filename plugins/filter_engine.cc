@@ -40,7 +40,7 @@ Status FilterEngine::SetFormat(InputFormat format) {
     return {};
   }
   // The frame that waits has the old format, and the region for it goes now.
-  const auto settled = [this] { return flow() != Flow::kOk || line_.HasRoom(); };
+  const auto settled = [this] { return flow() != Flow::kOk || Holding() || line_.HasRoom(); };
   if (options_.line.full_policy == FullPolicy::kBlock) {
     changed_.wait(lock, settled);
   } else {
@@ -75,6 +75,7 @@ FilterEngine::Flow FilterEngine::Enter(Cargo source, std::optional<std::chrono::
   if (flow() != Flow::kOk) return flow();
   const SteadyTime now = Now();
   inputs_.Tick(now);
+  if (!wish_.Bears(*format_)) GiveUpSize();
   line_.Enter(std::move(frame), now);
   SubmitWaiting();
   // A frame that went straight to the worker needs no one until it is answered, or out of patience.
@@ -119,14 +120,14 @@ std::vector<Cargo> FilterEngine::FlushStop() {
 
 // The source pad's task ---------------------------------------------------------------------------
 
-std::optional<FilterEngine::Work> FilterEngine::Next() {
+std::optional<FilterWork> FilterEngine::Next() {
   const std::lock_guard lock(mutex_);
   if (stopped_) return std::nullopt;  // and Wait() does not sleep any more
   wake_->Drain();
   while (auto event = seat_.Next()) Handle(std::move(*event));
   MoveOn();
   if (!notices_.empty()) {
-    Work notice = std::move(notices_.front());
+    FilterWork notice = std::move(notices_.front());
     notices_.pop_front();
     return notice;
   }
@@ -144,7 +145,7 @@ std::optional<FilterEngine::Work> FilterEngine::Next() {
   }
   if (output->kind == Kind::kResult) latency_.Add(output->latency);
   if (output->kind != Kind::kEvent) outputs_.Tick(now);
-  return Work(std::move(*output));
+  return FilterWork(std::move(*output));
 }
 
 void FilterEngine::Pushed(std::size_t copies) {
@@ -160,6 +161,11 @@ void FilterEngine::EndFlow() {
   ended_ = true;
   line_.Flush();
   changed_.notify_all();
+}
+
+void FilterEngine::SizeRefused() {
+  const std::lock_guard lock(mutex_);
+  GiveUpSize();
 }
 
 void FilterEngine::Wait() {
@@ -183,12 +189,12 @@ void FilterEngine::Wait() {
 
 // Any thread --------------------------------------------------------------------------------------
 
-PromptAnswer FilterEngine::SetPrompt(std::string text) {
+PromptAnswer FilterEngine::SetPrompt(PromptOffer offer) {
   const std::lock_guard one_at_a_time(prompt_calls_);
   std::unique_lock lock(mutex_);
   using Kind = PromptAnswer::Kind;
   const auto deadline = std::chrono::steady_clock::now() + options_.prompt_timeout;
-  prompt_.Offer(std::move(text));
+  prompt_.Offer(std::move(offer));
   wake_->Notify();
   changed_.wait_until(lock, deadline,
                       [this] { return stopped_ || failed_ || prompt_.answer().has_value(); });

@@ -10,7 +10,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "pipeline/core/drop_counter.h"
@@ -18,6 +17,7 @@
 #include "pipeline/core/rate_meter.h"
 #include "plugins/filter_options.h"
 #include "plugins/filter_stats.h"
+#include "plugins/filter_work.h"
 #include "plugins/frame_line.h"
 #include "plugins/prompt_answer.h"
 #include "plugins/prompt_exchange.h"
@@ -33,19 +33,6 @@ class FilterEngine {
  public:
   using Options = FilterOptions;
   enum class Flow : std::uint8_t { kOk, kFlushing, kEnded };  // kEnded: see EndFlow
-  struct WorkerReady {
-    std::int32_t pid;
-  };
-  struct Failure {  // the element can not go on
-    std::string message;
-  };
-  struct Complaint {  // to be logged; at most one a second, and one at a time
-    std::uint64_t failed_frames;
-    std::string last_error;
-  };
-  struct Renegotiate {};  // the region is new: upstream should ask for buffers again
-  using WorkerLost = host::WorkerSeat::Lost;
-  using Work = std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Complaint, Renegotiate>;
 
   static Result<std::unique_ptr<FilterEngine>> Create(Options options);
   ~FilterEngine();
@@ -64,17 +51,21 @@ class FilterEngine {
   std::vector<Cargo> FlushStop();
 
   // The source pad's task.
-  std::optional<Work> Next();
+  std::optional<FilterWork> Next();
   /// The LineOutput of the last Next() went downstream; its pixels were copied so often for it.
   void Pushed(std::size_t copies);
   /// Downstream refuses everything: what is in the line and what comes is skipped until a flush.
   void EndFlow();
+  /// Upstream cannot give frames of the size that a Resize asked for.
+  void SizeRefused();
   /// Sleeps until Next() may have something.
   void Wait();
 
   // Any thread.
-  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt.
-  PromptAnswer SetPrompt(std::string text);
+  /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt. With a
+  /// size, frames have it from the new prompt's first one on: those that come in another size
+  /// meanwhile are skipped (kBlock: they go through the new prompt).
+  PromptAnswer SetPrompt(PromptOffer offer);
   void Lend(PacketSocket socket);
   [[nodiscard]] FilterStats Stats() const;
   [[nodiscard]] std::string prompt() const;
@@ -102,6 +93,9 @@ class FilterEngine {
   Placing TakeSlots(LineFrame& frame);
   Placing PlaceInSlot(LineFrame& frame, const std::shared_ptr<host::FrameRegion>& region);
   void FailUnreadable(FrameSequence sequence);
+  void AskForSize(FrameSize size, std::uint64_t revision);
+  void GiveUpSize();
+  [[nodiscard]] bool Holding() const { return format_ && !wish_.Fits(*format_); }
   void FitOutput(std::uint32_t width, std::uint32_t height);
   Status NewRegion();
   void NoteNewRegion();
@@ -125,12 +119,13 @@ class FilterEngine {
   FrameLine line_;
   host::WorkerSeat seat_;
   PromptExchange prompt_;
-  std::deque<Work> notices_;
+  std::deque<FilterWork> notices_;
   std::shared_ptr<const InputFormat> format_;
   std::shared_ptr<host::FrameRegion> region_;     // for the newest format
   std::shared_ptr<host::FrameRegion> attaching_;  // sent, not answered
   std::shared_ptr<host::FrameRegion> attached_;   // the worker's
   bool region_used_ = false;                      // region_ was shown to a worker
+  SizeWish wish_;
   std::uint64_t generation_ = 0;
   std::uint64_t output_slot_bytes_ = 0;
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;

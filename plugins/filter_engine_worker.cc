@@ -29,11 +29,31 @@ void FilterEngine::OnWorker(const host::WorkerClient::Welcomed& welcomed) {
 
 void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
-  prompt_.OnApplied(applied.revision);
+  const std::optional<FrameSize> size = prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
   line_.ChangeGraph(Now());
   if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
-  if (attached_ && attached_ == region_) FitOutput(applied.output_width, applied.output_height);
+  if (size) AskForSize(*size, applied.revision);
+  if (attached_ && attached_ == region_ && !Holding()) {
+    FitOutput(applied.output_width, applied.output_height);
+  }
+  changed_.notify_all();
+}
+
+void FilterEngine::AskForSize(FrameSize size, std::uint64_t revision) {
+  if (wish_.Asks(size, format_.get())) return;
+  notices_.emplace_back(Resize{size});
+  // Where every frame counts, none is held back.
+  if (options_.line.full_policy == FullPolicy::kBlock) return;
+  wish_.Ask(size, revision);
+  UpdateReadiness();
+}
+
+void FilterEngine::GiveUpSize() {
+  stats_.last_error = "upstream does not change the size of its frames";
+  wish_.Forget();
+  UpdateReadiness();
+  wake_->Notify();
   changed_.notify_all();
 }
 
@@ -72,6 +92,10 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
   }
   [[maybe_unused]] const Status done =
       attached_->MarkDone(frame->input_slot, frame->output->slot());
+  if (wish_.Excludes(*frame->format, completed.revision)) {
+    line_.Discard(sequence, now);
+    return;
+  }
   if (completed.outcome == protocol::FrameOutcome::kCompleted) {
     stats_.output_width = completed.output_width;
     stats_.output_height = completed.output_height;
@@ -95,7 +119,7 @@ void FilterEngine::Complain(SteadyTime now) {
   const auto count = failures_.Add(now);
   if (!count) return;
   // Upstream's thread comes here as well, and nobody takes notices while downstream blocks.
-  for (Work& notice : notices_) {
+  for (FilterWork& notice : notices_) {
     if (auto* earlier = std::get_if<Complaint>(&notice)) {
       earlier->failed_frames += *count;
       earlier->last_error = stats_.last_error;
@@ -112,6 +136,8 @@ void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
     region->reset();
   }
   line_.LoseWorker();
+  // The next one comes with its own idea of prompt and size.
+  wish_.Forget();
   ++losses_;
   // The old worker may still write into memory that it maps: it is never shown to another.
   if (region_used_) NoteNewRegion();
@@ -151,7 +177,7 @@ void FilterEngine::SendPrompt() {
 }
 
 void FilterEngine::AttachRegion() {
-  const bool wanted = region_ && region_ != attached_ && !attaching_;
+  const bool wanted = region_ && region_ != attached_ && !attaching_ && !Holding();
   if (!wanted || !prompt_.running() || line_.in_flight() > 0) return;
   if (const Status sent = seat_.Attach(region_->layout(), region_->memory()); !sent) {
     seat_.Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
@@ -163,7 +189,7 @@ void FilterEngine::AttachRegion() {
 }
 
 void FilterEngine::UpdateReadiness() {
-  const bool ready = prompt_.running() && attached_ && attached_ == region_;
+  const bool ready = prompt_.running() && attached_ && attached_ == region_ && !Holding();
   line_.SetWorker(ready ? FrameLine::Worker::kReady : FrameLine::Worker::kAbsent);
 }
 

@@ -137,6 +137,13 @@ FrameLine::Answer FrameLine::Fail(FrameSequence sequence, SteadyTime now) {
   return Answer::kInTime;
 }
 
+void FrameLine::Discard(FrameSequence sequence, SteadyTime now) {
+  if (Answered(sequence, now) == nullptr) return;
+  ++counters_.late;
+  CloseInPlace(sequence, Outcome::kSkipped,
+               pace_.cadence() == Cadence::kEvery ? Publish::kFallback : Publish::kNothing);
+}
+
 void FrameLine::LoseWorker() {
   for (const FrameSequence sequence : std::exchange(in_flight_, {})) {
     CloseInPlace(sequence, Outcome::kLost, Publish::kFallback);

@@ -69,6 +69,8 @@ class FrameLine {
   void ChangeGraph(SteadyTime now);
   Answer Complete(FrameSequence sequence, const FrameResult& result, SteadyTime now);
   Answer Fail(FrameSequence sequence, SteadyTime now);
+  /// It was answered, but its result is not wanted any more: it is skipped.
+  void Discard(FrameSequence sequence, SteadyTime now);
   /// Everything in flight is lost; the next worker's revisions are its own.
   void LoseWorker();
   /// From now on nothing made by an older revision leaves, not even as a repetition.

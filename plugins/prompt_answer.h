@@ -27,4 +27,10 @@ inline constexpr char kLostErrors[] =
     R"({"error":{"type":"worker_lost","message":"The worker ended while it checked the prompt",)"
     R"("details":"","extra_info":{}},"node_errors":{}})";
 
+/// The errors of an update that makes no sense; `reason` has no character that JSON would escape.
+inline std::string InvalidUpdateErrors(const std::string& reason) {
+  return R"({"error":{"type":"invalid_update","message":")" + reason +
+         R"(","details":"","extra_info":{}},"node_errors":{}})";
+}
+
 }  // namespace framelock::plugins

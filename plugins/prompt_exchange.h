@@ -7,7 +7,15 @@
 #include <string>
 #include <utility>
 
+#include "plugins/size_wish.h"
+
 namespace framelock::plugins {
+
+/// What a worker is asked to go on with.
+struct PromptOffer {
+  std::string text;
+  std::optional<FrameSize> size{};  // unset: as before
+};
 
 /// Which prompt the worker at hand should run, and what became of the one offered last. A fresh
 /// worker is given the current prompt; an offered one becomes current only when it is applied, and
@@ -40,10 +48,11 @@ class PromptExchange {
   std::optional<Sending> NextToSend() {
     if (!worker_ || sent_) return std::nullopt;
     if (running_ == 0) {
-      sent_ =
-          Sent{Rejected::kCurrent, false, {std::max<std::uint64_t>(acknowledged_, 1), current_}};
+      sent_ = Sent{
+          Rejected::kCurrent, false, {std::max<std::uint64_t>(acknowledged_, 1), current_}, {}};
     } else if (offered_) {
-      sent_ = Sent{Rejected::kOffered, true, {last_ + 1, std::move(*offered_)}};
+      sent_ =
+          Sent{Rejected::kOffered, true, {last_ + 1, std::move(offered_->text)}, offered_->size};
       offered_.reset();
     } else {
       return std::nullopt;
@@ -52,12 +61,15 @@ class PromptExchange {
     return sent_->prompt;
   }
 
-  void OnApplied(std::uint64_t revision) {
+  /// Gives the size that frames are to have from now on, if one came with the prompt.
+  std::optional<FrameSize> OnApplied(std::uint64_t revision) {
     running_ = acknowledged_ = revision;
-    if (!sent_) return;
+    if (!sent_) return std::nullopt;
+    const std::optional<FrameSize> size = sent_->size;
     current_ = std::move(sent_->prompt.text);
     if (sent_->awaited) answer_ = {Answer::Kind::kApplied, revision, {}};
     sent_.reset();
+    return size;
   }
 
   Rejected OnRejected(std::string errors) {
@@ -80,8 +92,8 @@ class PromptExchange {
   }
 
   /// Offers a new prompt; the answer() to an earlier one is forgotten.
-  void Offer(std::string text) {
-    offered_ = std::move(text);
+  void Offer(PromptOffer offer) {
+    offered_ = std::move(offer);
     answer_.reset();
   }
   /// Takes back what was not sent yet. What was sent may still be applied, but nobody waits for
@@ -103,9 +115,10 @@ class PromptExchange {
     Rejected whose;
     bool awaited;  // its answer is the caller's
     Sending prompt;
+    std::optional<FrameSize> size;
   };
   std::string current_;
-  std::optional<std::string> offered_;
+  std::optional<PromptOffer> offered_;
   std::optional<Sent> sent_;
   std::optional<Answer> answer_;
   bool worker_ = false;

@@ -20,13 +20,25 @@ using plugins::WorkerFilterState;
 
 G_DEFINE_TYPE(FramelockWorkerFilter, framelock_worker_filter, GST_TYPE_ELEMENT)
 
+static GstStructure* framelock_worker_filter_offer(FramelockWorkerFilter* self,
+                                                   plugins::PromptOffer offer) {
+  plugins::PromptAnswer answer{plugins::PromptAnswer::Kind::kStopped, 0, plugins::kStoppedErrors};
+  if (const auto engine = self->state->Running()) answer = engine->SetPrompt(std::move(offer));
+  return plugins::PromptStructure(answer);
+}
+
 static GstStructure* framelock_worker_filter_set_prompt(FramelockWorkerFilter* self,
                                                         const gchar* prompt) {
-  plugins::PromptAnswer answer{plugins::PromptAnswer::Kind::kStopped, 0, plugins::kStoppedErrors};
-  if (const auto engine = self->state->Running()) {
-    answer = engine->SetPrompt(prompt == nullptr ? "" : prompt);
-  }
-  return plugins::PromptStructure(answer);
+  return framelock_worker_filter_offer(self, {.text = prompt == nullptr ? "" : prompt});
+}
+
+static GstStructure* framelock_worker_filter_update(FramelockWorkerFilter* self,
+                                                    const GstStructure* what) {
+  auto offer = plugins::ReadOffer(what);
+  if (offer) return framelock_worker_filter_offer(self, std::move(*offer));
+  GST_WARNING_OBJECT(self, "update: %s", offer.error().message.c_str());
+  return plugins::PromptStructure({plugins::PromptAnswer::Kind::kRejected, 0,
+                                   plugins::InvalidUpdateErrors(offer.error().message)});
 }
 
 // The prompt to start with: given as text, by file, or the default one; empty: it cannot be read,
@@ -168,6 +180,11 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(framelock_worker_filter_set_prompt), nullptr, nullptr,
                              nullptr, GST_TYPE_STRUCTURE, 1, G_TYPE_STRING);
+  // The same with more than the prompt, in a structure.
+  g_signal_new_class_handler("update", G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(framelock_worker_filter_update), nullptr, nullptr, nullptr,
+                             GST_TYPE_STRUCTURE, 1, GST_TYPE_STRUCTURE);
   GstCaps* caps = gst_caps_from_string(
       "video/x-raw, format=(string){ RGB, RGBA }, "
       "width=(int)[1,16384], height=(int)[1,16384], "

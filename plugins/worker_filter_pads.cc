@@ -251,26 +251,34 @@ void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput ou
   FinishRefused(self);
 }
 
-void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterEngine::Work work) {
+void AskForSize(FramelockWorkerFilter* self, FilterEngine& engine, FrameSize size) {
+  GST_INFO_OBJECT(self, "frames of %ux%u are asked for", size.width, size.height);
+  GstEvent* event = gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, SizeStructure(size));
+  if (!gst_pad_push_event(self->sinkpad, event)) engine.SizeRefused();
+}
+
+void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterWork work) {
   if (auto* output = std::get_if<LineOutput>(&work)) {
     PushOutput(self, engine, std::move(*output));
-  } else if (const auto* ready = std::get_if<FilterEngine::WorkerReady>(&work)) {
+  } else if (const auto* ready = std::get_if<WorkerReady>(&work)) {
     GST_INFO_OBJECT(self, "worker %d is ready", ready->pid);
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_element(GST_OBJECT(self), ReadyStructure(ready->pid)));
-  } else if (const auto* lost = std::get_if<FilterEngine::WorkerLost>(&work)) {
+  } else if (const auto* lost = std::get_if<WorkerLost>(&work)) {
     GST_WARNING_OBJECT(self, "worker %d is lost (%s): %s", lost->pid,
                        host::LossReasonText(lost->reason), lost->detail.c_str());
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_element(GST_OBJECT(self), LostStructure(*lost)));
-  } else if (const auto* failure = std::get_if<FilterEngine::Failure>(&work)) {
+  } else if (const auto* failure = std::get_if<Failure>(&work)) {
     GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("%s", failure->message.c_str()), (nullptr));
     self->state->failed = true;
     self->state->flow = GST_FLOW_ERROR;
     FinishRefused(self);
-  } else if (const auto* complaint = std::get_if<FilterEngine::Complaint>(&work)) {
+  } else if (const auto* complaint = std::get_if<Complaint>(&work)) {
     GST_WARNING_OBJECT(self, "%" G_GUINT64_FORMAT " frames failed, the last one: %s",
                        complaint->failed_frames, complaint->last_error.c_str());
+  } else if (const auto* size = std::get_if<Resize>(&work)) {
+    AskForSize(self, engine, *size);
   } else {
     gst_pad_push_event(self->sinkpad, gst_event_new_reconfigure());
   }

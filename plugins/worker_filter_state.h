@@ -75,11 +75,15 @@ void InstallWorkerFilterProperties(GObjectClass* klass);
 
 /// The `stats` property.
 GstStructure* StatsStructure(const FilterStats& stats);
-/// The answer of the set-prompt signal.
+/// The answer of the set-prompt and update signals.
 GstStructure* PromptStructure(const PromptAnswer& answer);
+/// What the update signal was given; kInvalidArgument names the field.
+Result<PromptOffer> ReadOffer(const GstStructure* structure);
+/// The event that asks upstream for frames of another size.
+GstStructure* SizeStructure(FrameSize size);
 /// The element messages.
 GstStructure* ReadyStructure(std::int32_t pid);
-GstStructure* LostStructure(const FilterEngine::WorkerLost& lost);
+GstStructure* LostStructure(const WorkerLost& lost);
 
 /// The latency to report now: the fixed one, or by default what frames take, rounded up to 10 ms;
 /// it never shrinks, so that sinks need not be told again and again.

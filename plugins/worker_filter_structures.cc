@@ -69,12 +69,37 @@ GstStructure* PromptStructure(const PromptAnswer& answer) {
                            "errors", G_TYPE_STRING, answer.errors.c_str(), nullptr);
 }
 
+Result<PromptOffer> ReadOffer(const GstStructure* structure) {
+  const auto invalid = [](const char* what) { return Error{ErrorCode::kInvalidArgument, what}; };
+  const gchar* text = structure ? gst_structure_get_string(structure, "prompt") : nullptr;
+  if (text == nullptr) return invalid("prompt: is missing or no string");
+  PromptOffer offer{.text = text};
+  const bool sized =
+      gst_structure_has_field(structure, "width") || gst_structure_has_field(structure, "height");
+  if (!sized) return offer;
+  guint width = 0;
+  guint height = 0;
+  const bool read = gst_structure_get_uint(structure, "width", &width) &&
+                    gst_structure_get_uint(structure, "height", &height);
+  const auto fits = [](guint side) { return side >= 1 && side <= protocol::kMaxDimension; };
+  if (!read || !fits(width) || !fits(height)) {
+    return invalid("width, height: both must be there, uint, 1 to 16384");
+  }
+  offer.size = FrameSize{width, height};
+  return offer;
+}
+
+GstStructure* SizeStructure(FrameSize size) {
+  return gst_structure_new("framelock-size", "width", G_TYPE_UINT, size.width, "height",
+                           G_TYPE_UINT, size.height, nullptr);
+}
+
 GstStructure* ReadyStructure(std::int32_t pid) {
   return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "ready", "pid", G_TYPE_INT,
                            pid, nullptr);
 }
 
-GstStructure* LostStructure(const FilterEngine::WorkerLost& lost) {
+GstStructure* LostStructure(const WorkerLost& lost) {
   return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "lost", "reason",
                            G_TYPE_STRING, host::LossReasonText(lost.reason), "detail",
                            G_TYPE_STRING, lost.detail.c_str(), "pid", G_TYPE_INT, lost.pid,

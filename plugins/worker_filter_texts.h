@@ -17,6 +17,11 @@ inline constexpr char kWorkerFilterDescription[] =
     "{\"error\":{\"type\",\"message\",\"details\",\"extra_info\"},\"node_errors\":{...}} from the "
     "worker, or of type stopped, timeout or worker_lost from this element). Once applied is true, "
     "downstream has taken the last frame of an older prompt; a rejected prompt changes nothing.\n"
+    "Action signal update(GstStructure): the same with the fields string: prompt; and, together or "
+    "not at all, uint: width, height (of the frames that the new prompt is to get: upstream is "
+    "asked for them by the custom event framelock-size, uint: width, height, and frames of the old "
+    "size that are under way are skipped, unless full-policy=block; an upstream that does not take "
+    "the event goes on as before).\n"
     "Element message framelock-worker: a worker came or went. string: event (ready or lost); int: "
     "pid (0: it never said); and if it is lost, string: reason (closed, hung, protocol or failed), "
     "detail (for people)";

@@ -15,8 +15,9 @@ namespace framelock::stream {
 /// says which:
 ///
 ///   daemon -> stream
-///     {"type":"worker","lease":n} + 1 fd   lends a worker's socket; its prompt is applied already
-///     {"type":"set_prompt","request":n} + 1 fd   the prompt's JSON (SealText)
+///     {"type":"worker","lease":n,"width":w,"height":h} + 1 fd   lends a worker's socket; its
+///                                       prompt is applied already
+///     {"type":"set_prompt","request":n,"width":w,"height":h} + 1 fd   the prompt's JSON (SealText)
 ///     {"type":"stop"}                   finish the output, then exit 0
 ///   stream -> daemon
 ///     {"type":"started"}                pipeline is running
@@ -26,8 +27,9 @@ namespace framelock::stream {
 ///     {"type":"error","message":"…","fatal":b}
 ///     {"type":"ended","reason":"eos|stopped|error"}
 ///
-/// "lease" counts the workers lent on this line; worker_lost repeats it, so that a late one is not
-/// taken for the worker lent since. The process is started as
+/// "width" and "height" are of the frames that the prompt gets, from its first one on; both may be
+/// left out: as before. "lease" counts the workers lent on this line; worker_lost repeats it, so
+/// that a late one is not taken for the worker lent since. The process is started as
 ///   framelock-stream --config-fd N --control-fd M --die-with-parent PID
 /// (config: the JSON of StreamConfig, read to its end) and exits when the daemon's end closes. Exit
 /// codes: 0 stopped or end of stream, 1 error, 2 bad arguments.

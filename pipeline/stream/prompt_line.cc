@@ -34,7 +34,7 @@ std::optional<PromptLine::Reply> PromptLine::NextReply() {
 void PromptLine::Run() {
   NameThread("prompt");
   while (std::optional<Request> request = requests_.Pop()) {
-    Reply reply{request->number, apply_(request->prompt)};
+    Reply reply{request->number, apply_(request->change)};
     if (replies_.Push(std::move(reply)) == PushStatus::kClosed) return;
     wake_.Notify();
   }

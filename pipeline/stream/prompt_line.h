@@ -21,10 +21,10 @@ class PromptLine {
  public:
   static constexpr std::size_t kMaxWaiting = 8;
 
-  using Apply = std::function<StreamPipeline::PromptAnswer(const std::string&)>;
+  using Apply = std::function<StreamPipeline::PromptAnswer(const StreamPipeline::PromptChange&)>;
   struct Request {
     std::int64_t number = 0;
-    std::string prompt;
+    StreamPipeline::PromptChange change;
   };
   struct Reply {
     std::int64_t number = 0;

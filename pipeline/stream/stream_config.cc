@@ -161,8 +161,8 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   if (config.id.empty()) reader.Fail("id", "is missing");
   reader.Url("subscribe_url", config.subscribe_url);
   reader.Url("publish_url", config.publish_url);
-  reader.Number("width", 16, 4096, config.width);
-  reader.Number("height", 16, 4096, config.height);
+  reader.Number("width", kMinSide, kMaxSide, config.width);
+  reader.Number("height", kMinSide, kMaxSide, config.height);
   reader.Number("max_framerate", 1, 60, config.max_framerate);
   reader.Number("gop_seconds", 1, 60, config.gop_seconds);
   reader.Number("bitrate_kbps", 50, 100'000, config.bitrate_kbps);

@@ -44,6 +44,10 @@ struct StreamConfig {
   friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
 };
 
+/// Of width and height.
+inline constexpr int kMinSide = 16;
+inline constexpr int kMaxSide = 4096;
+
 nlohmann::json ToJson(const StreamConfig& config);
 /// What `json` does not name is as in `defaults`. kInvalidArgument names the field and the reason.
 Result<StreamConfig> StreamConfigFromJson(const nlohmann::json& json,

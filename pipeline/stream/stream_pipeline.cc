@@ -84,20 +84,18 @@ Result<std::unique_ptr<StreamPipeline>> StreamPipeline::Create(const Options& op
 
 Status StreamPipeline::Build() {
   GstBin* bin = GST_BIN(pipeline_.get());
-  // Cover: crop to the target's shape first, then scale what is left to its size.
-  Result<GstElement*> crop = AddElement(bin, "aspectratiocrop");
-  if (!crop) return crop.error();
-  Result<GstElement*> scale = AddElement(bin, "videoconvertscale");
-  if (!scale) return scale.error();
   if (Status added = AddFilter(); !added) return added;
-  if (Status linked = LinkFront(*crop, *scale); !linked) return linked;
+  Result<std::unique_ptr<CoverScale>> scale =
+      CoverScale::Create({options_.config.width, options_.config.height}, bin, filter_);
+  if (!scale) return scale.error();
+  scale_ = std::move(*scale);
   if (options_.config.audio == "pass") {
     audio_.emplace(
         AudioLine::Options{.max_wait = std::chrono::milliseconds(options_.config.audio_buffer_ms)});
   }
   MediaInput::Options from = InputOptions(options_, trace_.get());
   from.audio = audio_ ? &*audio_ : nullptr;
-  Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, *crop);
+  Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, scale_->entry());
   if (!input) return input.error();
   input_ = std::move(*input);
   MediaOutput::Options to = OutputOptions(options_.config, trace_.get(), pace_.get());
@@ -141,21 +139,26 @@ Status StreamPipeline::AddFilter() {
   } else {
     g_object_set(filter_, "lent", TRUE, nullptr);
   }
+  const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
+  gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+                    &StreamPipeline::OnUpstreamEvent, this, nullptr);
   return {};
 }
 
-Status StreamPipeline::LinkFront(GstElement* crop, GstElement* scale) {
-  const StreamConfig& config = options_.config;
-  g_object_set(crop, "aspect-ratio", config.width, config.height, nullptr);
-  g_object_set(scale, "add-borders", FALSE, nullptr);
-  const CapsPtr caps(gst_caps_new_simple(
-      "video/x-raw", "format", G_TYPE_STRING, "RGB", "width", G_TYPE_INT, config.width, "height",
-      G_TYPE_INT, config.height, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr));
-  if (gst_element_link(crop, scale) == 0 ||
-      gst_element_link_filtered(scale, filter_, caps.get()) == 0) {
-    return Error{ErrorCode::kInternal, "scaler and workerfilter do not link"};
-  }
-  return {};
+GstPadProbeReturn StreamPipeline::OnUpstreamEvent(GstPad* /*pad*/, GstPadProbeInfo* info,
+                                                  gpointer self) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (gst_event_has_name(event, "framelock-size") == 0) return GST_PAD_PROBE_OK;
+  guint width = 0;
+  guint height = 0;
+  const GstStructure* size = gst_event_get_structure(event);
+  gst_structure_get_uint(size, "width", &width);
+  gst_structure_get_uint(size, "height", &height);
+  spdlog::info("frames of {}x{} from now on", width, height);
+  static_cast<StreamPipeline*>(self)->scale_->Resize(
+      {static_cast<gint>(width), static_cast<gint>(height)});
+  gst_event_unref(event);
+  return GST_PAD_PROBE_HANDLED;
 }
 
 Status StreamPipeline::Start() {
@@ -169,13 +172,20 @@ Status StreamPipeline::Start() {
   return Error{ErrorCode::kInternal, failure_};
 }
 
-void StreamPipeline::LendWorker(UniqueFd socket) {
+void StreamPipeline::LendWorker(UniqueFd socket, std::optional<PictureSize> size) {
+  if (size) scale_->Resize(*size);
   g_object_set(filter_, "worker-fd", socket.release(), nullptr);
 }
 
-StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const std::string& prompt) {
+StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const PromptChange& change) {
+  const StructurePtr update(gst_structure_new("framelock-update", "prompt", G_TYPE_STRING,
+                                              change.prompt.c_str(), nullptr));
+  if (change.size) {
+    gst_structure_set(update.get(), "width", G_TYPE_UINT, guint(change.size->width), "height",
+                      G_TYPE_UINT, guint(change.size->height), nullptr);
+  }
   GstStructure* result = nullptr;
-  g_signal_emit_by_name(filter_, "set-prompt", prompt.c_str(), &result);
+  g_signal_emit_by_name(filter_, "update", update.get(), &result);
   const StructurePtr owner(result);
   PromptAnswer answer;
   if (result == nullptr) {

@@ -12,6 +12,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
 #include "pipeline/stream/audio_line.h"
+#include "pipeline/stream/cover_scale.h"
 #include "pipeline/stream/departures.h"
 #include "pipeline/stream/gst_handle.h"
 #include "pipeline/stream/latency_trace.h"
@@ -28,6 +29,8 @@ namespace framelock::stream {
 ///   source ! tsdemux ! decoder ! crop ! convert and scale ! workerfilter ! x264enc ! queue !
 ///              │                                                                       │
 ///              └─ audio ──────────── AudioLine ─────────────────────────────── mpegtsmux ! sink
+///
+/// workerfilter asks for another size by an event that goes upstream; see CoverScale.
 ///
 /// Owned by the process's main thread, which calls everything but SetPrompt. The destructor stops
 /// it and joins its threads. What waits, waits in the source's bounded queue (read more slowly), in
@@ -69,11 +72,17 @@ class StreamPipeline {
   StreamPipeline& operator=(const StreamPipeline&) = delete;
 
   Status Start();
-  /// Hands a worker's socket to workerfilter; it replaces the one at hand.
-  void LendWorker(UniqueFd socket);
+  /// Hands a worker's socket to workerfilter; it replaces the one at hand. With `size`, frames have
+  /// it from the next one on.
+  void LendWorker(UniqueFd socket, std::optional<PictureSize> size = std::nullopt);
+  /// A prompt, and the size that its frames are to have if that changes with it.
+  struct PromptChange {
+    std::string prompt;
+    std::optional<PictureSize> size{};
+  };
   /// Blocks until the worker has answered, and if it has applied the prompt until what was made
   /// before is published; any thread, one at a time.
-  PromptAnswer SetPrompt(const std::string& prompt);
+  PromptAnswer SetPrompt(const PromptChange& change);
   /// Ends the input; Ended follows once the output is finished.
   void RequestEnd();
   /// Stops everything at once. SetPrompt returns.
@@ -90,7 +99,7 @@ class StreamPipeline {
 
   Status Build();
   Status AddFilter();
-  Status LinkFront(GstElement* crop, GstElement* scale);
+  static GstPadProbeReturn OnUpstreamEvent(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   std::optional<Event> Translate(GstMessage* message);
   static std::optional<Event> Shrug(GstMessage* message);
   Event Fail(std::string message);
@@ -106,6 +115,7 @@ class StreamPipeline {
   const SteadyTime created_;
   GstElement* filter_ = nullptr;  // the pipeline's
   std::optional<AudioLine> audio_;
+  std::unique_ptr<CoverScale> scale_;
   std::unique_ptr<MediaInput> input_;
   std::unique_ptr<MediaOutput> output_;
   bool playing_ = false, ended_ = false;

@@ -40,6 +40,27 @@ std::int64_t IntegerOr(const json& object, const char* name, std::int64_t otherw
   return it != object.end() && it->is_number_integer() ? it->get<std::int64_t>() : otherwise;
 }
 
+Result<std::optional<PictureSize>> ReadSize(const json& message) {
+  if (!message.contains("width") && !message.contains("height"))
+    return std::optional<PictureSize>();
+  const std::int64_t width = IntegerOr(message, "width", 0);
+  const std::int64_t height = IntegerOr(message, "height", 0);
+  const auto fits = [](std::int64_t side) { return side >= kMinSide && side <= kMaxSide; };
+  if (!fits(width) || !fits(height)) {
+    return Error{ErrorCode::kInvalidArgument, "width, height: must be " + std::to_string(kMinSide) +
+                                                  ".." + std::to_string(kMaxSide)};
+  }
+  return std::optional(PictureSize{static_cast<gint>(width), static_cast<gint>(height)});
+}
+
+Result<StreamPipeline::PromptChange> ReadChange(const ControlChannel::Message& message) {
+  Result<std::string> prompt = ReadText(message.fd.get(), kMaxPromptBytes);
+  if (!prompt) return prompt.error();
+  const Result<std::optional<PictureSize>> size = ReadSize(message.body);
+  if (!size) return size.error();
+  return StreamPipeline::PromptChange{.prompt = std::move(*prompt), .size = *size};
+}
+
 }  // namespace
 
 StreamProcess::StreamProcess(std::chrono::milliseconds status_interval,
@@ -76,7 +97,7 @@ Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
   process->pipeline_ = std::move(*pipeline);
   StreamPipeline& stream = *process->pipeline_;
   Result<std::unique_ptr<PromptLine>> prompts =
-      PromptLine::Create([&stream](const std::string& text) { return stream.SetPrompt(text); });
+      PromptLine::Create([&stream](const auto& change) { return stream.SetPrompt(change); });
   if (!prompts) return prompts.error();
   process->prompts_ = std::move(*prompts);
   return process;
@@ -153,9 +174,11 @@ void StreamProcess::HandleMessage(ControlChannel::Message message) {
   const std::string type = message.body["type"].get<std::string>();
   if (type == "worker" && message.fd) {
     lease_ = IntegerOr(message.body, "lease", lease_ + 1);
-    pipeline_->LendWorker(std::move(message.fd));
+    const Result<std::optional<PictureSize>> size = ReadSize(message.body);
+    if (!size) spdlog::warn("control message of type worker: {}", size.error().message);
+    pipeline_->LendWorker(std::move(message.fd), size ? *size : std::nullopt);
   } else if (type == "set_prompt" && message.fd) {
-    TakePrompt(IntegerOr(message.body, "request", 0), message.fd);
+    TakePrompt(message);
   } else if (type == "stop") {
     RequestStop();
   } else {
@@ -163,12 +186,13 @@ void StreamProcess::HandleMessage(ControlChannel::Message message) {
   }
 }
 
-void StreamProcess::TakePrompt(std::int64_t request, const UniqueFd& text) {
-  Result<std::string> prompt = ReadText(text.get(), kMaxPromptBytes);
+void StreamProcess::TakePrompt(const ControlChannel::Message& message) {
+  const std::int64_t request = IntegerOr(message.body, "request", 0);
+  Result<StreamPipeline::PromptChange> change = ReadChange(message);
   std::string refusal = "too many prompts are waiting";
-  if (!prompt) {
-    refusal = prompt.error().message;
-  } else if (prompts_->Submit({request, std::move(*prompt)})) {
+  if (!change) {
+    refusal = change.error().message;
+  } else if (prompts_->Submit({request, std::move(*change)})) {
     return;
   }
   AnswerPrompt(request, {.applied = false, .revision = 0, .errors = {{"error", refusal}}});

@@ -55,7 +55,7 @@ class StreamProcess {
   void OnEvent(const StreamPipeline::WorkerLost& lost);
   void OnEvent(const StreamPipeline::Ended& ended);
   void OnEvent(const StreamPipeline::Failed& failed);
-  void TakePrompt(std::int64_t request, const UniqueFd& text);
+  void TakePrompt(const ControlChannel::Message& message);
   void AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer);
   void RequestStop();
   void ReportStatus(SteadyTime now);

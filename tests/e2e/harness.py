@@ -147,9 +147,11 @@ class House:
         assert status == 200, (status, answer)
         return answer
 
-    def update(self, stream, prompt):
-        return self.call("POST", "/stream/%s/update-prompts" % stream,
-                         {"prompt": json.dumps(prompt)})
+    def update(self, stream, prompt, **parameters):
+        body = {"prompt": json.dumps(prompt)}
+        if parameters:
+            body["parameters"] = parameters
+        return self.call("POST", "/stream/%s/update-prompts" % stream, body)
 
     def stop_stream(self, stream):
         status, answer = self.call("POST", "/stream/%s/stop" % stream)
@@ -180,7 +182,7 @@ class Check:
                                  "--frames-log", self.frames_file.name, *args)
 
     def frames(self):
-        """Rows so far: arrival (CLOCK_REALTIME seconds), number or None, inverted, pts ticks."""
+        """Rows so far: arrival (CLOCK_REALTIME seconds), number or None, inverted, pts ticks, size."""
         rows = []
         with open(self.frames_file.name) as file:
             for row in csv.DictReader(file):
@@ -188,7 +190,8 @@ class Check:
                     rows.append({"arrival": float(row["arrival_us"]) / 1e6,
                                  "number": int(row["number"]) if row["number"] else None,
                                  "inverted": row["inverted"] == "1",
-                                 "pts": int(row["pts_ticks"])})
+                                 "pts": int(row["pts_ticks"]),
+                                 "size": "%dx%d" % (int(row["width"]), int(row["height"]))})
                 except (TypeError, ValueError, KeyError):
                     break  # the last line is still being written
         return rows

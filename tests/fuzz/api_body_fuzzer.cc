@@ -39,9 +39,9 @@ void Bodies(std::string_view text) {
     Require(start->config.width >= 16 && start->config.width <= 4096);
     Require(start->prompt.text.empty() || ParseJson(start->prompt.text).ok());
   }
-  const stream::StreamConfig running;
-  if (const auto update = ParseUpdateRequest(*document, running, {})) {
+  if (const auto update = ParseUpdateRequest(*document, {})) {
     Require(ParseJson(update->prompt.text).ok());
+    Require(update->width.value_or(16) >= 16 && update->height.value_or(4096) <= 4096);
   }
   if (!document->is_object()) return;
   MediaReport report;

@@ -260,6 +260,17 @@ bool FilterRig::WaitReady() const {
 FilterRig::PromptResult FilterRig::SetPrompt(const std::string& prompt) const {
   GstStructure* answer = nullptr;
   g_signal_emit_by_name(element_, "set-prompt", prompt.c_str(), &answer);
+  return ReadAnswer(answer);
+}
+
+FilterRig::PromptResult FilterRig::Update(GstStructure* what) const {
+  GstStructure* answer = nullptr;
+  g_signal_emit_by_name(element_, "update", what, &answer);
+  gst_structure_free(what);
+  return ReadAnswer(answer);
+}
+
+FilterRig::PromptResult FilterRig::ReadAnswer(GstStructure* answer) {
   gboolean applied = FALSE;
   guint64 revision = 0;
   gst_structure_get_boolean(answer, "applied", &applied);

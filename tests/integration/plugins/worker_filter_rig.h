@@ -50,6 +50,8 @@ class FilterRig {
   std::optional<Frame> Pull(int timeout_ms = 5000);
   // The next output buffer itself.
   GstBuffer* PullBuffer(int timeout_ms = 5000);
+  // A frame with the caps that it was pushed under.
+  static Frame Look(GstBuffer* buffer, GstCaps* caps);
   // What is there already.
   std::vector<Frame> Drain();
   std::optional<GstEvent*> PullEvent(GstEventType type, int timeout_ms = 5000);
@@ -68,6 +70,8 @@ class FilterRig {
     std::string errors;
   };
   PromptResult SetPrompt(const std::string& prompt) const;
+  // By the update signal; takes the structure.
+  PromptResult Update(GstStructure* what) const;
   // The next message of the worker's ("ready" or "lost"), or of an error ("error").
   struct Message {
     std::string event, reason, detail;
@@ -83,7 +87,7 @@ class FilterRig {
   void AskForPool();
   void DropPool();
   GstFlowReturn PushBuffer(GstBuffer* buffer, std::uint32_t number);
-  static Frame Look(GstBuffer* buffer, GstCaps* caps);
+  static PromptResult ReadAnswer(GstStructure* answer);
 
   GstElement* element_ = nullptr;
   GstHarness* harness_ = nullptr;

@@ -22,6 +22,7 @@ struct Stage {
   Bytes published;
   std::vector<std::string> settings;
   int first_lost = -1, last_lost = -1;
+  std::vector<SizeWish> wishes;
 };
 
 Stage& TheStage() {
@@ -46,12 +47,18 @@ void Play(std::vector<Piece> pieces, AtEnd at_end) {
   stage.published.clear();
   stage.settings.clear();
   stage.first_lost = stage.last_lost = -1;
+  stage.wishes.clear();
 }
 
 void Lose(int first, int last) {
   const std::lock_guard lock(TheStage().mutex);
   TheStage().first_lost = first;
   TheStage().last_lost = last;
+}
+
+void WishFor(std::vector<SizeWish> wishes) {
+  const std::lock_guard lock(TheStage().mutex);
+  TheStage().wishes = std::move(wishes);
 }
 
 Bytes Published() {
@@ -225,6 +232,18 @@ static void fake_filter_get_property(GObject* object, guint /*id*/, GValue* valu
                                               "ready", "worker-pid", G_TYPE_INT, 4711, nullptr));
 }
 
+static void fake_filter_wish(GstElement* filter, int pictures) {
+  for (const auto& wish : TheStage().wishes) {
+    if (wish.pictures != pictures) continue;
+    GstPad* pad = gst_element_get_static_pad(filter, "sink");
+    GstStructure* size =
+        gst_structure_new("framelock-size", "width", G_TYPE_UINT, guint(wish.width), "height",
+                          G_TYPE_UINT, guint(wish.height), nullptr);
+    gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, size));
+    gst_object_unref(pad);
+  }
+}
+
 static GstFlowReturn fake_filter_invert(GstVideoFilter* filter, GstVideoFrame* frame) {
   const int row = GST_VIDEO_FRAME_WIDTH(frame) * 3;
   auto* pixels = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(frame, 0));
@@ -234,13 +253,18 @@ static GstFlowReturn fake_filter_invert(GstVideoFilter* filter, GstVideoFrame* f
   }
   const auto number = static_cast<int>(
       __atomic_fetch_add(&reinterpret_cast<FakeFilter*>(filter)->inputs, 1, __ATOMIC_RELAXED));
+  fake_filter_wish(GST_ELEMENT(filter), number + 1);
   const auto& stage = TheStage();
   const bool lost = number >= stage.first_lost && number <= stage.last_lost;
   return lost ? GST_BASE_TRANSFORM_FLOW_DROPPED : GST_FLOW_OK;
 }
 
-static GstStructure* fake_filter_set_prompt(FakeFilter* /*self*/, const gchar* prompt) {
-  const gboolean applied = strcmp(prompt, "good") == 0;
+static GstStructure* fake_filter_update(FakeFilter* /*self*/, const GstStructure* what) {
+  guint width = 0;
+  if (gst_structure_get_uint(what, "width", &width)) {
+    framelock::stream::fake::Note("update width=" + std::to_string(width));
+  }
+  const gboolean applied = strcmp(gst_structure_get_string(what, "prompt"), "good") == 0;
   return gst_structure_new("framelock-prompt-result", "applied", G_TYPE_BOOLEAN, applied,
                            "revision", G_TYPE_UINT64, guint64{2}, "errors", G_TYPE_STRING,
                            applied ? "" : R"({"1":{"errors":[]}})", nullptr);
@@ -271,10 +295,10 @@ static void fake_filter_class_init(FakeFilterClass* klass) {
   g_object_class_install_property(
       object, FILTER_STATS,
       g_param_spec_boxed("stats", "s", "s", GST_TYPE_STRUCTURE, G_PARAM_READABLE));
-  g_signal_new_class_handler("set-prompt", G_TYPE_FROM_CLASS(klass),
+  g_signal_new_class_handler("update", G_TYPE_FROM_CLASS(klass),
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
-                             G_CALLBACK(fake_filter_set_prompt), nullptr, nullptr, nullptr,
-                             GST_TYPE_STRUCTURE, 1, G_TYPE_STRING);
+                             G_CALLBACK(fake_filter_update), nullptr, nullptr, nullptr,
+                             GST_TYPE_STRUCTURE, 1, GST_TYPE_STRUCTURE);
   GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = fake_filter_invert;
   GstElementClass* element = GST_ELEMENT_CLASS(klass);
   GstCaps* caps = gst_caps_from_string("video/x-raw,format=RGB");

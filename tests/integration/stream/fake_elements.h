@@ -31,6 +31,11 @@ void Play(std::vector<Piece> pieces, AtEnd at_end);
 Bytes Published();
 /// The next stream's filter gives nothing for these pictures, counted from 0, first to last.
 void Lose(int first, int last);
+/// The next stream's filter asks upstream for this size when it has seen `pictures` pictures.
+struct SizeWish {
+  int pictures, width, height;
+};
+void WishFor(std::vector<SizeWish> wishes);
 /// The properties that the last workerfilter was given: "name=value" in order.
 std::vector<std::string> FilterSettings();
 /// Cuts bytes into pieces of `size`.

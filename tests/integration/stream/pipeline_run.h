@@ -43,8 +43,12 @@ struct PipelineRun {
   /// Leaves `frames` empty: see fake::Published().
   static PipelineRun Undecoded(std::vector<fake::Piece> pieces,
                                const StreamPipeline::Options& options = Untimed()) {
-    PipelineRun run;
     fake::Play(std::move(pieces), fake::AtEnd::kEndOfStream);
+    return Replay(options);
+  }
+  /// Of what was given to fake::Play() already.
+  static PipelineRun Replay(const StreamPipeline::Options& options) {
+    PipelineRun run;
     auto created = StreamPipeline::Create(options);
     EXPECT_TRUE(created.ok());
     StreamPipeline& stream = **created;

@@ -29,7 +29,8 @@ GstBuffer* Picture(const SampleVideo& video, std::uint32_t number) {
                                .stride = stride,
                                .channels = 3};
   demo::DrawTestPicture(view, {.number = number, .clock = {}, .hue_degrees = 0});
-  demo::DrawStamp(view, {.number = number, .sent_at = {}});
+  demo::DrawStamp(video.stamped_middle ? demo::MiddleOf(view, video.width, video.height) : view,
+                  {.number = number, .sent_at = {}});
   gst_buffer_unmap(buffer, &map);
   constexpr GstClockTime kHalfTick = 5556;  // the muxer rounds down
   GST_BUFFER_PTS(buffer) =
@@ -79,7 +80,7 @@ Bytes MakeSample(const SampleVideo& video) {
   return bytes;
 }
 
-std::vector<SeenFrame> Decode(const Bytes& transport_stream) {
+std::vector<SeenFrame> Decode(const Bytes& transport_stream, const SampleVideo& stamped) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("framelock-test-" + std::to_string(::getpid()) + ".ts");
   std::ofstream(path, std::ios::binary)
@@ -88,8 +89,11 @@ std::vector<SeenFrame> Decode(const Bytes& transport_stream) {
   std::vector<SeenFrame> frames;
   auto reader =
       demo::ChannelReader::Open("file://" + path, [&](const demo::ChannelReader::Frame& frame) {
-        frames.push_back({frame.pts_ticks, demo::FindStamp(frame.picture), frame.picture.width,
-                          frame.picture.height});
+        const auto& picture = frame.picture;
+        const auto read = demo::FindStamp(
+            stamped.stamped_middle ? demo::MiddleOf(picture, stamped.width, stamped.height)
+                                   : picture);
+        frames.push_back({frame.pts_ticks, read, picture.width, picture.height});
       });
   while (reader && (*reader)->Check().ok())
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

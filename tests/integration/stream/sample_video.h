@@ -25,6 +25,7 @@ struct SampleVideo {
       "h264parse config-interval=-1";
   int pid = 65;
   std::string beside;  // a further branch into "mux."
+  bool stamped_middle = false;
 };
 Bytes MakeSample(const SampleVideo& video);
 
@@ -34,6 +35,7 @@ struct SeenFrame {
   std::optional<demo::ReadStamp> read;
   int width, height;
 };
-std::vector<SeenFrame> Decode(const Bytes& transport_stream);
+/// `stamped`: of a video with stamped_middle.
+std::vector<SeenFrame> Decode(const Bytes& transport_stream, const SampleVideo& stamped = {});
 
 }  // namespace framelock::stream

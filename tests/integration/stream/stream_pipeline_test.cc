@@ -473,10 +473,11 @@ TEST_F(StreamPipelineTest, HandsSettingsWorkersAndPromptsToTheFilter) {
                 "max-in-flight=3", "heartbeat-timeout=801", "first-frame-timeout=802",
                 "frame-timeout=803", "frame-timeout-factor=4", "load-timeout=805",
                 "prompt-timeout=20000", "lent=TRUE", "worker-fd=socket"}));
-  const auto good = stream->SetPrompt("good");
+  const auto good = stream->SetPrompt({.prompt = "good", .size = PictureSize{640, 360}});
+  EXPECT_EQ(fake::FilterSettings().back(), "update width=640");
   EXPECT_TRUE(good.applied);
   EXPECT_EQ(good.revision, 2U);
-  const auto bad = stream->SetPrompt("bad");
+  const auto bad = stream->SetPrompt({.prompt = "bad"});
   EXPECT_FALSE(bad.applied);
   EXPECT_TRUE(bad.errors.contains("1"));
 }

@@ -24,6 +24,7 @@ class FakeMedia final : public MediaProcess {
     MediaReport report;
     std::vector<std::pair<int, std::uint64_t>> leases;
     std::vector<std::string> prompts;
+    InputSize size;  // of the worker lent last, or of the prompt sent since
     std::uint64_t last_request = 0;
     std::vector<int> signals;
     bool stop_requested = false;
@@ -51,13 +52,15 @@ class FakeMedia final : public MediaProcess {
 
   [[nodiscard]] pid_t pid() const override { return record_->pid; }
   [[nodiscard]] const MediaReport& report() const override { return record_->report; }
-  Status LendWorker(int socket, std::uint64_t lease) override {
+  Status LendWorker(int socket, std::uint64_t lease, InputSize size) override {
+    record_->size = size;
     record_->leases.emplace_back(socket, lease);
     return {};
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
     if (record_->line_closed) return Error{ErrorCode::kClosed, "the line is closed"};
     record_->prompts.push_back(text);
+    record_->size = size;
     record_->last_request = request;
     if (record_->silent_about_prompts) return {};
     const PromptVerdict verdict = record_->judge(text, record_->revision + 1);

@@ -327,31 +327,48 @@ TEST(PromptChoice, TheDefaultInverts) {
 }
 
 TEST(UpdateRequest, ExactlyOneOfPromptAndPrompts) {
-  const stream::StreamConfig running;
-  EXPECT_FALSE(ParseUpdateRequest(json::object(), running, {}));
-  EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"prompts", {json::object()}}}, running, {}));
-  EXPECT_FALSE(ParseUpdateRequest({{"prompts", json::array()}}, running, {}));
-  EXPECT_FALSE(ParseUpdateRequest({{"prompt", ""}}, running, {}));
-  EXPECT_FALSE(ParseUpdateRequest(json::array(), running, {}));
-  EXPECT_TRUE(ParseUpdateRequest({{"prompt", json::object()}}, running, {}));
-  EXPECT_TRUE(ParseUpdateRequest({{"prompts", {"{}"}}}, running, {}));
+  EXPECT_FALSE(ParseUpdateRequest(json::object(), {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"prompts", {json::object()}}}, {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompts", json::array()}}, {}));
+  EXPECT_FALSE(ParseUpdateRequest({{"prompt", ""}}, {}));
+  EXPECT_FALSE(ParseUpdateRequest(json::array(), {}));
+  EXPECT_TRUE(ParseUpdateRequest({{"prompt", json::object()}}, {}));
+  EXPECT_TRUE(ParseUpdateRequest({{"prompts", {"{}"}}}, {}));
 }
 
 TEST(UpdateRequest, ParametersAreTakenOrRefusedByName) {
-  const stream::StreamConfig running;
   const auto parsed = ParseUpdateRequest(
       {{"prompt", "{}"},
        {"parameters", {{"width", 512}, {"height", 256}, {"gpu_only", true}, {"warmup", true}}}},
-      running, {});
+      {});
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_TRUE(parsed->parameters_given);
-  ASSERT_EQ(parsed->refused_parameters.size(), 2u);
+  EXPECT_EQ(parsed->width, 512);
+  EXPECT_EQ(parsed->height, 256);
+  ASSERT_EQ(parsed->refused_parameters.size(), 1u);
   EXPECT_EQ(parsed->refused_parameters[0].first, "gpu_only");
-  EXPECT_EQ(parsed->refused_parameters[1].first, "height");
   for (const json& parameters :
        {json::array(), json("x"), json{{"width", "w"}}, json{{"warmup", 1}}, json{{"cwd", 1}}}) {
-    EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, running, {}))
+    EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, {}))
         << parameters;
+  }
+}
+
+TEST(UpdateRequest, AnUnusableSizeIsRefusedByItsName) {
+  const auto parse = [](const json& parameters) {
+    return ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, {});
+  };
+  const auto text = parse({{"width", "768"}});
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->width, 768);
+  EXPECT_FALSE(text->height);
+  for (const json& side : {json(15), json(4097), json(-1), json(1e3), json(true), json("wide"),
+                           json(18446744073709551615u), json::array()}) {
+    for (const char* name : {"width", "height"}) {
+      const auto refused = parse({{name, side}});
+      ASSERT_FALSE(refused) << name << " " << side;
+      EXPECT_NE(refused.error().message.find(std::string("parameters.") + name), std::string::npos);
+    }
   }
 }
 

@@ -20,6 +20,12 @@ inline stream::StreamConfig Config(const std::string& id) {
   return config;
 }
 
+inline PromptUpdate Prompt(const std::string& text) {
+  PromptUpdate update;
+  update.text = text;
+  return update;
+}
+
 // Waits, bounded, until the stream is in `state`.
 inline net::Task<bool> Reaches(std::shared_ptr<Stream> stream, StreamState state) {
   co_return co_await Eventually([&] { return stream->state() == state; });

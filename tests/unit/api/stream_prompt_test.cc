@@ -10,7 +10,7 @@ TEST_F(StreamTest, ARejectedUpdateChangesNothing) {
     auto stream = Stream::Create(around, Config("a"), "OLD");
     co_await stream->Start();
     house.media.processes[0]->judge = Reject;
-    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("BAD");
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("BAD"));
     EXPECT_TRUE(verdict && !verdict->applied);
     EXPECT_EQ(stream->prompt().text(), "OLD");
     EXPECT_EQ(stream->prompt().revision(), 1u);
@@ -26,7 +26,7 @@ TEST_F(StreamTest, AnUpdateWhoseWorkerDiesIsTriedOnTheNextOne) {
     house.media.processes[0]->silent_about_prompts = true;
     bool done = false;
     const auto update = [&]() -> net::Task<> {
-      const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+      const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("NEW"));
       EXPECT_TRUE(verdict && verdict->applied);
       done = true;
     };
@@ -49,7 +49,7 @@ TEST_F(StreamTest, AnUpdateThatMeetsADeadMediaProcessIsTriedOnTheNextOne) {
     auto stream = Stream::Create(around, Config("a"), "OLD");
     co_await stream->Start();
     house.media.processes[0]->line_closed = true;  // and its end has not been noticed yet
-    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("NEW"));
     EXPECT_TRUE(verdict && verdict->applied);
     EXPECT_EQ(house.media.processes.size(), 2u);
     EXPECT_EQ(house.media.processes.back()->prompts, std::vector<std::string>{"NEW"});
@@ -70,7 +70,7 @@ TEST_F(StreamTest, AnUpdateDoesNotWaitForAPoolThatPausesForLonger) {
     const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
     EXPECT_TRUE(waits);
     const SteadyTime began = Clock::System().Now();
-    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("NEW"));
     EXPECT_FALSE(verdict);
     EXPECT_EQ(verdict.error().code, ErrorCode::kUnavailable);
     EXPECT_LT(Clock::System().Now() - began, std::chrono::seconds(10));
@@ -88,7 +88,7 @@ TEST_F(StreamTest, AnUpdateWaitsForAWorkerThatIsBeingMade) {
     house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
     const bool waits = co_await Reaches(stream, StreamState::kReplacingWorker);
     EXPECT_TRUE(waits);
-    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("NEW"));
     EXPECT_FALSE(verdict);
     EXPECT_EQ(verdict.error().code, ErrorCode::kTimeout) << verdict.error().message;
     co_await stream->Stop();
@@ -99,7 +99,7 @@ TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "GOOD");
     co_await stream->Start();
-    co_await stream->UpdatePrompt("POISON");
+    co_await stream->UpdatePrompt(Prompt("POISON"));
     for (std::size_t death = 1; death <= 2; ++death) {
       house.workers.workers.back()->Depart("signal 11 (SIGSEGV)");
       const bool again = co_await Eventually([&] {
@@ -122,12 +122,63 @@ TEST_F(StreamTest, AnUpdateWithoutAnAnswerTimesOutAndTheOldPromptIsPutBack) {
     auto stream = Stream::Create(around, Config("a"), "OLD");
     co_await stream->Start();
     house.media.processes[0]->silent_about_prompts = true;
-    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt("NEW");
+    const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(Prompt("NEW"));
     EXPECT_FALSE(verdict);
     EXPECT_EQ(verdict.error().code, ErrorCode::kTimeout);
     const bool replaced = co_await Eventually([&] { return house.workers.workers.size() == 2; });
     EXPECT_TRUE(replaced);
     EXPECT_EQ(house.workers.workers[1]->prompts[0].first, "OLD");
+    co_await stream->Stop();
+  });
+}
+
+TEST_F(StreamTest, AnotherSizeTakesEffectWithItsPromptAndOutlivesEveryProcess) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    auto& media = house.media.processes;
+    EXPECT_EQ(media[0]->size, (InputSize{512, 512}));
+    PromptUpdate update = Prompt("NEW");
+    update.width = 768;
+    media[0]->judge = Reject;
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(stream->config().width, 512);
+    media[0]->judge = Accept;
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(media[0]->size, (InputSize{768, 512}));
+    EXPECT_EQ(stream->StatusJson()["width"], 768);
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    media[0]->size = {};
+    const bool lent = co_await Eventually([&] { return media[0]->size == InputSize{768, 512}; });
+    EXPECT_TRUE(lent);
+    media[0]->Depart("signal 11 (SIGSEGV)");
+    const bool again = co_await Eventually(
+        [&] { return media.size() == 2 && stream->state() == StreamState::kRunning; });
+    EXPECT_TRUE(again);
+    EXPECT_EQ(media[1]->config.width, 768);
+    EXPECT_EQ(media[1]->config.height, 512);
+    co_await stream->Stop();
+  });
+}
+
+TEST_F(StreamTest, ASizeIsThatOfTheMomentWhenItsTurnComes) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    int done = 0;
+    const auto update = [&](PromptUpdate wanted) -> net::Task<> {
+      co_await stream->UpdatePrompt(std::move(wanted));
+      ++done;
+    };
+    PromptUpdate wider = Prompt("A");
+    wider.width = 768;
+    PromptUpdate lower = Prompt("B");
+    lower.height = 432;
+    house.loop.Spawn(update(wider));
+    house.loop.Spawn(update(lower));
+    const bool both = co_await Eventually([&] { return done == 2; });
+    EXPECT_TRUE(both);
+    EXPECT_EQ(house.media.processes[0]->size, (InputSize{768, 432}));
     co_await stream->Stop();
   });
 }

@@ -11,7 +11,7 @@ TEST_F(StreamTest, ADeadWorkerIsReplacedWithTheSamePromptAndRevision) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "OLD");
     co_await stream->Start();
-    const Result<PromptVerdict> updated = co_await stream->UpdatePrompt("NEW");
+    const Result<PromptVerdict> updated = co_await stream->UpdatePrompt(Prompt("NEW"));
     EXPECT_TRUE(updated && updated->applied);
     EXPECT_EQ(stream->prompt().revision(), 2u);
     house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");

@@ -448,6 +448,33 @@ TEST_F(FrameLineTest, FlushGivesTheEventsBackAndKeepsTheAccount) {
   EXPECT_EQ(cargos_.alive(), 0);
 }
 
+TEST_F(FrameLineTest, AResultThatIsNotWantedIsSkippedAndNothingStandsInForIt) {
+  Make({.max_in_flight = 2});
+  line_->SetWorker(Worker::kReady);
+  Enter();
+  const auto first = Submit();
+  Enter();
+  const auto second = Submit();
+  line_->Discard(first, clock_.Now());
+  Complete(second);
+  EXPECT_EQ(Taken(), "r2");
+  EXPECT_EQ(line_->account().skipped, 1U);
+  EXPECT_EQ(line_->counters().late, 1U);
+  line_->Discard(first, clock_.Now());  // it is gone
+  EXPECT_EQ(line_->account().skipped, 1U);
+  EXPECT_EQ(line_->in_flight(), 0U);
+}
+
+TEST_F(FrameLineTest, WhereEachFrameHasItsPlaceAResultThatIsNotWantedIsReplaced) {
+  MakePaced({.cadence = Cadence::kEvery});
+  line_->SetWorker(Worker::kReady);
+  Enter();
+  line_->Discard(Submit(), clock_.Now());
+  clock_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(Taken(), "p1");
+  EXPECT_EQ(line_->account().skipped, 1U);
+}
+
 TEST_F(FrameLineTest, ClosingAllLeavesNothingOpen) {
   Make({.max_in_flight = 2});
   line_->SetWorker(Worker::kReady);

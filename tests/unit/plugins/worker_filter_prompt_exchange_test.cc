@@ -28,7 +28,7 @@ TEST(PromptExchange, AnAppliedOfferBecomesCurrentForTheWorkersToCome) {
   PromptExchange prompt("first");
   prompt.OnWelcomed(0);
   prompt.NextToSend();
-  prompt.Offer("second");  // while the first one is still checked
+  prompt.Offer({.text = "second"});  // while the first one is still checked
   EXPECT_FALSE(prompt.NextToSend());
   prompt.OnApplied(1);
   EXPECT_FALSE(prompt.answer());
@@ -54,7 +54,7 @@ TEST(PromptExchange, ARejectedOfferChangesNothing) {
   prompt.OnWelcomed(0);
   prompt.NextToSend();
   prompt.OnApplied(1);
-  prompt.Offer("bad");
+  prompt.Offer({.text = "bad"});
   prompt.NextToSend();
   EXPECT_EQ(prompt.OnRejected("why"), Rejected::kOffered);
   EXPECT_EQ(prompt.answer()->kind, Kind::kRejected);
@@ -63,7 +63,7 @@ TEST(PromptExchange, ARejectedOfferChangesNothing) {
   EXPECT_EQ(prompt.current(), "first");
   EXPECT_TRUE(prompt.running());
   // Its number is not used twice.
-  prompt.Offer("good");
+  prompt.Offer({.text = "good"});
   EXPECT_EQ(prompt.NextToSend()->revision, 3U);
 }
 
@@ -81,7 +81,7 @@ TEST(PromptExchange, ALentWorkersOwnPromptIsKept) {
   EXPECT_TRUE(prompt.running());
   EXPECT_EQ(prompt.revision(), 7U);
   EXPECT_FALSE(prompt.NextToSend());
-  prompt.Offer("next");
+  prompt.Offer({.text = "next"});
   EXPECT_EQ(prompt.NextToSend()->revision, 8U);
 }
 
@@ -90,7 +90,7 @@ TEST(PromptExchange, WhatKilledAWorkerIsNotTriedOnTheNext) {
   prompt.OnWelcomed(0);
   prompt.NextToSend();
   prompt.OnApplied(1);
-  prompt.Offer("deadly");
+  prompt.Offer({.text = "deadly"});
   prompt.NextToSend();
   prompt.OnLost("it died");
   ASSERT_TRUE(prompt.answer());
@@ -101,7 +101,7 @@ TEST(PromptExchange, WhatKilledAWorkerIsNotTriedOnTheNext) {
 
 TEST(PromptExchange, AnOfferThatWasNotSentYetWaitsForTheNextWorkerOrIsWithdrawn) {
   PromptExchange prompt("first");
-  prompt.Offer("second");
+  prompt.Offer({.text = "second"});
   prompt.OnLost("");
   prompt.OnWelcomed(0);
   EXPECT_EQ(prompt.NextToSend()->text, "first");
@@ -115,7 +115,7 @@ TEST(PromptExchange, AnAnswerThatCameTooLateStillCountsForTheWorkersToCome) {
   prompt.OnWelcomed(0);
   prompt.NextToSend();
   prompt.OnApplied(1);
-  prompt.Offer("slow");
+  prompt.Offer({.text = "slow"});
   prompt.NextToSend();
   prompt.Withdraw();
   prompt.OnApplied(2);  // it runs now, whatever the caller was told
@@ -123,13 +123,29 @@ TEST(PromptExchange, AnAnswerThatCameTooLateStillCountsForTheWorkersToCome) {
   EXPECT_EQ(prompt.revision(), 2U);
 }
 
+TEST(PromptExchange, ASizeComesOutWithItsPromptOnceItIsApplied) {
+  PromptExchange prompt("first");
+  prompt.OnWelcomed(0);
+  prompt.NextToSend();
+  prompt.Offer({.text = "second", .size = FrameSize{768, 432}});
+  EXPECT_FALSE(prompt.OnApplied(1));  // the first one brought none
+  prompt.NextToSend();
+  EXPECT_EQ(prompt.OnApplied(2), (FrameSize{768, 432}));
+  prompt.Offer({.text = "bad", .size = FrameSize{1, 1}});
+  prompt.NextToSend();
+  prompt.OnRejected("why");
+  prompt.Offer({.text = "third"});
+  prompt.NextToSend();
+  EXPECT_FALSE(prompt.OnApplied(4));
+}
+
 TEST(PromptExchange, ALateAnswerIsNotTakenForTheNextOne) {
   PromptExchange prompt("first");
   prompt.OnWelcomed(1);
-  prompt.Offer("slow");
+  prompt.Offer({.text = "slow"});
   prompt.NextToSend();
   prompt.Withdraw();
-  prompt.Offer("next");
+  prompt.Offer({.text = "next"});
   EXPECT_FALSE(prompt.NextToSend());
   prompt.OnApplied(2);
   EXPECT_FALSE(prompt.answer());

@@ -19,14 +19,14 @@ PromptLine::Reply WaitForReply(PromptLine& line) {
 }
 
 TEST(PromptLine, AnswersInOrder) {
-  auto line = PromptLine::Create([](const std::string& prompt) {
+  auto line = PromptLine::Create([](const StreamPipeline::PromptChange& change) {
     return StreamPipeline::PromptAnswer{
-        .applied = prompt != "bad", .revision = prompt.size(), .errors = {}};
+        .applied = change.prompt != "bad", .revision = change.prompt.size(), .errors = {}};
   });
   ASSERT_TRUE(line.ok());
-  EXPECT_TRUE((*line)->Submit({1, "one"}));
-  EXPECT_TRUE((*line)->Submit({2, "bad"}));
-  EXPECT_TRUE((*line)->Submit({3, "three"}));
+  EXPECT_TRUE((*line)->Submit({1, {.prompt = "one"}}));
+  EXPECT_TRUE((*line)->Submit({2, {.prompt = "bad"}}));
+  EXPECT_TRUE((*line)->Submit({3, {.prompt = "three"}}));
   EXPECT_EQ(WaitForReply(**line).number, 1);
   const PromptLine::Reply second = WaitForReply(**line);
   EXPECT_EQ(second.number, 2);
@@ -39,14 +39,14 @@ TEST(PromptLine, RefusesWhenTooManyWaitAndNeverBlocks) {
   std::condition_variable changed;
   bool release = false;
   {
-    auto line = PromptLine::Create([&](const std::string&) {
+    auto line = PromptLine::Create([&](const StreamPipeline::PromptChange&) {
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return release; });
       return StreamPipeline::PromptAnswer{};
     });
     ASSERT_TRUE(line.ok());
     std::size_t taken = 0;
-    while ((*line)->Submit({0, "x"})) ++taken;
+    while ((*line)->Submit({0, {.prompt = "x"}})) ++taken;
     EXPECT_GE(taken, PromptLine::kMaxWaiting);
     EXPECT_LE(taken, PromptLine::kMaxWaiting + 1);
     const std::lock_guard lock(mutex);

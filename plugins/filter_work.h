@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "plugins/line_frame.h"
+#include "plugins/size_wish.h"
+#include "workers/host/worker_seat.h"
+
+namespace framelock::plugins {
+
+struct WorkerReady {
+  std::int32_t pid;
+};
+struct Failure {  // the element can not go on
+  std::string message;
+};
+struct Complaint {  // to be logged; at most one a second, and one at a time
+  std::uint64_t failed_frames;
+  std::string last_error;
+};
+struct Renegotiate {};     // the region is new: upstream should ask for buffers again
+using Resize = FrameSize;  // upstream should give frames of this size
+using WorkerLost = host::WorkerSeat::Lost;
+
+/// What a FilterEngine gives its element to do: something to push, or to tell.
+using FilterWork =
+    std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Complaint, Renegotiate, Resize>;
+
+}  // namespace framelock::plugins
