@@ -2,6 +2,7 @@
 #include "trickle/relay/channel.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace framelock::relay {
 namespace {
@@ -91,7 +92,10 @@ AppendStatus Channel::Append(Segment& segment, std::span<const std::byte> bytes)
   if (status != AppendStatus::kAppended) return status;
   stats_.bytes += bytes.size();
   last_activity_ = clock_.Now();
-  if (first) MoveNext(segment.seq() + 1);
+  if (first) {
+    MoveNext(segment.seq() + 1);
+    LeaveBehind(segment);
+  }
   return status;
 }
 
@@ -117,10 +121,29 @@ bool Channel::CloseSegment(std::uint64_t seq) {
   return true;
 }
 
+bool Channel::LeaveOrphan(Segment& segment) {
+  if (!segment.orphaned()) return false;
+  if (next_ == segment.seq() + 1) return true;
+  CloseOrphan(segment, segment.attachments());
+  return false;
+}
+
 void Channel::CloseOrphan(Segment& segment, std::uint64_t attachments) {
   if (!segment.orphaned() || segment.attachments() != attachments) return;
   ++stats_.orphaned_segments;
   segment.Close();
+}
+
+// Somebody publishes `begun`: nobody returns to an orphan, and when the numbers went back nobody
+// will write what readers of the former ones wait for.
+void Channel::LeaveBehind(const Segment& begun) {
+  for (auto& segment : ring_) {
+    if (!segment || segment.get() == &begun) continue;
+    CloseOrphan(*segment, segment->attachments());
+    if (segment->seq() <= next_ || !segment->forsaken()) continue;
+    // Out of the window, so that it can be written after all.
+    std::exchange(segment, nullptr)->Close();
+  }
 }
 
 void Channel::Close() {

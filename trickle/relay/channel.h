@@ -72,6 +72,9 @@ class Channel {
   void ResetBefore(std::uint64_t seq);
   /// False if the segment is not in the window.
   bool CloseSegment(std::uint64_t seq);
+  /// A publisher left the segment. True: it is an orphan now, to be closed after a while. One that
+  /// the channel has gone on from is closed at once.
+  bool LeaveOrphan(Segment& segment);
   /// Closes an orphan whose publisher did not come back since `attachments`.
   void CloseOrphan(Segment& segment, std::uint64_t attachments);
   void Close();
@@ -90,6 +93,7 @@ class Channel {
   std::shared_ptr<Segment> TakeSlot(std::uint64_t seq);
   void Evict(std::shared_ptr<Segment> segment);
   void MoveNext(std::uint64_t next);
+  void LeaveBehind(const Segment& begun);
 
   const std::string name_;
   const std::string mime_;

@@ -115,7 +115,7 @@ net::Task<std::optional<net::HttpResponse>> Receive(net::HttpExchange& exchange,
 
 void LeaveOrphan(net::Loop& loop, std::shared_ptr<Channel> channel,
                  std::shared_ptr<Segment> segment, std::chrono::milliseconds grace) {
-  if (!segment->orphaned()) return;
+  if (!channel->LeaveOrphan(*segment)) return;
   loop.Spawn(CloseOrphanLater(std::move(channel), std::move(segment), grace));
 }
 

@@ -68,6 +68,8 @@ class Segment {
   void AttachWriter();
   void DetachWriter() { --writers_; }
   [[nodiscard]] bool orphaned() const { return writers_ == 0 && size_ > 0 && !closed_; }
+  /// Readers may wait for it, but nobody means to write it.
+  [[nodiscard]] bool forsaken() const { return writers_ == 0 && size_ == 0 && !closed_; }
   /// Grows with each AttachWriter: tells whether somebody came back meanwhile.
   [[nodiscard]] std::uint64_t attachments() const { return attachments_; }
 

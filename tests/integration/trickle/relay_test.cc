@@ -43,6 +43,38 @@ TEST_F(RelayTest, OrphanClosesAfterItsGrace) {
   EXPECT_TRUE(Eventually([&] { return Inside(channel).stats().orphaned_segments == 1; }));
 }
 
+TEST_F(RelayTest, OrphanClosesAtOnceWhenItsPublisherGoesOnElsewhere) {
+  Start({.orphan_grace = 1h});
+  const auto channel = Channel();
+  HttpProbe publisher(port_);
+  publisher.RequestChunked("POST", channel + "/7").Chunk("abc");
+  HttpProbe reader(port_);
+  reader.Request("GET", channel + "/7");
+  ASSERT_TRUE(reader.ReadHead());
+  EXPECT_EQ(reader.AtLeast(3), "abc");
+  publisher.Abort();
+  EXPECT_EQ(reader.Some(100ms), std::nullopt);
+  auto returned = Preconnect(channel, 8);
+  returned.Chunk("d");
+  EXPECT_EQ(reader.Body(), "");
+}
+
+TEST_F(RelayTest, WhoWaitsLearnsThatTheNumbersWentBack) {
+  Start({.orphan_grace = 1h});
+  const auto channel = Channel();
+  Put(channel, 40, "old");
+  auto reader = Reader(channel, 41);
+  EXPECT_TRUE(Waits(reader));
+  auto returned = Preconnect(channel, 0);
+  returned.Chunk("new");
+  ASSERT_TRUE(reader.ReadHead());
+  EXPECT_EQ(reader.status(), 200);
+  EXPECT_EQ(reader.Header("lp-trickle-seq"), "41");
+  EXPECT_EQ(reader.Header("lp-trickle-latest"), "1");
+  EXPECT_EQ(reader.Header("lp-trickle-closed"), std::nullopt);
+  EXPECT_EQ(reader.Body(), "");
+}
+
 TEST_F(RelayTest, PublisherThatVanishesBeforeItsFirstByteChangesNothing) {
   Start({.orphan_grace = 50ms});
   const auto channel = Channel();

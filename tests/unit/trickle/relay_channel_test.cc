@@ -154,6 +154,63 @@ TEST_F(ChannelTest, OrphansCloseUnlessSomebodyCameBack) {
   EXPECT_EQ(channel_.stats().orphaned_segments, 1u);
 }
 
+// Nobody returns to what was left behind: its readers go on.
+TEST_F(ChannelTest, AnOrphanClosesWhenAnotherSegmentHasBytes) {
+  const auto orphan = channel_.OpenForWrite(7);
+  orphan->AttachWriter();
+  channel_.Append(*orphan, Bytes("abc"));
+  orphan->DetachWriter();
+  const auto next = channel_.OpenForWrite(8);
+  next->AttachWriter();
+  EXPECT_FALSE(orphan->closed()) << "the next one is only preconnected";
+  channel_.Append(*next, Bytes("d"));
+  EXPECT_TRUE(orphan->closed());
+  EXPECT_EQ(ReadAll(*orphan), "abc");
+  EXPECT_EQ(channel_.stats().orphaned_segments, 1u);
+  EXPECT_FALSE(next->closed());
+}
+
+TEST_F(ChannelTest, ASegmentThatIsStillWrittenStaysOpenBesideTheNext) {
+  const auto segment = channel_.OpenForWrite(7);
+  segment->AttachWriter();
+  channel_.Append(*segment, Bytes("abc"));
+  Put(8, "d");
+  EXPECT_FALSE(segment->closed());
+  EXPECT_FALSE(channel_.LeaveOrphan(*segment)) << "its publisher is there";
+  segment->DetachWriter();
+  EXPECT_FALSE(channel_.LeaveOrphan(*segment)) << "nothing to wait for";
+  EXPECT_TRUE(segment->closed());
+  EXPECT_EQ(channel_.stats().orphaned_segments, 1u);
+}
+
+TEST_F(ChannelTest, TheLastOrphanIsWaitedFor) {
+  const auto segment = channel_.OpenForWrite(7);
+  segment->AttachWriter();
+  channel_.Append(*segment, Bytes("abc"));
+  segment->DetachWriter();
+  EXPECT_TRUE(channel_.LeaveOrphan(*segment));
+  EXPECT_FALSE(segment->closed());
+}
+
+// A publisher that restarted counts from 0: nobody will write what readers of the former numbers
+// wait for.
+TEST_F(ChannelTest, NumbersThatGoBackAnswerWhoWaitsForHigherOnes) {
+  Put(40, "old");
+  const auto waited_for = channel_.OpenForRead(41);
+  const auto preconnected = channel_.OpenForWrite(42);
+  preconnected->AttachWriter();
+  int woken = 0;
+  const auto watch = waited_for->Watch([&woken] { ++woken; });
+  Put(3, "new");
+  EXPECT_EQ(woken, 1);
+  EXPECT_TRUE(waited_for->closed());
+  EXPECT_FALSE(preconnected->closed()) << "somebody means to write it";
+  EXPECT_EQ(channel_.next(), 4u);
+  EXPECT_EQ(channel_.OpenForRead(41), nullptr);
+  Put(41, "again");  // an answer is no bar to bytes
+  EXPECT_EQ(ReadAll(*channel_.OpenForRead(41)), "again");
+}
+
 TEST_F(ChannelTest, SegmentsAndMemoryAreBounded) {
   const auto segment = channel_.OpenForWrite(0);
   EXPECT_EQ(channel_.Append(*segment, Bytes(std::string(99'999, 'x'))), AppendStatus::kAppended);
