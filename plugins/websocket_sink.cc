@@ -30,7 +30,7 @@ constexpr const char* kDescription =
     "loses whole groups, counted. At EOS it closes with code 1000";
 
 using Options = net::WebSocketClientOptions;
-const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
+const std::array<plugins::OptionProperty<Options>, 11> kOptions = {{
     plugins::kReconnectProperty,
     {"queue-bytes", "Queue size",
      "Most bytes waiting for the network; full: whole groups (from one keyframe to the next) that "
@@ -45,6 +45,9 @@ const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
      &Options::retry_initial, 1},
     {"retry-max", "Longest retry wait", "Longest wait between two retries (ms)",
      &Options::retry_max, 1},
+    {"settled-after", "Settled after",
+     "After a connection that lasted so long the wait begins at \"retry-initial\" again (ms)",
+     &Options::settled_after, 1},
     {"give-up-after", "Give up after",
      "Post an error after this long without a connection; 0: never (ms)", &Options::give_up_after},
     {"close-timeout", "Close timeout",

@@ -24,7 +24,7 @@ constexpr const char* kDescription =
     "do-timestamp=true; without it tsdemux keeps the distances of all timestamps exact";
 
 using Options = net::WebSocketClientOptions;
-const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
+const std::array<plugins::OptionProperty<Options>, 11> kOptions = {{
     plugins::kReconnectProperty,
     {"queue-bytes", "Queue size",
      "Most bytes read ahead; full: the connection stops reading, so the peer waits",
@@ -40,6 +40,9 @@ const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
      &Options::retry_initial, 1},
     {"retry-max", "Longest retry wait", "Longest wait between two retries (ms)",
      &Options::retry_max, 1},
+    {"settled-after", "Settled after",
+     "After a connection that lasted so long the wait begins at \"retry-initial\" again (ms)",
+     &Options::settled_after, 1},
     {"give-up-after", "Give up after",
      "Post an error after this long without a connection; 0: never (ms)", &Options::give_up_after},
     {"verify-tls", "Verify TLS", "Check the server's certificate (wss only)", &Options::verify_tls},

@@ -22,7 +22,7 @@ struct PublisherOptions {
       8u << 20;  // full: whole segments that were not begun are dropped, oldest first
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds retry_initial{100};
-  std::chrono::milliseconds retry_max{4000};
+  std::chrono::milliseconds retry_max{150};         // what is made meanwhile waits, or is dropped
   std::chrono::milliseconds give_up_after{60000};   // zero: never
   std::chrono::milliseconds answer_timeout{10000};  // from a request's end to its answer
   std::chrono::milliseconds close_timeout{2000};    // for the last bytes and the DELETE

@@ -3,13 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <random>
 
 #include "pipeline/core/clock.h"
 
 namespace framelock {
 
-/// How long to wait before the next attempt, and since when nothing has worked. Not thread-safe.
+/// How long to wait before the next attempt, and since when nothing has worked. Each wait is
+/// shortened by up to a quarter, at random, so that those who lost the same server do not all come
+/// back at once. Not thread-safe.
 class BackOff {
  public:
   struct Options {
@@ -18,7 +22,8 @@ class BackOff {
     std::chrono::milliseconds give_up_after;  // zero: never
   };
 
-  explicit BackOff(Options options) : options_(options) {}
+  explicit BackOff(Options options, std::uint32_t seed = std::random_device{}())
+      : options_(options), random_(seed) {}
 
   /// The time to give up counts from here, though nothing has failed yet.
   void Begin(SteadyTime now) { failing_since_ = now; }
@@ -31,7 +36,9 @@ class BackOff {
       return std::nullopt;
     }
     delay_ = delay_ ? std::min(*delay_ * 2, options_.longest) : options_.initial;
-    return now + *delay_;
+    const std::chrono::microseconds longest = *delay_;
+    std::uniform_int_distribution<std::int64_t> less(0, longest.count() / 4);
+    return now + longest - std::chrono::microseconds(less(random_));
   }
 
   void Succeeded() {
@@ -41,6 +48,7 @@ class BackOff {
 
  private:
   Options options_;
+  std::minstd_rand random_;
   std::optional<std::chrono::milliseconds> delay_;
   std::optional<SteadyTime> failing_since_;
 };

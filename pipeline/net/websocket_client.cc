@@ -388,7 +388,7 @@ void WebSocketClient::Impl::OnDown(std::string_view why) {
   Cancel(deadline_timer_);
   Cancel(ping_timer_);
   // A peer that accepts only to close again must not be asked without a pause, or for ever.
-  if (std::exchange(established_, false) && now - established_at_ >= options_.retry_max) {
+  if (std::exchange(established_, false) && now - established_at_ >= options_.settled_after) {
     back_off_.Succeeded();
   }
   if (stopping_) return;

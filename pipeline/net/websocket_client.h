@@ -27,8 +27,9 @@ struct WebSocketClientOptions {
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds ping_interval{10000};  // zero: no pings
   std::chrono::milliseconds ping_timeout{30000};   // a silent peer is given up after it
-  std::chrono::milliseconds retry_initial{100};    // back-off doubles up to retry_max; starts again
-  std::chrono::milliseconds retry_max{4000};       // after a connection that lasted so long
+  std::chrono::milliseconds retry_initial{100};    // back-off doubles up to retry_max
+  std::chrono::milliseconds retry_max{150};        // a live stream is missed while we wait
+  std::chrono::milliseconds settled_after{4000};   // a connection that lasted so long ends it
   std::chrono::milliseconds give_up_after{60000};  // without a connection; zero: never
   std::chrono::milliseconds close_timeout{2000};   // for the queue, the close frame and its answer
   bool verify_tls = true;

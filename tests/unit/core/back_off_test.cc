@@ -3,23 +3,41 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace framelock {
 namespace {
 
 using std::chrono::milliseconds;
 
+// The wait after a failure is at most so long, and at least three quarters of it.
+void ExpectWait(std::optional<SteadyTime> next, SteadyTime now, milliseconds longest) {
+  ASSERT_TRUE(next.has_value());
+  EXPECT_LE(*next, now + longest);
+  EXPECT_GE(*next, now + longest * 3 / 4);
+}
+
 TEST(BackOff, DoublesAndGivesUp) {
   BackOff back_off({milliseconds(100), milliseconds(300), milliseconds(1000)});
   SteadyTime now{};
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(100));
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(200));
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(300));
+  ExpectWait(back_off.Failed(now), now, milliseconds(100));
+  ExpectWait(back_off.Failed(now), now, milliseconds(200));
+  ExpectWait(back_off.Failed(now), now, milliseconds(300));
   now += milliseconds(999);
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(300));
+  ExpectWait(back_off.Failed(now), now, milliseconds(300));
   now += milliseconds(1);
   EXPECT_EQ(back_off.Failed(now), std::nullopt);
   back_off.Succeeded();
-  EXPECT_EQ(back_off.Failed(now), now + milliseconds(100));
+  ExpectWait(back_off.Failed(now), now, milliseconds(100));
+}
+
+TEST(BackOff, ThoseWhoFailTogetherComeBackOneByOne) {
+  std::set<SteadyTime> times;
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    BackOff back_off({milliseconds(100), milliseconds(300), milliseconds(0)}, seed * 2654435761u);
+    times.insert(*back_off.Failed(SteadyTime{}));
+  }
+  EXPECT_GT(times.size(), 15u);
 }
 
 TEST(BackOff, NeverGivesUpWhenToldSo) {

@@ -259,6 +259,19 @@ TEST_F(PublisherSessionTest, RepeatsAnIdlePost) {
   EXPECT_EQ(Took(), "post 3 reset #4");
 }
 
+// However long it was away, and without asking all the time.
+TEST_F(PublisherSessionTest, FindsAServerSoonAfterItReturns) {
+  options_ = {};
+  options_.give_up_after = seconds(0);
+  Start();
+  for (TransferId id = 1; id < 1000; ++id) {
+    Break(id, ErrorCode::kUnavailable);
+    ASSERT_LE(*session_->NextDeadline(), now_ + milliseconds(150));
+    ASSERT_GE(*session_->NextDeadline(), now_ + milliseconds(75));
+    Pass(milliseconds(150));
+  }
+}
+
 TEST_F(PublisherSessionTest, RepeatsASegmentOfWhichNothingWasSent) {
   Open();
   ASSERT_TRUE(Write("whole").ok());
