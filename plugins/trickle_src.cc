@@ -39,7 +39,7 @@ GType StartType() {
   return type;
 }
 
-const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
+const std::array<plugins::OptionProperty<Options>, 11> kOptions = {{
     {"start", "Start", "Where to join the channel",
      plugins::OwnProperty<Options>{
          .spec =
@@ -66,6 +66,10 @@ const std::array<plugins::OptionProperty<Options>, 10> kOptions = {{
     {"reissue-interval", "Re-issue interval",
      "A request that waits for its segment is asked again after this (ms)",
      &Options::reissue_waiting_get, 1},
+    {"leave-silent-after", "Leave silent segment after",
+     "A segment that brought nothing for so long although the next one has begun is left, which is "
+     "a gap; 0: never (ms)",
+     &Options::leave_silent_after},
     {"retry-initial", "First retry", "Wait before the first retry; doubles each time (ms)",
      &Options::retry_initial, 1},
     {"retry-max", "Longest retry wait", "Longest wait between two retries (ms)",

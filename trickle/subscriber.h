@@ -27,8 +27,10 @@ struct SubscriberOptions {
   std::size_t max_segment_bytes = 256u << 20;  // a longer one is cut off, counted as a gap
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds reissue_waiting_get{20000};  // a GET without a head is asked again
-  std::chrono::milliseconds retry_initial{100};          // back-off doubles up to retry_max
-  std::chrono::milliseconds retry_max{4000};
+  // A segment that brought no byte for so long although the next one has begun is left; zero: never
+  std::chrono::milliseconds leave_silent_after{500};
+  std::chrono::milliseconds retry_initial{100};    // back-off doubles up to retry_max
+  std::chrono::milliseconds retry_max{150};        // a live input is missed while we wait
   std::chrono::milliseconds give_up_after{60000};  // without contact or channel; zero: never
   bool verify_tls = true;
 };

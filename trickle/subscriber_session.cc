@@ -7,16 +7,8 @@
 namespace framelock::trickle {
 namespace {
 
-constexpr std::chrono::milliseconds kTooEarlyPause{250};
 // Answers without bytes that may follow each other without a pause.
 constexpr unsigned kFreeDetours = 4;
-
-bool IsTransient(unsigned status) {
-  return status == 408 || status == 425 || status == 429 || status >= 500 ||
-         (status > kStatusOk && status < 300);
-}
-
-std::string Describe(std::int64_t wire_seq) { return "segment " + std::to_string(wire_seq) + ": "; }
 
 }  // namespace
 
@@ -26,6 +18,10 @@ SubscriberSession::SubscriberSession(const SubscriberOptions& options, Port& por
       back_off_({options.retry_initial, options.retry_max, options.give_up_after}),
       expected_(options.start_seq) {}
 
+std::string SubscriberSession::Describe(std::int64_t wire_seq) {
+  return "segment " + std::to_string(wire_seq) + ": ";
+}
+
 void SubscriberSession::Start(SteadyTime now) {
   if (options_.start_seq) return Ask(static_cast<std::int64_t>(*options_.start_seq), now);
   Ask(options_.start == StartAt::kCurrent ? kWireCurrent : kWireNext, now);
@@ -34,7 +30,8 @@ void SubscriberSession::Start(SteadyTime now) {
 SubscriberSession::Fetch SubscriberSession::Request(std::int64_t wire_seq, SteadyTime now) {
   return Fetch{.wire_seq = wire_seq,
                .attempts = {{port_.StartGet(wire_seq), now}},
-               .renew_at = now + options_.reissue_waiting_get};
+               .renew_at = now + options_.reissue_waiting_get,
+               .heard = now};
 }
 
 void SubscriberSession::Ask(std::int64_t wire_seq, SteadyTime now) {
@@ -80,6 +77,7 @@ void SubscriberSession::OnHead(net::TransferId id, const AnswerHead& head, Stead
   if (found == nullptr || (*found)->head) return;
   Fetch& fetch = **found;
   fetch.head = head;
+  fetch.heard = now;
   for (const Attempt& attempt : fetch.attempts) {
     if (attempt.id != id) port_.Cancel(attempt.id);
   }
@@ -108,16 +106,20 @@ void SubscriberSession::HeadOfCurrent(SteadyTime now) {
   } else if (expected_ && seq_ < *expected_) {
     // Whether the numbers below this one were ever used cannot be known: at least one, unless 0.
     ++stats_.resets;
-    stats_.missed_segments += seq_ > 0 ? 1 : 0;
+    doubtful_missed_ = seq_ > 0 ? 1 : 0;
+    stats_.missed_segments += doubtful_missed_;
     discontinuity_ = true;
+    repeats_ = changed_;
   }
   if (!expected_ || seq_ != *expected_) {
     delivered_ = 0;
     current_->skip = 0;
   }
   expected_ = seq_;
+  BeginComparing();
   const auto following = static_cast<std::int64_t>(seq_) + 1;
-  if (next_ && next_->wire_seq != following) Drop(next_);
+  const bool broken = next_ && next_->end && !next_->head;
+  if (broken || (next_ && next_->wire_seq != following)) Drop(next_);
   if (!next_) next_ = Request(following, now);
 }
 
@@ -130,21 +132,60 @@ net::BodyAction SubscriberSession::OnBody(net::TransferId id, std::span<const st
     fetch.paused = true;
     return net::BodyAction::kPause;
   }
-  const std::uint64_t before = fetch.received;
-  fetch.received += bytes.size();
+  fetch.heard = now;
+  const std::uint64_t before = std::exchange(fetch.received, fetch.received + bytes.size());
   if (fetch.received > options_.max_segment_bytes) {
-    CutOff(now);
+    Leave("longer than max_segment_bytes, cut off", now);
     return net::BodyAction::kTaken;
   }
+  if (memory_.comparing() && !Recognise(bytes)) return net::BodyAction::kTaken;
   if (fetch.received <= fetch.skip) return net::BodyAction::kTaken;
   if (before < fetch.skip) bytes = bytes.subspan(fetch.skip - before);
   Deliver(bytes);
   return net::BodyAction::kTaken;
 }
 
+// What a server that was restarted has, under whatever number, may be what the former one had.
+void SubscriberSession::BeginComparing() {
+  if (current_->skip > 0) {
+    memory_.StartComparing(SegmentMemory::Among::kLast);
+  } else if (std::exchange(repeats_, false) || memory_.comparing()) {
+    memory_.StartComparing(SegmentMemory::Among::kAll);
+  }
+}
+
+// True: it is known, and how much of it to skip. What is new is delivered here, for it was held.
+bool SubscriberSession::Recognise(std::span<const std::byte> bytes) {
+  const SegmentMemory::Verdict verdict = memory_.Compare(bytes);
+  if (verdict == SegmentMemory::Verdict::kUndecided) return false;
+  const std::vector<std::byte> held = memory_.TakeHeld();
+  if (verdict == SegmentMemory::Verdict::kNew) {
+    if (std::exchange(current_->skip, 0) > 0) {  // the number is the same, by chance
+      ++stats_.missed_segments;
+      discontinuity_ = true;
+      delivered_ = 0;
+    }
+    Deliver(held);
+    return false;
+  }
+  current_->skip = memory_.known().bytes;
+  if (memory_.known().last) {  // it goes on where the other one was broken off
+    delivered_ = current_->skip;
+    discontinuity_ = false;
+    stats_.missed_segments -= std::exchange(doubtful_missed_, 0);
+  } else {
+    repeats_ = true;
+  }
+  return true;
+}
+
 void SubscriberSession::Deliver(std::span<const std::byte> bytes) {
   back_off_.Succeeded();
   detours_ = 0;
+  doubtful_missed_ = 0;
+  changed_ = false;
+  if (delivered_ == 0) memory_.Begin();
+  memory_.Add(bytes);
   port_.Push(Piece{.bytes = {bytes.begin(), bytes.end()},
                    .segment_seq = seq_,
                    .segment_start = delivered_ == 0,
@@ -153,8 +194,9 @@ void SubscriberSession::Deliver(std::span<const std::byte> bytes) {
   stats_.bytes += bytes.size();
 }
 
-void SubscriberSession::CutOff(SteadyTime now) {
-  stats_.last_error = Describe(current_->wire_seq) + "longer than max_segment_bytes, cut off";
+// The rest of the current segment is given up.
+void SubscriberSession::Leave(std::string_view why, SteadyTime now) {
+  stats_.last_error = Describe(static_cast<std::int64_t>(seq_)).append(why);
   ++stats_.missed_segments;
   discontinuity_ = true;
   Drop(current_);
@@ -199,6 +241,10 @@ void SubscriberSession::SegmentEnded(SteadyTime now) {
     ++stats_.empty_segments;
     ++detours_;
   }
+  if (memory_.comparing()) {  // too short to be known
+    const std::vector<std::byte> held = memory_.TakeHeld();
+    if (current_->skip == 0 && !held.empty()) Deliver(held);
+  }
   if (current_->received < current_->skip) {  // the server has less of it than we were given
     ++stats_.missed_segments;
     discontinuity_ = true;
@@ -219,99 +265,12 @@ void SubscriberSession::Promote(SteadyTime now) {
   }
   if (!next_) return Ask(wire_seq, now);
   current_ = std::exchange(next_, std::nullopt);
+  current_->heard = now;
   state_ = State::kAsking;
   if (current_->head) HeadOfCurrent(now);
   if (state_ == State::kEnded) return;
   if (current_->end) return EndOfCurrent(now);
   if (std::exchange(current_->paused, false)) port_.ResumeBody(current_->attempts.front().id);
-}
-
-void SubscriberSession::NoAnswer(const Status& status, SteadyTime now) {
-  const ErrorCode code = status.error().code;
-  std::int64_t wire_seq = current_->wire_seq;
-  if (code == ErrorCode::kInvalidArgument || code == ErrorCode::kProtocol) {
-    return Finish(status.error());
-  }
-  contact_lost_ = true;
-  // Servers before 2025-05 break the connection when asked for -2.
-  if (code == ErrorCode::kClosed && wire_seq == kWireCurrent) wire_seq = kWireNext;
-  ++stats_.reconnects;
-  RetryOrGiveUp(wire_seq, {ErrorCode::kUnavailable, status.error().message}, now);
-}
-
-void SubscriberSession::Broken(const Status& status, SteadyTime now) {
-  contact_lost_ = true;
-  ++stats_.reconnects;
-  RetryOrGiveUp(static_cast<std::int64_t>(seq_), {ErrorCode::kUnavailable, status.error().message},
-                now);
-}
-
-void SubscriberSession::NoSuchSegment(SteadyTime now) {
-  const std::int64_t asked = current_->wire_seq;
-  const std::optional<std::uint64_t> latest = current_->head->latest;
-  back_off_.Succeeded();
-  contact_lost_ = false;
-  current_.reset();
-  if (!latest) {
-    stats_.last_error = Describe(asked) + "470 without Lp-Trickle-Latest";
-    return AskLater(asked < 0 ? kWireNext : asked, now + kTooEarlyPause);
-  }
-  const auto next_write = static_cast<std::int64_t>(*latest);
-  if (next_write > asked) {
-    // Servers before 2026-07 answer so for a segment that was finished empty.
-    const bool was_next = expected_ && static_cast<std::int64_t>(*expected_) == asked;
-    if (was_next && next_write == asked + 1 && delivered_ == 0) {
-      ++stats_.segments;
-      ++stats_.empty_segments;
-      expected_ = *latest;
-    }
-    return Detour(next_write, now);
-  }
-  if (next_write < asked && seen_segment_) {
-    // The channel had this number once, so its numbering went back: follow from the segment that
-    // is being written now.
-    return Detour(std::max<std::int64_t>(next_write - 1, 0), now);
-  }
-  AskLater(asked, now + kTooEarlyPause);
-}
-
-// After a segment this is how a channel ends for who comes late; but a server that was restarted
-// knows no channels either until their publishers return.
-void SubscriberSession::NotFound(SteadyTime now) {
-  if (seen_segment_ && !contact_lost_) {
-    return Finish({ErrorCode::kClosed, "the channel ended"});
-  }
-  RetryOrGiveUp(current_->wire_seq, {ErrorCode::kNotFound, "the channel does not exist"}, now);
-}
-
-void SubscriberSession::Refused(SteadyTime now) {
-  const unsigned status = current_->head->status;
-  const std::string text = "the server answered " + std::to_string(status);
-  if (IsTransient(status)) {
-    return RetryOrGiveUp(current_->wire_seq, {ErrorCode::kUnavailable, text}, now);
-  }
-  if (status == 400 && current_->wire_seq == kWireCurrent) {
-    return RetryOrGiveUp(kWireNext, {ErrorCode::kInvalidArgument, text}, now);
-  }
-  Finish({ErrorCode::kInvalidArgument, text});
-}
-
-void SubscriberSession::RetryOrGiveUp(std::int64_t wire_seq, const Error& error, SteadyTime now) {
-  stats_.last_error = Describe(wire_seq) + error.message;
-  const std::optional<SteadyTime> when = back_off_.Failed(now);
-  if (!when) return Finish({error.code, "gave up: " + error.message});
-  current_.reset();
-  if (wire_seq < 0 || (next_ && next_->end)) Drop(next_);
-  AskLater(wire_seq, *when);
-}
-
-void SubscriberSession::Finish(Error reason) {
-  state_ = State::kEnded;
-  retry_at_.reset();
-  Drop(current_);
-  Drop(next_);
-  if (reason.code != ErrorCode::kClosed) stats_.last_error = reason.message;
-  port_.End(std::move(reason));
 }
 
 // A waiting GET is asked again beside the first; the first is given up only when the second has
@@ -333,14 +292,30 @@ void SubscriberSession::OnTime(SteadyTime now) {
   if (retry_at_ && *retry_at_ <= now) Ask(retry_seq_, now);
   Renew(current_, now);
   Renew(next_, now);
+  if (const auto silent = SilentFrom(); silent && *silent <= now) {
+    Leave("silent though the next one has begun, left", now);
+  }
   if (current_ && current_->paused && port_.HasRoom()) {
     current_->paused = false;
+    current_->heard = now;
     port_.ResumeBody(current_->attempts.front().id);
   }
 }
 
+// Some servers never end the segment of a publisher that vanished.
+std::optional<SteadyTime> SubscriberSession::SilentFrom() const {
+  if (options_.leave_silent_after.count() <= 0 || state_ != State::kReading) return std::nullopt;
+  if (current_->paused || !next_ || !next_->head || next_->head->status != kStatusOk ||
+      next_->head->closed) {
+    return std::nullopt;
+  }
+  return std::max(current_->heard, next_->heard) + options_.leave_silent_after;
+}
+
 std::optional<SteadyTime> SubscriberSession::NextDeadline() const {
   std::optional<SteadyTime> deadline = retry_at_;
+  const std::optional<SteadyTime> silent = SilentFrom();
+  if (silent && (!deadline || *silent < *deadline)) deadline = silent;
   if (options_.reissue_waiting_get.count() <= 0) return deadline;
   for (const std::optional<Fetch>* fetch : {&current_, &next_}) {
     if (!*fetch || (*fetch)->head || (*fetch)->attempts.empty()) continue;

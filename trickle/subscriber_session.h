@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/core/back_off.h"
@@ -13,6 +15,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/net/http_client.h"
 #include "trickle/headers.h"
+#include "trickle/segment_memory.h"
 #include "trickle/subscriber.h"
 
 namespace framelock::trickle {
@@ -66,6 +69,7 @@ class SubscriberSession {
     std::int64_t wire_seq;
     std::vector<Attempt> attempts;
     SteadyTime renew_at;
+    SteadyTime heard;  // when it last brought something, or could
     std::optional<AnswerHead> head;
     std::optional<Status> end;
     std::uint64_t skip = 0;      // bytes that were handed out before the connection broke
@@ -73,6 +77,9 @@ class SubscriberSession {
     bool paused = false;
   };
 
+  static constexpr std::chrono::milliseconds kTooEarlyPause{250};
+
+  static std::string Describe(std::int64_t wire_seq);
   Fetch Request(std::int64_t wire_seq, SteadyTime now);
   void Ask(std::int64_t wire_seq, SteadyTime now);
   void AskLater(std::int64_t wire_seq, SteadyTime when);
@@ -86,7 +93,10 @@ class SubscriberSession {
   void SegmentEnded(SteadyTime now);
   void Promote(SteadyTime now);
   void Deliver(std::span<const std::byte> bytes);
-  void CutOff(SteadyTime now);
+  void BeginComparing();
+  bool Recognise(std::span<const std::byte> bytes);
+  void Leave(std::string_view why, SteadyTime now);
+  [[nodiscard]] std::optional<SteadyTime> SilentFrom() const;
 
   void NoAnswer(const Status& status, SteadyTime now);
   void Broken(const Status& status, SteadyTime now);
@@ -111,6 +121,10 @@ class SubscriberSession {
   std::uint64_t delivered_ = 0;            // bytes of expected_ that were handed out
   unsigned detours_ = 0;                   // answers without bytes in a row
   bool discontinuity_ = false;             // to be marked on the next piece
+  SegmentMemory memory_;
+  bool changed_ = false;               // perhaps another server, since the last piece
+  bool repeats_ = false;               // the segment behind this one may have been had, too
+  std::uint64_t doubtful_missed_ = 0;  // counted as missed when the numbering last went back
   bool seen_segment_ = false;
   bool contact_lost_ = false;  // a connection broke since the last answer other than 404
 };

@@ -51,6 +51,22 @@ TEST(Subscriber, MarksAGapWhenABrokenSegmentIsGone) {
   EXPECT_EQ((*subscriber)->stats().missed_segments, 7u);
 }
 
+TEST(Subscriber, LeavesTheSegmentOfAPublisherThatVanished) {
+  ScriptedServer server;
+  server.On("GET /base/ch/-2", [](Exchange& exchange, const Request&) {
+    exchange.BeginBody(4);
+    exchange.Chunk("abc");
+    exchange.Hold();
+  });
+  server.On("GET /base/ch/5", Segment(5, "five"));
+  server.On("GET /base/ch/6", AnswerClosed);
+  SubscriberOptions options = FastOptions(server);
+  options.leave_silent_after = milliseconds(200);
+  auto subscriber = Subscriber::Open(options);
+  EXPECT_EQ(ReadAll(**subscriber).text, "|abc!|five");
+  EXPECT_EQ((*subscriber)->stats().missed_segments, 1u);
+}
+
 TEST(Subscriber, WaitsForAClosedPortToOpen) {
   std::uint16_t port = 0;
   {

@@ -169,6 +169,118 @@ TEST_F(SubscriberSessionTest, WaitsForAChannelAfterAConnectionBroke) {
   EXPECT_EQ(stats().missed_segments, 0u);
 }
 
+// A publisher sends a server that was restarted again what was not acknowledged.
+TEST_F(SubscriberSessionTest, KnowsASegmentThatARestartedServerGotAgain) {
+  const std::string begin(16 * 1024, 'a');
+  Start();
+  Ok(1, 40);
+  Body(1, begin + "bcd");
+  Break(1);
+  Break(2);
+  Pass(milliseconds(100));
+  Took();
+  Missing(3, 40, 1);
+  EXPECT_EQ(Took(), "get 0 #4");
+  Ok(4, 0);
+  EXPECT_EQ(Took(), "get 1 #5");
+  Body(4, begin.substr(0, 10'000));
+  Body(4, begin.substr(10'000));
+  Body(4, "bc");
+  EXPECT_EQ(Took(), "");
+  Body(4, "def");
+  EXPECT_EQ(Took(), "0:ef");
+  Done(4);
+  Took();
+  EXPECT_EQ(stats().bytes, begin.size() + 5);
+  EXPECT_EQ(stats().resets, 1u);
+  EXPECT_EQ(stats().missed_segments, 0u);
+}
+
+TEST_F(SubscriberSessionTest, KnowsSeveralSegmentsThatCameAgain) {
+  const std::string tables(500, 't');
+  const auto segment = [&](char c) { return tables + std::string(1000, c); };
+  Start();
+  Whole(1, 40, segment('a'));
+  Whole(2, 41, segment('b'));
+  Ok(3, 42);
+  Body(3, segment('c'));
+  Break(3);
+  Break(4);
+  Pass(milliseconds(100));
+  Took();
+  Missing(5, 42, 2);
+  Took();
+  Whole(6, 1, segment('b'));
+  Ok(7, 2);
+  Took();
+  Body(7, segment('c'));
+  EXPECT_EQ(Took(), "");
+  Body(7, "and on");
+  EXPECT_EQ(Took(), "2:and on");
+  EXPECT_EQ(stats().missed_segments, 0u);
+}
+
+TEST_F(SubscriberSessionTest, TakesWhatBeginsAlikeForNew) {
+  const std::string begin(3000, 'a');
+  Start();
+  Ok(1, 40);
+  Body(1, begin + "old");
+  Break(1);
+  Break(2);
+  Pass(milliseconds(100));
+  Took();
+  Missing(3, 40, 1);
+  Ok(4, 0);
+  Took();
+  Body(4, begin);
+  EXPECT_EQ(Took(), "");
+  Body(4, "new");
+  EXPECT_EQ(Took(), "0:!|" + begin + "new");
+  Done(4);
+  Whole(5, 1, "short");
+  EXPECT_EQ(Took(), "get 2 #6, 1:|short");
+}
+
+TEST_F(SubscriberSessionTest, GivesOutAShortSegmentThatBeginsAlike) {
+  Start();
+  Ok(1, 40);
+  Body(1, std::string(2000, 'a'));
+  Break(1);
+  Break(2);
+  Pass(milliseconds(100));
+  Missing(3, 40, 1);
+  Took();
+  Whole(4, 0, "aaa");
+  EXPECT_EQ(Took(), "get 1 #5, 0:!|aaa");
+}
+
+// The server is the same, so nobody sends it anything again.
+TEST_F(SubscriberSessionTest, TakesARestartedPublishersSegmentsForNew) {
+  Start();
+  Whole(1, 40, std::string(2000, 'a'));
+  Took();
+  Missing(2, 41, 1);
+  Ok(3, 0);
+  Took();
+  Body(3, std::string(2000, 'a'));
+  EXPECT_EQ(Took(), "0:!|" + std::string(2000, 'a'));
+}
+
+// The number is the same, by chance.
+TEST_F(SubscriberSessionTest, DoesNotSkipInASegmentThatIsAnother) {
+  Start();
+  Ok(1, 0);
+  Body(1, "abc");
+  Break(1);
+  Break(2);
+  Pass(milliseconds(100));
+  Took();
+  Ok(3, 0);
+  Body(3, "abX and more");
+  EXPECT_EQ(Took(), "get 1 #4, 0:!|abX and more");
+  EXPECT_EQ(stats().missed_segments, 1u);
+}
+
 TEST_F(SubscriberSessionTest, GivesUpOnAChannelThatNeverComes) {
   Start();
   TransferId id = 1;
@@ -179,6 +291,19 @@ TEST_F(SubscriberSessionTest, GivesUpOnAChannelThatNeverComes) {
     session_->OnTime(now_);
   }
   EXPECT_GE(id, 20u);
+}
+
+// However long it was away, and without asking all the time.
+TEST_F(SubscriberSessionTest, FindsALiveInputSoonAfterItReturns) {
+  options_ = {};
+  options_.give_up_after = seconds(0);
+  Start();
+  for (TransferId id = 1; id < 1000; ++id) {
+    Break(id, ErrorCode::kUnavailable);
+    ASSERT_LE(*session_->NextDeadline(), now_ + milliseconds(150));
+    ASSERT_GE(*session_->NextDeadline(), now_ + milliseconds(75));
+    Pass(milliseconds(150));
+  }
 }
 
 TEST_F(SubscriberSessionTest, DoesNotGiveUpWhenToldSo) {
@@ -327,6 +452,72 @@ TEST_F(SubscriberSessionTest, CountsABrokenSegmentThatIsGone) {
   Body(4, "x");
   EXPECT_EQ(Took(), "get 10 #5, 9:!|x");
   EXPECT_EQ(stats().missed_segments, 6u);
+}
+
+// Some servers never close the segment of a publisher that vanished.
+TEST_F(SubscriberSessionTest, LeavesASilentSegmentOnceTheNextOneHasBegun) {
+  options_.leave_silent_after = milliseconds(500);
+  Start();
+  Ok(1, 3);
+  Body(1, "abc");
+  Pass(seconds(10));
+  Took();
+  Ok(2, 4);
+  EXPECT_EQ(Body(2, "next"), net::BodyAction::kPause);
+  EXPECT_EQ(session_->NextDeadline(), now_ + milliseconds(500));
+  Pass(milliseconds(499));
+  EXPECT_EQ(Took(), "");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Took(), "cancel #1, get 5 #3, resume #2");
+  Body(2, "next");
+  EXPECT_EQ(Took(), "4:!|next");
+  EXPECT_EQ(Body(1, "late"), net::BodyAction::kTaken);
+  EXPECT_EQ(Took(), "");
+  EXPECT_EQ(stats().missed_segments, 1u);
+  EXPECT_EQ(stats().last_error, "segment 3: silent though the next one has begun, left");
+}
+
+TEST_F(SubscriberSessionTest, StaysWithASegmentThatBringsBytes) {
+  options_.leave_silent_after = milliseconds(500);
+  Start();
+  Ok(1, 3);
+  Ok(2, 4);
+  Body(2, "next");
+  Took();
+  for (int i = 0; i < 5; ++i) {
+    Pass(milliseconds(499));
+    Body(1, "a");
+    EXPECT_EQ(Took(), i == 0 ? "3:|a" : "3:a");
+  }
+  // What does not fit into the queue has come all the same.
+  room_ = false;
+  EXPECT_EQ(Body(1, "b"), net::BodyAction::kPause);
+  Pass(seconds(100));
+  EXPECT_EQ(Took(), "");
+  room_ = true;
+  Pass(milliseconds(1));
+  EXPECT_EQ(Took(), "resume #1");
+  Body(1, "b");
+  Pass(milliseconds(499));
+  EXPECT_EQ(Took(), "3:b");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Took(), "cancel #1, get 5 #3, resume #2");
+  // The next one has its own time, however long it was held up.
+  Pass(milliseconds(1));
+  EXPECT_EQ(Took(), "");
+}
+
+TEST_F(SubscriberSessionTest, StaysWithASilentSegmentWhenToldSo) {
+  options_.leave_silent_after = milliseconds(0);
+  options_.reissue_waiting_get = seconds(0);
+  Start();
+  Ok(1, 3);
+  Body(1, "a");
+  Ok(2, 4);
+  Took();
+  EXPECT_EQ(session_->NextDeadline(), std::nullopt);
+  Pass(seconds(1000));
+  EXPECT_EQ(Took(), "");
 }
 
 TEST_F(SubscriberSessionTest, RenewsAWaitingGetBesideTheOldOne) {
