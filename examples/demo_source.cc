@@ -33,12 +33,13 @@ struct Options {
   std::optional<double> seconds;
   std::optional<std::uint64_t> frames;
   bool stamp_in_middle = false;
+  bool unpaced = false;
 };
 
 // Half a 90 kHz tick: the muxer rounds down, so that each pts lands on its nearest tick.
 constexpr nanoseconds kHalfTick{5556};
 // What the encoder may lag behind before the source drops pictures.
-constexpr int kMaxQueued = 8;
+constexpr std::uint64_t kMaxQueued = 8;
 
 std::string EncoderChain(const Options& options) {
   const std::string key_interval = std::to_string(options.fps * options.gop_seconds);
@@ -73,6 +74,7 @@ class DemoSource {
 
   Status Build();
   void Push(std::uint64_t index);
+  [[nodiscard]] std::uint64_t SkipMissed(std::uint64_t index, SteadyTime start) const;
   void Report(SteadyTime now, bool last);
   Status Finish();
   [[nodiscard]] nanoseconds TimeOf(std::uint64_t number) const {
@@ -108,8 +110,12 @@ Status DemoSource::Build() {
                                       options_.height, "framerate", GST_TYPE_FRACTION, options_.fps,
                                       1, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr);
   g_object_set(source, "caps", caps, "format", GST_FORMAT_TIME, "is-live", TRUE, "max-buffers",
-               static_cast<guint64>(kMaxQueued), "max-bytes", guint64{0}, "leaky-type",
-               2 /* downstream: the oldest give way */, nullptr);
+               guint64{kMaxQueued}, "max-bytes", guint64{0}, nullptr);
+  if (options_.unpaced) {
+    g_object_set(source, "block", TRUE, nullptr);
+  } else {
+    g_object_set(source, "leaky-type", 2 /* downstream: the oldest give way */, nullptr);
+  }
   gst_caps_unref(caps);
   if (gst_element_link_many(source, *encode, *sink, nullptr) == 0) {
     return Error{ErrorCode::kInternal, "the source's elements do not link"};
@@ -144,6 +150,13 @@ void DemoSource::Push(std::uint64_t index) {
   ++frames_;
 }
 
+// A camera that stood still has no pictures of that time.
+std::uint64_t DemoSource::SkipMissed(std::uint64_t index, SteadyTime start) const {
+  const auto due =
+      static_cast<std::uint64_t>((std::chrono::steady_clock::now() - start) / TimeOf(1));
+  return due > index + kMaxQueued ? due : index;
+}
+
 void DemoSource::Report(SteadyTime now, bool last) {
   if (!last && now < next_report_) return;
   next_report_ = now + std::chrono::seconds(1);
@@ -160,8 +173,10 @@ Status DemoSource::Run(SignalWait& signals) {
   const SteadyTime start = std::chrono::steady_clock::now();
   next_report_ = start + std::chrono::seconds(1);
   Status status;
-  for (std::uint64_t index = 0; status.ok() && (!wanted || index < *wanted); ++index) {
-    if (signals.SleepUntil(start + TimeOf(index))) break;
+  for (std::uint64_t index = 0; status.ok(); ++index) {
+    if (!options_.unpaced) index = SkipMissed(index, start);
+    if (wanted && index >= *wanted) break;
+    if (!options_.unpaced && signals.SleepUntil(start + TimeOf(index))) break;
     Push(index);
     Report(std::chrono::steady_clock::now(), false);
     status = CheckBus(bus);
@@ -225,6 +240,7 @@ int main(int argc, char** argv) {
                "stamps the middle of the picture, which outlives cropping to another shape");
   app.add_option("--seconds", options.seconds, "ends after so long")->check(CLI::PositiveNumber);
   app.add_option("--frames", options.frames, "ends after so many frames");
+  app.add_flag("--unpaced", options.unpaced, "as fast as the encoder goes, for files");
   CLI11_PARSE(app, argc, argv);
   return framelock::demo::Main(options);
 }
