@@ -91,6 +91,7 @@ class Program:
 class House:
     def __init__(self, relay_args=(), daemon_args=()):
         self.programs = []
+        self.relay_args = relay_args
         self.relay = self.run("framelock-relay", "--listen", "127.0.0.1:0", *relay_args)
         self.relay_url = self.relay.listening()
         self.daemon = self.run("framelockd", "--listen", "127.0.0.1:0", *daemon_args)
@@ -109,6 +110,16 @@ class House:
         program = Program(name, *args, env=env)
         self.programs.append(program)
         return program
+
+    def restart_relay(self, away):
+        """Kills the relay; another one takes its port after so many seconds. When it listens."""
+        self.relay.process.kill()
+        self.relay.process.wait()
+        time.sleep(away)
+        address = self.relay_url.removeprefix("http://")
+        self.relay = self.run("framelock-relay", "--listen", address, *self.relay_args)
+        self.relay.listening()
+        return time.time()
 
     def channel(self, name):
         return self.relay_url + "/" + name
