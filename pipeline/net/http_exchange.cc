@@ -128,57 +128,84 @@ Task<Status> StreamExchange::Respond(HttpResponse response) {
   co_return co_await Send(std::move(pieces));
 }
 
-Task<Status> StreamExchange::BeginResponse(HttpResponse head,
-                                           std::span<const std::byte> first_piece) {
-  if (progress_ != Progress::kUnanswered) co_return AlreadyAnswered();
+// Leaves the head in unsent_.
+Status StreamExchange::FormatBegin(const HttpResponse& head) {
+  if (progress_ != Progress::kUnanswered) return AlreadyAnswered();
   ResponseFraming framing;
   framing.chunked = request_.version >= 11;
   if (!framing.chunked) close_ = true;
-  const auto text = FormatHead(head, framing);
-  if (!text.ok()) co_return text.error();
+  auto text = FormatHead(head, framing);
+  if (!text.ok()) return text.error();
   progress_ = Progress::kStreaming;
   chunked_ = framing.chunked;
-  std::vector<asio::const_buffer> pieces;
-  if (!first_piece.empty() && !is_head()) pieces = Framed(first_piece);
-  pieces.insert(pieces.begin(), Buffer(*text));
-  co_return co_await Send(std::move(pieces));
+  head_ = std::move(text).value();
+  unsent_.assign({Buffer(head_)});
+  return {};
+}
+
+// Adds a piece, as the response's framing has it, to unsent_.
+void StreamExchange::Frame(std::span<const std::byte> piece, Then then) {
+  const bool framed = chunked_ && !is_head();
+  if (!piece.empty() && !is_head()) {
+    if (framed) {
+      size_line_.clear();
+      fmt::format_to(std::back_inserter(size_line_), "{:x}\r\n", piece.size());
+      unsent_.push_back(Buffer(size_line_));
+    }
+    unsent_.emplace_back(piece.data(), piece.size());
+    if (framed) unsent_.push_back(Buffer(then == Then::kEnd ? "\r\n0\r\n\r\n" : "\r\n"));
+  } else if (framed && then == Then::kEnd) {
+    unsent_.push_back(Buffer("0\r\n\r\n"));
+  }
+  if (then == Then::kEnd) progress_ = Progress::kAnswered;
+}
+
+bool StreamExchange::TrySend() {
+  if (!stream_.TryWrite(unsent_)) return false;
+  unsent_.clear();
+  return true;
+}
+
+Task<Status> StreamExchange::BeginResponse(HttpResponse head,
+                                           std::span<const std::byte> first_piece) {
+  const Status begun = FormatBegin(head);
+  if (!begun.ok()) co_return begun;
+  Frame(first_piece, Then::kMore);
+  co_return co_await FlushBody();
+}
+
+bool StreamExchange::TryBeginResponse(const HttpResponse& head,
+                                      std::span<const std::byte> first_piece, Then then) {
+  if (!FormatBegin(head).ok()) return false;
+  Frame(first_piece, then);
+  return TrySend();
 }
 
 Task<Status> StreamExchange::WriteBody(std::span<const std::byte> piece) {
   if (progress_ != Progress::kStreaming) {
     co_return Error{ErrorCode::kInvalidArgument, "no streamed response is open"};
   }
-  // An empty chunk would be the last one.
-  if (piece.empty() || is_head()) co_return Status();
-  co_return co_await Send(Framed(piece));
+  Frame(piece, Then::kMore);
+  co_return co_await FlushBody();
 }
 
-std::vector<asio::const_buffer> StreamExchange::Framed(std::span<const std::byte> piece) {
-  if (!chunked_) return {{piece.data(), piece.size()}};
-  size_line_.clear();
-  fmt::format_to(std::back_inserter(size_line_), "{:x}\r\n", piece.size());
-  return {Buffer(size_line_), {piece.data(), piece.size()}, Buffer("\r\n")};
-}
-
-bool StreamExchange::TryWriteBody(std::span<const std::byte> piece) {
+bool StreamExchange::TryWriteBody(std::span<const std::byte> piece, Then then) {
   if (progress_ != Progress::kStreaming) return false;
-  if (piece.empty() || is_head()) return true;
-  unsent_ = Framed(piece);
-  if (!stream_.TryWrite(unsent_)) return false;
-  unsent_.clear();
-  return true;
+  Frame(piece, then);
+  return TrySend();
 }
 
-Task<Status> StreamExchange::FlushBody() { co_return co_await Send(std::exchange(unsent_, {})); }
+Task<Status> StreamExchange::FlushBody() {
+  if (unsent_.empty()) co_return Status();
+  co_return co_await Send(std::exchange(unsent_, {}));
+}
 
 Task<Status> StreamExchange::EndResponse() {
   if (progress_ != Progress::kStreaming) {
     co_return Error{ErrorCode::kInvalidArgument, "no streamed response is open"};
   }
-  progress_ = Progress::kAnswered;
-  if (!chunked_ || is_head()) co_return Status();
-  std::vector<asio::const_buffer> pieces{Buffer("0\r\n\r\n")};
-  co_return co_await Send(std::move(pieces));
+  Frame({}, Then::kEnd);
+  co_return co_await FlushBody();
 }
 
 bool StreamExchange::wants_websocket() const {

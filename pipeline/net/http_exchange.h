@@ -38,7 +38,9 @@ class StreamExchange final : public HttpExchange {
   Task<Status> Respond(HttpResponse response) override;
   Task<Status> BeginResponse(HttpResponse head, std::span<const std::byte> first_piece) override;
   Task<Status> WriteBody(std::span<const std::byte> piece) override;
-  bool TryWriteBody(std::span<const std::byte> piece) override;
+  bool TryBeginResponse(const HttpResponse& head, std::span<const std::byte> first_piece,
+                        Then then) override;
+  bool TryWriteBody(std::span<const std::byte> piece, Then then) override;
   Task<Status> FlushBody() override;
   Task<Status> EndResponse() override;
   bool wants_websocket() const override;
@@ -60,7 +62,9 @@ class StreamExchange final : public HttpExchange {
   Task<bool> Drain();
   Result<std::string> FormatHead(const HttpResponse& response, ResponseFraming framing);
   Task<Status> Send(std::vector<boost::asio::const_buffer> pieces);
-  std::vector<boost::asio::const_buffer> Framed(std::span<const std::byte> piece);
+  Status FormatBegin(const HttpResponse& head);
+  void Frame(std::span<const std::byte> piece, Then then);
+  bool TrySend();
   [[nodiscard]] bool MustCloseForBody() const;
   [[nodiscard]] bool is_head() const { return request_.method == "HEAD"; }
 
@@ -70,8 +74,9 @@ class StreamExchange final : public HttpExchange {
   const HttpServerState& state_;
   HttpRequest request_;
   Progress progress_ = Progress::kUnanswered;
+  std::string head_;                               // of a streamed response
   std::string size_line_;                          // of the chunk that is being sent
-  std::vector<boost::asio::const_buffer> unsent_;  // of it: what TryWriteBody left
+  std::vector<boost::asio::const_buffer> unsent_;  // what is to be sent, or what Try… left of it
   bool close_ = false;
   bool chunked_ = false;          // of a streamed response
   bool body_broken_ = false;      // its framing: nothing behind it can be trusted

@@ -43,6 +43,9 @@ struct HttpResponse {
   bool close = false;  // "Connection: close", and close after it
 };
 
+/// What follows a piece of a body.
+enum class Then : std::uint8_t { kMore, kEnd };
+
 class WebSocket;
 
 /// One request being answered. Lives on the loop thread, as long as the handler's coroutine.
@@ -83,10 +86,13 @@ class HttpExchange {
   virtual Task<Status> BeginResponse(HttpResponse head,
                                      std::span<const std::byte> first_piece = {}) = 0;
   virtual Task<Status> WriteBody(std::span<const std::byte> piece) = 0;
-  /// WriteBody without a coroutine: for whoever has a piece while the handler waits for it in
-  /// WaitForPeerClose. False: the socket did not take all. Then the rest, which must stay where it
-  /// is, is the handler's: Interrupt() it, and it has to co_await FlushBody() before anything else.
-  virtual bool TryWriteBody(std::span<const std::byte> piece) = 0;
+  /// BeginResponse and WriteBody without a coroutine, the end with the last piece: for whoever has
+  /// a piece while the handler waits for it in WaitForPeerClose. False: the socket did not take
+  /// all. Then the rest, which must stay where it is, is the handler's: Interrupt() it, and it has
+  /// to co_await FlushBody() before anything else.
+  virtual bool TryBeginResponse(const HttpResponse& head, std::span<const std::byte> first_piece,
+                                Then then) = 0;
+  virtual bool TryWriteBody(std::span<const std::byte> piece, Then then) = 0;
   virtual Task<Status> FlushBody() = 0;
   virtual Task<Status> EndResponse() = 0;
 

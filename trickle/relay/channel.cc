@@ -86,17 +86,26 @@ void Channel::MoveNext(std::uint64_t next) {
 }
 
 AppendStatus Channel::Append(Segment& segment, std::span<const std::byte> bytes) {
-  const bool first = segment.size() == 0;
   const AppendStatus status = segment.Append(bytes);
-  if (status == AppendStatus::kClosed) stats_.late_bytes += bytes.size();
-  if (status != AppendStatus::kAppended) return status;
-  stats_.bytes += bytes.size();
+  Count(segment, bytes.size(), status);
+  return status;
+}
+
+AppendStatus Channel::AppendLast(Segment& segment, std::span<const std::byte> bytes) {
+  const AppendStatus status = segment.AppendLast(bytes);
+  Count(segment, bytes.size(), status);
+  return status;
+}
+
+void Channel::Count(const Segment& segment, std::size_t size, AppendStatus status) {
+  if (status == AppendStatus::kClosed) stats_.late_bytes += size;
+  if (status != AppendStatus::kAppended) return;
+  stats_.bytes += size;
   last_activity_ = clock_.Now();
-  if (first) {
+  if (segment.size() == size) {
     MoveNext(segment.seq() + 1);
     LeaveBehind(segment);
   }
-  return status;
 }
 
 void Channel::Finish(Segment& segment) {

@@ -66,6 +66,8 @@ class Channel {
   std::shared_ptr<Segment> Follow(std::optional<std::uint64_t> last);
 
   AppendStatus Append(Segment& segment, std::span<const std::byte> bytes);
+  /// Append and Finish in one: the bytes are the segment's last.
+  AppendStatus AppendLast(Segment& segment, std::span<const std::byte> bytes);
   /// The publisher ended the segment in good order.
   void Finish(Segment& segment);
   /// Closes every segment below `seq`: nobody waits for an abandoned one any longer.
@@ -94,6 +96,7 @@ class Channel {
   void Evict(std::shared_ptr<Segment> segment);
   void MoveNext(std::uint64_t next);
   void LeaveBehind(const Segment& begun);
+  void Count(const Segment& segment, std::size_t size, AppendStatus status);
 
   const std::string name_;
   const std::string mime_;

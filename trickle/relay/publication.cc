@@ -55,13 +55,18 @@ bool AnnouncesTooMuch(const net::HttpRequest& request, std::size_t max_bytes) {
 // What has come already of the body, without waiting, so that the readers get it in one piece and
 // not in as many as the socket or the publisher's chunks were cut into. How the reading ended shows
 // again at the next one, but for an interrupt, which means nothing in mid-body.
-net::Task<std::size_t> Gather(net::HttpExchange& exchange, std::span<std::byte> room) {
-  std::size_t gathered = 0;
-  while (gathered < room.size()) {
+struct Gathered {
+  std::size_t size = 0;
+  bool whole = false;  // nothing comes behind it
+};
+net::Task<Gathered> Gather(net::HttpExchange& exchange, std::span<std::byte> room) {
+  Gathered gathered;
+  while (gathered.size < room.size()) {
     const auto size =
-        co_await exchange.ReadBody(room.subspan(gathered), std::chrono::nanoseconds(0));
-    if (!size.ok() || *size == 0) break;
-    gathered += *size;
+        co_await exchange.ReadBody(room.subspan(gathered.size), std::chrono::nanoseconds(0));
+    gathered.whole = size.ok() && *size == 0;
+    if (!size.ok() || gathered.whole) break;
+    gathered.size += *size;
   }
   co_return gathered;
 }
@@ -80,8 +85,10 @@ net::Task<std::optional<net::HttpResponse>> Receive(net::HttpExchange& exchange,
     const auto size = co_await exchange.ReadBody(piece, begun ? kForever : keepalive);
     if (size.ok() && *size > 0) {
       begun = true;
-      const std::size_t more = co_await Gather(exchange, std::span(piece).subspan(*size));
-      const auto status = channel.Append(segment, std::span(piece).first(*size + more));
+      const Gathered more = co_await Gather(exchange, std::span(piece).subspan(*size));
+      const auto bytes = std::span(piece).first(*size + more.size);
+      const auto status =
+          more.whole ? channel.AppendLast(segment, bytes) : channel.Append(segment, bytes);
       if (status == AppendStatus::kAppended || status == AppendStatus::kClosed) continue;
       channel.Finish(segment);
       co_return RefusedBytesAnswer(status);

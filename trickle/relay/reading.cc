@@ -2,6 +2,7 @@
 #include "trickle/relay/reading.h"
 
 #include <string>
+#include <utility>
 
 #include "trickle/relay/answers.h"
 
@@ -41,54 +42,81 @@ net::HttpResponse BytesAnswer(const Channel& channel, const Segment& segment,
   return answer;
 }
 
-// One reader of a segment. While it has caught up, new bytes go to its socket straight from the
+// One reader of a segment. While it waits, what comes goes to its socket straight from the
 // publisher's coroutine: waking one for each reader would cost more than the sending.
 class Reader {
  public:
-  Reader(net::HttpExchange& exchange, const Segment& segment)
-      : exchange_(exchange), segment_(segment) {}
+  Reader(net::HttpExchange& exchange, const Segment& segment, net::HttpResponse head)
+      : exchange_(exchange), segment_(segment), head_(std::move(head)) {}
 
   /// Bytes came, or the segment ended.
   void OnChange() {
     if (segment_.abandoned()) return exchange_.Abort();
-    if (caught_up_ && !segment_.closed() && TrySend()) return;
-    caught_up_ = false;
+    if (!waits_ || (TrySend() && !ended_)) return;
+    waits_ = false;
     exchange_.Interrupt();
   }
 
-  /// Sends the head, what there is and what comes, to the segment's end. The segment has bytes.
-  net::Task<Status> Stream(net::HttpResponse head) {
-    const Status begun = co_await exchange_.BeginResponse(std::move(head), segment_.Next(cursor_));
-    if (!begun.ok()) co_return begun;
-    if (exchange_.request().method == "HEAD") co_return co_await exchange_.EndResponse();
+  /// Sends the head with the first bytes, all there is and all that comes, to the segment's end.
+  /// Returns early, with nothing sent, from a segment that ends empty.
+  net::Task<Status> Stream() {
     for (;;) {
-      for (auto piece = segment_.Next(cursor_); !piece.empty(); piece = segment_.Next(cursor_)) {
-        const Status sent = co_await exchange_.WriteBody(piece);
-        if (!sent.ok()) co_return sent;
-      }
-      if (segment_.closed()) break;
-      caught_up_ = true;
+      const Status sent = co_await SendWhatThereIs();
+      if (!sent.ok() || ended_ || segment_.closed()) co_return sent;
+      waits_ = true;
       const Status woken = co_await exchange_.WaitForPeerClose();
-      caught_up_ = false;
+      waits_ = false;
       if (woken.error().code != ErrorCode::kCancelled) co_return woken;
-      const Status flushed = co_await exchange_.FlushBody();
-      if (!flushed.ok()) co_return flushed;
     }
-    co_return co_await exchange_.EndResponse();
   }
 
  private:
+  [[nodiscard]] bool is_head() const { return exchange_.request().method == "HEAD"; }
+
+  // False: the rest is the coroutine's.
   bool TrySend() {
+    if (!begun_ && is_head()) return false;
     for (auto piece = segment_.Next(cursor_); !piece.empty(); piece = segment_.Next(cursor_)) {
-      if (!exchange_.TryWriteBody(piece)) return false;
+      ended_ = segment_.EndsAt(cursor_);
+      const auto then = ended_ ? net::Then::kEnd : net::Then::kMore;
+      const bool taken = std::exchange(begun_, true)
+                             ? exchange_.TryWriteBody(piece, then)
+                             : exchange_.TryBeginResponse(head_, piece, then);
+      if (!taken) return false;
     }
-    return true;
+    if (begun_ && !ended_ && segment_.closed()) {
+      ended_ = true;
+      return exchange_.TryWriteBody({}, net::Then::kEnd);
+    }
+    return begun_;
+  }
+
+  net::Task<Status> SendWhatThereIs() {
+    Status sent = co_await exchange_.FlushBody();
+    for (auto piece = segment_.Next(cursor_); sent.ok() && !piece.empty();
+         piece = segment_.Next(cursor_)) {
+      if (std::exchange(begun_, true)) {
+        sent = co_await exchange_.WriteBody(piece);
+      } else {
+        sent = co_await exchange_.BeginResponse(std::move(head_), piece);
+        ended_ = is_head();
+      }
+      if (ended_) break;
+    }
+    if (sent.ok() && begun_ && (ended_ ? is_head() : segment_.closed())) {
+      ended_ = true;
+      sent = co_await exchange_.EndResponse();
+    }
+    co_return sent;
   }
 
   net::HttpExchange& exchange_;
   const Segment& segment_;
+  net::HttpResponse head_;
   Segment::Cursor cursor_;
-  bool caught_up_ = false;  // and waits for more
+  bool waits_ = false;  // the coroutine, for what comes
+  bool begun_ = false;  // to answer
+  bool ended_ = false;
 };
 
 }  // namespace
@@ -102,19 +130,14 @@ net::Task<> Read(net::HttpExchange& exchange, std::shared_ptr<Channel> channel,
     static_cast<void>(co_await exchange.Respond(NotInWindowAnswer(*channel, seq)));
     co_return;
   }
-  Reader reader(exchange, *segment);
+  Reader reader(exchange, *segment, BytesAnswer(*channel, *segment, latest));
   const auto watch = segment->Watch([&reader] { reader.OnChange(); });
-  while (segment->size() == 0 && !segment->closed()) {
-    const Status woken = co_await exchange.WaitForPeerClose();
-    if (woken.error().code != ErrorCode::kCancelled) co_return;
-  }
-  if (segment->size() == 0) {
+  const Status sent = co_await reader.Stream();
+  if (!sent.ok()) {
+    if (sent.error().code == ErrorCode::kTimeout) ++channel->stats().dropped_readers;
+  } else if (segment->size() == 0) {
     static_cast<void>(co_await exchange.Respond(EmptyAnswer(*channel, *segment)));
-    co_return;
   }
-  auto head = BytesAnswer(*channel, *segment, latest);
-  const Status sent = co_await reader.Stream(std::move(head));
-  if (!sent.ok() && sent.error().code == ErrorCode::kTimeout) ++channel->stats().dropped_readers;
 }
 
 }  // namespace framelock::relay

@@ -29,6 +29,18 @@ bool Segment::AddPage(std::size_t wanted) {
 }
 
 AppendStatus Segment::Append(std::span<const std::byte> bytes) {
+  const AppendStatus status = Store(bytes);
+  if (status == AppendStatus::kAppended) watchers_.Notify();
+  return status;
+}
+
+AppendStatus Segment::AppendLast(std::span<const std::byte> bytes) {
+  const AppendStatus status = Store(bytes);
+  if (status == AppendStatus::kAppended) Close();
+  return status;
+}
+
+AppendStatus Segment::Store(std::span<const std::byte> bytes) {
   if (closed_) return AppendStatus::kClosed;
   if (bytes.size() > max_bytes_ - size_) return AppendStatus::kFull;
   const std::size_t room = pages_.empty() ? 0 : pages_.back().capacity - pages_.back().size;
@@ -47,7 +59,6 @@ AppendStatus Segment::Append(std::span<const std::byte> bytes) {
     put(pages_.back(), bytes);
   }
   size_ += bytes.size();
-  watchers_.Notify();
   return AppendStatus::kAppended;
 }
 
@@ -72,6 +83,12 @@ std::span<const std::byte> Segment::Next(Cursor& cursor) const {
     cursor.offset = 0;
   }
   return {};
+}
+
+bool Segment::EndsAt(const Cursor& cursor) const {
+  if (!closed_) return false;
+  Cursor copy = cursor;
+  return Next(copy).empty();
 }
 
 void Segment::Abandon() {

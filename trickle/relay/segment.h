@@ -37,6 +37,8 @@ class Segment {
 
   /// All or nothing.
   AppendStatus Append(std::span<const std::byte> bytes);
+  /// The same, and the segment closes with it: readers hear of both at once.
+  AppendStatus AppendLast(std::span<const std::byte> bytes);
   void Close();
 
   /// Where a reader stands. A new one stands at the beginning.
@@ -46,6 +48,8 @@ class Segment {
   };
   /// Bytes behind the cursor that lie together; empty when it has seen all there are so far.
   [[nodiscard]] std::span<const std::byte> Next(Cursor& cursor) const;
+  /// Nothing is behind the cursor, nor will be.
+  [[nodiscard]] bool EndsAt(const Cursor& cursor) const;
 
   /// Called when bytes came or the segment closed: for its readers.
   [[nodiscard]] Watchers::Watch Watch(std::function<void()> callback) {
@@ -79,6 +83,8 @@ class Segment {
     std::size_t capacity = 0;
     std::size_t size = 0;
   };
+
+  AppendStatus Store(std::span<const std::byte> bytes);
 
   bool AddPage(std::size_t wanted);
 

@@ -401,8 +401,8 @@ TEST_F(HttpServerTest, WritesPastAWaitingHandlerAndLeavesItTheRest) {
   EXPECT_EQ(probe.Some(), "first ");
   thread_.Call([&] {
     const std::string_view small = "small ";
-    EXPECT_TRUE(waiting.load()->TryWriteBody(std::as_bytes(std::span(small))));
-    EXPECT_FALSE(waiting.load()->TryWriteBody(large));
+    EXPECT_TRUE(waiting.load()->TryWriteBody(std::as_bytes(std::span(small)), Then::kMore));
+    EXPECT_FALSE(waiting.load()->TryWriteBody(large, Then::kMore));
     waiting.load()->Interrupt();
   });
   EXPECT_EQ(probe.Some(), "small ");
@@ -410,6 +410,37 @@ TEST_F(HttpServerTest, WritesPastAWaitingHandlerAndLeavesItTheRest) {
   ASSERT_TRUE(body);
   EXPECT_TRUE(std::equal(body->begin(), body->end(), large.begin(), large.end(),
                          [](char got, std::byte sent) { return std::byte(got) == sent; }));
+  thread_.Stop();
+}
+
+TEST_F(HttpServerTest, AnswersPastAWaitingHandler) {
+  std::atomic<HttpExchange*> waiting{nullptr};
+  Start([&](HttpExchange& exchange) -> Task<> {
+    waiting = &exchange;
+    EXPECT_EQ((co_await exchange.WaitForPeerClose()).error().code, ErrorCode::kCancelled);
+    EXPECT_TRUE((co_await exchange.FlushBody()).ok());
+  });
+  HttpResponse head;
+  head.headers.emplace_back("X", "y");
+  const std::string_view piece = "piece";
+  const auto bytes = std::as_bytes(std::span(piece));
+  HttpProbe probe(port_);
+  for (const bool whole : {true, false}) {
+    waiting = nullptr;
+    probe.Request("GET", "/");
+    while (waiting.load() == nullptr) std::this_thread::sleep_for(1ms);
+    thread_.Call([&] {
+      HttpExchange& exchange = *waiting.load();
+      EXPECT_TRUE(exchange.TryBeginResponse(head, bytes, whole ? Then::kEnd : Then::kMore));
+      EXPECT_FALSE(exchange.TryBeginResponse(head, bytes, Then::kEnd)) << "answered already";
+      if (!whole) EXPECT_TRUE(exchange.TryWriteBody({}, Then::kEnd));
+      EXPECT_FALSE(exchange.TryWriteBody(bytes, Then::kMore)) << "ended already";
+      exchange.Interrupt();
+    });
+    ASSERT_TRUE(probe.ReadHead());
+    EXPECT_EQ(probe.Header("x"), "y");
+    EXPECT_EQ(probe.Body(), "piece");
+  }
   thread_.Stop();
 }
 

@@ -53,6 +53,24 @@ TEST_F(ChannelTest, NextMovesWithTheFirstByteOrAnEmptyEnd) {
   EXPECT_EQ(channel_.next(), 4u);
 }
 
+TEST_F(ChannelTest, TheLastBytesAndTheEndAreOneChange) {
+  const auto segment = channel_.OpenForWrite(0);
+  int woken = 0;
+  const auto watch = segment->Watch([&] {
+    ++woken;
+    EXPECT_EQ(ReadAll(*segment), "last");
+    EXPECT_TRUE(segment->closed());
+  });
+  EXPECT_EQ(channel_.AppendLast(*segment, Bytes("last")), AppendStatus::kAppended);
+  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(channel_.next(), 1u);
+  EXPECT_EQ(channel_.AppendLast(*segment, Bytes("late")), AppendStatus::kClosed);
+  const auto full = channel_.OpenForWrite(1);
+  EXPECT_EQ(channel_.AppendLast(*full, Bytes(std::string(100'001, 'x'))), AppendStatus::kFull);
+  EXPECT_FALSE(full->closed()) << "nothing was taken";
+  EXPECT_EQ(channel_.stats().bytes, 4u);
+}
+
 TEST_F(ChannelTest, KeepsAWindowOfFive) {
   for (std::uint64_t seq = 0; seq < 10; ++seq) Put(seq, std::to_string(seq));
   for (std::uint64_t seq = 5; seq < 10; ++seq) {
