@@ -37,12 +37,17 @@ Result<std::string> ReadUrl(int fd, std::chrono::milliseconds timeout, const std
 
 }  // namespace
 
+std::vector<std::string> DyingWithUs(std::vector<std::string> argv) {
+  argv.insert(argv.begin(), {"setpriv", "--pdeathsig", "KILL", "--"});
+  return argv;
+}
+
 Result<std::unique_ptr<ChildProgram>> ChildProgram::StartServer(const Options& options) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return ErrnoError("create a pipe");
   UniqueFd near(ends[0]);
   const UniqueFd far(ends[1]);
-  process::SpawnOptions spawn{.argv = options.argv,
+  process::SpawnOptions spawn{.argv = DyingWithUs(options.argv),
                               .inherit_fds = {{far.get(), STDOUT_FILENO}},
                               .extra_env = options.extra_env,
                               .capture_stderr = false};

@@ -14,6 +14,10 @@
 
 namespace framelock::bench {
 
+/// A command that runs `argv` and is killed with the thread that spawned it: nothing that was
+/// started for a benchmark outlives it, however it ends.
+std::vector<std::string> DyingWithUs(std::vector<std::string> argv);
+
 /// A server of ours, run as users run it: started on a free port, killed and reaped at the end.
 /// Its standard error is ours, so that a complaint is seen. One thread.
 class ChildProgram {

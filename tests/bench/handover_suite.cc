@@ -9,6 +9,7 @@
 
 #include "tests/bench/copy_count.h"
 #include "tests/bench/echo_peers.h"
+#include "tests/bench/progress.h"
 #include "tests/bench/worker_round_trip.h"
 
 namespace framelock::bench {
@@ -118,6 +119,7 @@ Status RunHandover(const RunOptions& options, Report& report) {
   Measured measured;
   for (int i = 0; i < options.Pairs(); ++i) {
     for (const FrameShape& frame : {kSmall, kLarge}) {
+      TellProgress(std::string(frame.name) + ", " + std::to_string(i + 1));
       if (auto done = MeasureOnce(frame, options, **worker, measured); !done) return done;
     }
   }

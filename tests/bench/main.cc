@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <map>
@@ -9,12 +10,16 @@
 #include "pipeline/core/log.h"
 #include "pipeline/core/open_file_limit.h"
 #include "pipeline/process/child_process.h"
+#include "tests/bench/progress.h"
 #include "tests/bench/suite.h"
 
 namespace {
 
 using namespace framelock;
 using namespace framelock::bench;
+
+// The longest measurement is two minutes, told or not; its preparations have bounds of their own.
+constexpr std::chrono::seconds kLongestSilence{360};
 
 struct CommandLine {
   RunOptions run;
@@ -27,30 +32,30 @@ struct CommandLine {
   std::string log_level = "warn";
 };
 
+void AddPeer(CLI::App& app, const std::string& option, const std::string& what, PeerServer& peer) {
+  app.add_option(option, peer.url, what + ", measured in the same run")->type_name("URL");
+  app.add_option(option + "-name", peer.name, "what the tables call it")->capture_default_str();
+  app.add_option(option + "-pid", peer.pid, "its process here, to read CPU and memory of")
+      ->type_name("PID")
+      ->check(CLI::PositiveNumber);
+}
+
 void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--out", line.out, "results folder; results.json is written there")
       ->type_name("DIR")
       ->capture_default_str();
   app.add_option("--seconds", line.seconds, "of one measurement; default: the suite's own")
       ->check(CLI::Range(1, 3600));
-  app.add_option("--pairs", line.pairs, "repetitions, interleaved with the peer's; default 5")
+  app.add_option("--pairs", line.pairs,
+                 "repetitions, interleaved with the peer's; default 5, with --quick 2")
       ->check(CLI::Range(1, 100));
   app.add_option("--only", line.run.only, "cases whose name holds this, where a suite has several")
       ->type_name("TEXT");
   auto* quick = app.add_flag("--quick", line.quick, "short measurements");
   app.add_flag("--smoke", line.smoke, "shows that everything runs; its figures mean nothing")
       ->excludes(quick);
-  app.add_option("--peer-relay", line.run.peer_relay,
-                 "another trickle server, measured in the same run")
-      ->type_name("URL");
-  app.add_option("--peer-api", line.run.peer_api,
-                 "another server with POST /stream/start, measured in the same run")
-      ->type_name("URL");
-  app.add_option("--peer-name", line.run.peer_name, "what the tables call it")
-      ->capture_default_str();
-  app.add_option("--peer-pid", line.run.peer_pid, "its process here, to read CPU and memory of")
-      ->type_name("PID")
-      ->check(CLI::PositiveNumber);
+  AddPeer(app, "--peer-relay", "another trickle server", line.run.peer_relay);
+  AddPeer(app, "--peer-api", "another server with POST /stream/start", line.run.peer_api);
   app.add_option("--programs", line.run.programs, "folder of framelockd, framelock-relay and so on")
       ->type_name("DIR");
   app.add_option("--commit", line.commit, "what is measured, for the results")->type_name("TEXT");
@@ -73,8 +78,8 @@ std::map<std::string, std::string> OptionsForResults(const RunOptions& run) {
   std::map<std::string, std::string> options{{"depth", kDepths[static_cast<int>(run.depth)]},
                                              {"pairs", std::to_string(run.Pairs())}};
   if (run.seconds) options["seconds"] = std::to_string(run.seconds->count());
-  if (!run.peer_relay.empty()) options["peer_relay"] = run.peer_name;
-  if (!run.peer_api.empty()) options["peer_api"] = run.peer_name;
+  if (run.peer_relay.named()) options["peer_relay"] = run.peer_relay.name;
+  if (run.peer_api.named()) options["peer_api"] = run.peer_api.name;
   return options;
 }
 
@@ -97,8 +102,15 @@ int Fail(const std::string& what, const Error& error) {
   return 1;
 }
 
-// A suite that fails costs its own figures only.
+int Save(const CommandLine& line, const Report& report) {
+  const Status written =
+      report.Write(line.run.out / "results.json", line.commit, OptionsForResults(line.run));
+  return written ? 0 : Fail("results", written.error());
+}
+
+// A suite that fails, or hangs, costs its own figures only.
 int RunAll(const CommandLine& line, const std::vector<const Suite*>& suites) {
+  const StallGuard guard(kLongestSilence + line.run.seconds.value_or(std::chrono::seconds(0)));
   std::error_code error;
   std::filesystem::create_directories(line.run.out, error);
   Report report;
@@ -106,6 +118,7 @@ int RunAll(const CommandLine& line, const std::vector<const Suite*>& suites) {
   for (const Suite* suite : suites) {
     std::printf("%s: %s\n", suite->name, suite->what);
     std::fflush(stdout);
+    TellProgress(suite->name);
     report.Enter(suite->name);
     const Status ran = suite->run(line.run, report);
     Print(report, suite->name);
@@ -114,10 +127,8 @@ int RunAll(const CommandLine& line, const std::vector<const Suite*>& suites) {
     } else if (line.run.only.empty() && report.rows_of(suite->name) == 0) {
       failures += Fail(suite->name, Error{ErrorCode::kInternal, "no figure came out"});
     }
+    failures += Save(line, report);
   }
-  const Status written =
-      report.Write(line.run.out / "results.json", line.commit, OptionsForResults(line.run));
-  if (!written) failures += Fail("results", written.error());
   return failures == 0 ? 0 : 1;
 }
 

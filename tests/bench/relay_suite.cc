@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/relay_suite.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -24,7 +25,7 @@ struct Servers {
     auto ours = RelayUnderTest::Ours(options);
     if (!ours) return ours.error();
     Servers servers{.ours = std::move(*ours), .peer = std::nullopt};
-    if (!options.peer_relay.empty()) {
+    if (options.peer_relay.named()) {
       auto peer = RelayUnderTest::Peer(options);
       if (!peer) return peer.error();
       servers.peer.emplace(std::move(*peer));
@@ -33,9 +34,11 @@ struct Servers {
   }
 
   // One measurement of each, in turns.
-  Status InTurns(int pairs, const std::function<Status(const RelayUnderTest&)>& measure) const {
+  Status InTurns(const std::string& scenario, int pairs,
+                 const std::function<Status(const RelayUnderTest&)>& measure) const {
     return Interleave(
-        pairs, [&] { return measure(ours); }, [&] { return peer ? measure(*peer) : Status(); });
+        scenario, pairs, [&] { return measure(ours); },
+        [&] { return peer ? measure(*peer) : Status(); });
   }
   [[nodiscard]] bool is_ours(const RelayUnderTest& server) const { return &server == &ours; }
 };
@@ -125,7 +128,7 @@ Status MeasureLatency(const RunOptions& options, const Servers& servers, Report&
     Distribution ours;
     Distribution peers;
     const auto measure = [&](const RelayUnderTest& server) -> Status {
-      LoadOptions load = LoadFor(options.RunTime(std::chrono::seconds(5)));
+      LoadOptions load = LoadFor(options.RunTime(std::chrono::seconds(4)));
       load.subscribers = subscribers;
       auto figures = server.Measure(load);
       if (!figures) return figures.error();
@@ -133,7 +136,7 @@ Status MeasureLatency(const RunOptions& options, const Servers& servers, Report&
       rows.Add(server, *figures);
       return {};
     };
-    if (auto done = servers.InTurns(options.Pairs(), measure); !done) return done;
+    if (auto done = servers.InTurns(scenario, options.Pairs(), measure); !done) return done;
     rows.Tell(report, scenario);
     report.AddCdf(scenario, kOurs, "write to read", "ms", ours);
     if (servers.peer) report.AddCdf(scenario, servers.peer->name(), "write to read", "ms", peers);
@@ -144,9 +147,9 @@ Status MeasureLatency(const RunOptions& options, const Servers& servers, Report&
 // 16 streams of 6 Mbit/s.
 LoadOptions HeavyLoad(const RunOptions& options, std::chrono::milliseconds usual) {
   LoadOptions load = LoadFor(options.RunTime(usual));
-  load.channels = options.depth == Depth::kSmoke ? 2 : 16;
+  load.channels = options.Choose<std::size_t>(2, 16, 16);
   load.chunk_bytes = 25'000;
-  load.subscribers = options.depth == Depth::kSmoke ? 2 : 8;
+  load.subscribers = options.Choose<std::size_t>(2, 8, 8);
   return load;
 }
 
@@ -155,30 +158,40 @@ Status MeasureHeavy(const RunOptions& options, const Servers& servers, Report& r
   if (!options.Wants(scenario)) return {};
   LoadRows rows(servers);
   const auto measure = [&](const RelayUnderTest& server) -> Status {
-    auto figures = server.Measure(HeavyLoad(options, std::chrono::seconds(5)));
+    auto figures = server.Measure(HeavyLoad(options, std::chrono::seconds(4)));
     if (!figures) return figures.error();
     rows.Add(server, *figures);
     return {};
   };
-  if (auto done = servers.InTurns(options.Pairs(), measure); !done) return done;
+  if (auto done = servers.InTurns(scenario, options.Pairs(), measure); !done) return done;
   rows.Tell(report, scenario);
   return {};
 }
 
-// Subscribers of all channels together at the last step that kept the limit.
+// Whether so many subscribers of each channel get what they should in time.
+Result<bool> Holds(const RunOptions& options, const RelayUnderTest& server,
+                   std::size_t subscribers) {
+  LoadOptions load = HeavyLoad(options, std::chrono::seconds(2));
+  load.subscribers = subscribers;
+  auto figures = server.Measure(load);
+  if (!figures) return figures.error();
+  return figures->load.kept_up && figures->load.write_to_read.Percentile(0.99) <= kFrameMs;
+}
+
+// Subscribers of all channels together: doubled until it is too much, then halved in between, to a
+// sixteenth.
 Result<double> Climb(const RunOptions& options, const RelayUnderTest& server) {
-  const std::size_t most = options.depth == Depth::kSmoke ? 3 : 256;
+  const std::size_t most = options.Choose<std::size_t>(2, 512, 512);
   std::size_t held = 0;
-  for (std::size_t subscribers = options.depth == Depth::kSmoke ? 2 : 8; subscribers <= most;
-       subscribers += std::max<std::size_t>(subscribers / 5, 1)) {
-    LoadOptions load = HeavyLoad(options, std::chrono::seconds(2));
-    load.subscribers = subscribers;
-    auto figures = server.Measure(load);
-    if (!figures) return figures.error();
-    if (!figures->load.kept_up || figures->load.write_to_read.Percentile(0.99) > kFrameMs) break;
-    held = subscribers * load.channels;
+  std::size_t too_many = most + 1;
+  std::size_t next = std::min<std::size_t>(8, most);
+  while (too_many - held > std::max<std::size_t>(held / 16, 1)) {
+    const auto holds = Holds(options, server, next);
+    if (!holds) return holds.error();
+    (*holds ? held : too_many) = next;
+    next = too_many > most ? std::min(held * 2, most) : (held + too_many) / 2;
   }
-  return static_cast<double>(held);
+  return static_cast<double>(held * HeavyLoad(options, kSegment).channels);
 }
 
 Status MeasureCapacity(const RunOptions& options, const Servers& servers, Report& report) {
@@ -191,7 +204,7 @@ Status MeasureCapacity(const RunOptions& options, const Servers& servers, Report
     held.Add(server, *subscribers);
     return {};
   };
-  if (auto done = servers.InTurns(options.Pairs(), measure); !done) return done;
+  if (auto done = servers.InTurns(scenario, options.Pairs(), measure); !done) return done;
   held.Tell(report, {.scenario = scenario,
                      .metric = "subscribers with p99 at 33 ms or less",
                      .unit = "count",
@@ -223,7 +236,7 @@ Status RunSeam(const RunOptions& options, Report& report) {
   Style preconnect{.style = LoadOptions::Style::kPreconnect};
   Style reconnect{.style = LoadOptions::Style::kReconnect};
   const auto measure = [&](Style& style) -> Status {
-    LoadOptions load = LoadFor(options.RunTime(std::chrono::seconds(10)));
+    LoadOptions load = LoadFor(options.RunTime(std::chrono::seconds(6)));
     load.style = style.style;
     auto figures = relay->Measure(load);
     if (!figures) return figures.error();
@@ -239,7 +252,8 @@ Status RunSeam(const RunOptions& options, Report& report) {
     return {};
   };
   const Status done = Interleave(
-      options.Pairs(), [&] { return measure(preconnect); }, [&] { return measure(reconnect); });
+      kScenario, options.Pairs(), [&] { return measure(preconnect); },
+      [&] { return measure(reconnect); });
   if (!done) return done;
   const auto tell = [&](const char* metric, const char* unit, std::vector<double> Style::*values,
                         std::optional<Goal> ratio_goal) {

@@ -18,9 +18,10 @@ Result<RelayUnderTest> RelayUnderTest::Ours(const RunOptions& options) {
 }
 
 Result<RelayUnderTest> RelayUnderTest::Peer(const RunOptions& options) {
-  auto address = ServerAddress::Parse(options.peer_relay);
+  const PeerServer& peer = options.peer_relay;
+  auto address = ServerAddress::Parse(peer.url);
   if (!address) return address.error();
-  return RelayUnderTest(options.peer_name, std::move(*address), nullptr, options.peer_pid);
+  return RelayUnderTest(peer.name, std::move(*address), nullptr, peer.pid);
 }
 
 std::optional<ProcessUsage> RelayUnderTest::Usage() const {

@@ -35,7 +35,7 @@ Result<Event> WorkerRoundTrip::Next() {
 }
 
 Result<std::unique_ptr<WorkerRoundTrip>> WorkerRoundTrip::Start(const std::string& worker) {
-  auto spawned = host::SpawnWorker({.argv = {worker}});
+  auto spawned = host::SpawnWorker({.argv = {worker}, .die_with_parent_thread = true});
   if (!spawned) return spawned.error();
   PacketSocket socket = std::move(spawned->socket);
   auto trip = std::unique_ptr<WorkerRoundTrip>(new WorkerRoundTrip(std::move(*spawned)));

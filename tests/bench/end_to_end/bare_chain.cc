@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "tests/bench/child_program.h"
+
 namespace framelock::bench {
 
 namespace {
@@ -32,11 +34,11 @@ Result<std::unique_ptr<BareChain>> BareChain::Start(const RunOptions& run, const
   const UniqueFd far(ends[0]);
   std::unique_ptr<BareChain> chain(new BareChain);
   chain->input_ = UniqueFd(ends[1]);
-  auto process =
-      process::ChildProcess::Spawn({.argv = {run.Program("framelock-bench-chain"),
-                                             std::to_string(width), std::to_string(height)},
-                                    .inherit_fds = {{far.get(), kInput}},
-                                    .capture_stderr = false});
+  auto process = process::ChildProcess::Spawn(
+      {.argv = DyingWithUs(
+           {run.Program("framelock-bench-chain"), std::to_string(width), std::to_string(height)}),
+       .inherit_fds = {{far.get(), kInput}},
+       .capture_stderr = false});
   if (!process) return process.error();
   chain->process_ = std::move(*process);
   auto subscriber = trickle::Subscriber::Open({.url = url});

@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 constexpr int kFps = 30;
 constexpr milliseconds kPatience{20'000};
 constexpr milliseconds kWarmUp{2000};
-constexpr milliseconds kTime{20'000};
+constexpr milliseconds kTime{10'000};
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr double kMostCpuRatio = 1.25;
 constexpr const char* kBare = "bare codec chain";
@@ -80,10 +80,11 @@ class Group {
   std::vector<pid_t> pids_;
 };
 
-// Whose cost it is: of a peer only what --peer-pid tells.
+// Whose cost it is: of a peer only what --peer-api-pid tells.
 Result<Group> Payers(const RunOptions& run, House& house, LiveStream& stream) {
   if (house.owner() == House::Owner::kPeer) {
-    return Group(run.peer_pid == 0 ? std::vector<pid_t>{} : std::vector<pid_t>{run.peer_pid});
+    const pid_t pid = run.peer_api.pid;
+    return Group(pid == 0 ? std::vector<pid_t>{} : std::vector<pid_t>{pid});
   }
   const auto status = stream.ReadStatus();
   if (!status) return status.error();
@@ -143,7 +144,7 @@ Result<Figures> MeasureStream(const RunOptions& run, House& house, const Case& t
     figures[0] = paid[0];
     return figures;
   }
-  if (run.peer_pid != 0) figures[0] = paid[0] + paid[1];  // else there is nothing beside it
+  if (run.peer_api.pid != 0) figures[0] = paid[0] + paid[1];  // else there is nothing beside it
   figures[1] = paid[0];
   figures[2] = paid[1];
   bare.ours.push_back(paid[0] + paid[1]);

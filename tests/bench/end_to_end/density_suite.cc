@@ -11,6 +11,7 @@
 #include "tests/bench/end_to_end/scenario.h"
 #include "tests/bench/end_to_end/stamped_source.h"
 #include "tests/bench/end_to_end/suites.h"
+#include "tests/bench/progress.h"
 
 namespace framelock::bench {
 
@@ -89,11 +90,12 @@ Status RunDensity(const RunOptions& run, Report& report) {
   Series series{.scenario = "512x512, 30 fps", .metric = "age p99 by streams", .unit = "ms"};
   series.kind = Series::Kind::kOverTime;
   while (held < most) {
+    TellProgress(std::to_string(held + 1) + " streams");
     auto opened = Open(**house, in_url);
     if (!opened) break;  // too slow to start: as bad as too slow to run
     streams.push_back(std::move(*opened));
     std::this_thread::sleep_for(kSettling);
-    const Quality quality = QualityOf(**source, streams, run.RunTime(std::chrono::seconds(10)));
+    const Quality quality = QualityOf(**source, streams, run.RunTime(std::chrono::seconds(5)));
     series.x.push_back(static_cast<double>(streams.size()));
     series.y.push_back(quality.age_p99_ms);
     if (!quality.good() && run.depth != Depth::kSmoke) break;

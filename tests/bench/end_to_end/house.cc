@@ -70,8 +70,8 @@ Status House::CreateChannel(const std::string& name) {
 
 Result<std::unique_ptr<House>> House::Visit(const RunOptions& run, const House& ours) {
   std::unique_ptr<House> house(new House);
-  house->relay_url_ = run.peer_relay.empty() ? ours.relay_url_ : WithSlash(run.peer_relay);
-  auto api = ApiClient::Open(run.peer_api);
+  house->relay_url_ = run.peer_relay.named() ? WithSlash(run.peer_relay.url) : ours.relay_url_;
+  auto api = ApiClient::Open(run.peer_api.url);
   if (!api) return api.error();
   house->api_ = std::move(*api);
   return house;
@@ -94,7 +94,7 @@ Result<Houses> Houses::Open(const RunOptions& run,
   auto ours = House::Start(run, daemon_arguments);
   if (!ours) return ours.error();
   houses.ours = std::move(*ours);
-  if (run.peer_api.empty()) return houses;
+  if (!run.peer_api.named()) return houses;
   auto peer = House::Visit(run, *houses.ours);
   if (!peer) return peer.error();
   houses.peer = std::move(*peer);

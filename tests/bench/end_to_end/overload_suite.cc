@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <thread>
 
 #include "examples/channel_elements.h"
@@ -13,6 +14,7 @@
 #include "tests/bench/end_to_end/scenario.h"
 #include "tests/bench/end_to_end/stamped_source.h"
 #include "tests/bench/end_to_end/suites.h"
+#include "tests/bench/progress.h"
 
 namespace framelock::bench {
 
@@ -25,7 +27,8 @@ constexpr int kInputFps = 30;
 constexpr double kNoise = 0.3;
 constexpr double kServiceP99 = 1 + kNoise * 0.98;  // over the mean, of times spread evenly
 constexpr double kPauseSeconds = 0.5;
-constexpr double kWorkerFps[] = {45, 30, 25, 20, 12};
+constexpr double kAllRates[] = {45, 30, 25, 20, 12};  // of the worker, in frames a second
+constexpr double kSomeRates[] = {45, 20};
 constexpr milliseconds kPatience{20'000};
 constexpr milliseconds kSettling{5000};  // is not judged
 constexpr milliseconds kTail{1000};
@@ -167,6 +170,12 @@ Figures Judge(const StampedSource& source, const Seen& seen) {
               : 100.0 * static_cast<double>(passed) / static_cast<double>(frames.size())};
 }
 
+// Of the policies beside the default one, the ends are enough.
+std::span<const double> RatesFor(const RunOptions& run, const std::string& cadence) {
+  if (run.depth == Depth::kFull && cadence == "steady") return kAllRates;
+  return kSomeRates;
+}
+
 }  // namespace
 
 Status RunOverload(const RunOptions& run, Report& report) {
@@ -178,9 +187,10 @@ Status RunOverload(const RunOptions& run, Report& report) {
   auto source = StampedSource::Start({.url = in_url, .fps = kInputFps, .gop_frames = kInputFps});
   if (!source) return source.error();
   for (const char* cadence : {"steady", "every", "as-ready"}) {
-    for (const double fps : kWorkerFps) {
+    for (const double fps : RatesFor(run, cadence)) {
       const Case the_case{cadence, fps};
       if (!run.Wants(the_case.name())) continue;
+      TellProgress(the_case.name());
       const auto usual = std::chrono::seconds(the_case.is("steady") ? 120 : 30);
       const auto seen = Watch(**house, **source, in_url, the_case, run.RunTime(usual));
       if (!seen) return Error{seen.error().code, the_case.name() + ": " + seen.error().message};

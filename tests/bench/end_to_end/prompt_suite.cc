@@ -12,6 +12,7 @@
 #include "tests/bench/end_to_end/scenario.h"
 #include "tests/bench/end_to_end/stamped_source.h"
 #include "tests/bench/end_to_end/suites.h"
+#include "tests/bench/progress.h"
 
 namespace framelock::bench {
 
@@ -186,6 +187,7 @@ Status RunPrompt(const RunOptions& run, Report& report) {
   }
   for (Case the_case : {kSteady, kBurst}) {
     if (run.depth == Depth::kSmoke) the_case.count = 2;
+    TellProgress(the_case.name);
     const auto figures = Measure(**house, **source, **stream, **watch, the_case);
     if (!figures) return Error{figures.error().code, figures.error().message};
     ScenarioOf(the_case).ReportOnce(report, *figures);

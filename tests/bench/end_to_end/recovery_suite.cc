@@ -135,13 +135,15 @@ Status RunRecovery(const RunOptions& run, Report& report) {
     if (!opened) return opened.error();
     streams.push_back(std::move(*opened));
   }
+  RunOptions repeated = run;
+  if (run.depth == Depth::kQuick && !run.pairs) repeated.pairs = 1;
   std::size_t victim = 0;  // in turn, so that no stream is restarted too often
   for (const Fault& fault : kFaults) {
     Scenario scenario(fault.name, {{"fault to first good frame", "ms", AtMost(fault.most_ms)},
                                    {"longest interval of the stream", "ms", AtMost(500)},
                                    {"longest interval of the others", "ms"},
                                    {"others' p99 interval over before", "ratio", AtMost(1.1)}});
-    const Status measured = scenario.Repeat(run, houses, report, [&](House&) {
+    const Status measured = scenario.Repeat(repeated, houses, report, [&](House&) {
       return Measure(streams, victim++ % streams.size(), fault);
     });
     if (!measured) return measured;

@@ -28,9 +28,9 @@ Status Scenario::Repeat(const RunOptions& run, const Houses& houses, Report& rep
     return {};
   };
   const Status measured = Interleave(
-      run.Pairs(), [&] { return once(*houses.ours, ours); },
+      name_, run.Pairs(), [&] { return once(*houses.ours, ours); },
       [&] { return houses.peer ? once(*houses.peer, peers) : Status(); });
-  Write(report, run.peer_name, ours, peers);
+  Write(report, run.peer_api.name, ours, peers);
   return measured;
 }
 

@@ -18,7 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kFps = 30;
-constexpr int kStarts = 25;
 constexpr std::size_t kFrames = 15;  // that are looked at after a start
 constexpr milliseconds kPatience{20'000};
 constexpr milliseconds kReaderWaits{100};  // until it does
@@ -68,7 +67,7 @@ Result<Figures> Measure(const RunOptions& run, House& house, const std::string& 
                         Prepare prepare) {
   Distribution answered;
   Distribution first;
-  for (int i = 0; i < (run.depth == Depth::kSmoke ? 1 : kStarts); ++i) {
+  for (int i = 0; i < run.Choose(1, 8, 20); ++i) {
     if (house.owner() == House::Owner::kOurs) {
       if (const Status prepared = prepare(house); !prepared) return prepared.error();
     }
