@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "pipeline/core/result.h"
@@ -9,10 +10,10 @@
 
 namespace framelock::nodes {
 
-/// Runs `function` over every float of the first input and gives the result as the first output; in
-/// place where nobody else sees the input.
+/// Gives function(value, position) for every float of the first input as the first output; in place
+/// where nobody else sees the input.
 template <typename Function>
-Status MapFirstInput(graph::NodeCall& call, Function function) {
+Status MapFirstInputByPosition(graph::NodeCall& call, Function function) {
   graph::Tensor image = call.TakeTensor(0);
   Result<graph::Tensor> output = call.OutputLike(image);
   if (!output.ok()) {
@@ -23,16 +24,22 @@ Status MapFirstInput(graph::NodeCall& call, Function function) {
   if (out == image.data()) {
     // One pointer, so that the compiler sees that nothing else is written.
     for (std::size_t i = 0; i < count; ++i) {
-      out[i] = function(out[i]);
+      out[i] = function(out[i], i);
     }
   } else {
     const float* in = image.data();
     for (std::size_t i = 0; i < count; ++i) {
-      out[i] = function(in[i]);
+      out[i] = function(in[i], i);
     }
   }
   call.SetOutput(0, std::move(*output));
   return {};
+}
+
+/// The same where the position does not matter.
+template <typename Function>
+Status MapFirstInput(graph::NodeCall& call, Function function) {
+  return MapFirstInputByPosition(call, [=](float value, std::size_t) { return function(value); });
 }
 
 /// As torch clamps: not a number stays.
@@ -48,5 +55,15 @@ inline float RoundHalfToEven(float value) {
   const float rounded = (value + kShift) - kShift;
   return value > -0x1p22F && value < 0x1p22F ? rounded : value;
 }
+
+/// As pictures go to Pillow: times 255, clipped and cut to a byte.
+inline std::uint8_t CutToByte(float value) {
+  const float scaled = value * 255.0F;
+  const float low = scaled > 0.0F ? scaled : 0.0F;
+  return static_cast<std::uint8_t>(static_cast<std::int32_t>(low < 255.0F ? low : 255.0F));
+}
+
+/// And back.
+inline float ByteToFloat(std::uint8_t byte) { return static_cast<float>(byte) / 255.0F; }
 
 }  // namespace framelock::nodes

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "workers/nodes/elementwise.h"
+
 namespace framelock::nodes {
 
 namespace {
@@ -87,7 +89,7 @@ void LanczosResizer::Run(const float* in, std::size_t stride, float* out) {
     Unpremultiply(bytes_);
   }
   for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    out[i] = static_cast<float>(bytes_[i]) / 255.0F;
+    out[i] = ByteToFloat(bytes_[i]);
   }
 }
 
@@ -98,9 +100,7 @@ void LanczosResizer::ToBytes(const float* in, std::size_t stride) {
     const float* from = in + y * stride;
     std::uint8_t* to = bytes_.data() + y * row;
     for (std::size_t i = 0; i < row; ++i) {
-      const float scaled = from[i] * 255.0F;
-      const float low = scaled > 0.0F ? scaled : 0.0F;
-      to[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(low < 255.0F ? low : 255.0F));
+      to[i] = CutToByte(from[i]);
     }
   }
 }

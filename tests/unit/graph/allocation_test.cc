@@ -61,7 +61,18 @@ TEST(AllocationTest, AFrameLikeTheOneBeforeTakesNoMemory) {
       Node("ImageRotate", R"("image":["1",0],"rotation":"90 degrees")"),
       Node("ImageBlend", R"("image1":["1",0],"image2":["1",0],"blend_factor":0.5,)"
                          R"("blend_mode":"soft_light")"),
+      Node("ImageAddNoise", R"("image":["1",0],"seed":7,"strength":0.5)"),
+      Node("ImageLevels", R"("image":["1",0],"black_level":0.1,"mid_level":0.4,)"
+                          R"("white_level":0.9,"clip":true)"),
+      Node("ImagePadForOutpaint", R"("image":["1",0],"left":8,"top":8,"right":8,"bottom":8,)"
+                                  R"("feathering":4)"),
+      Node("ResizeAndPadImage", R"("image":["1",0],"target_width":64,"target_height":64,)"
+                                R"("padding_color":"white","interpolation":"bilinear")"),
   };
+  for (const char* dither : {"none", "floyd-steinberg", "bayer-4"}) {
+    middles.push_back(Node(
+        "ImageQuantize", R"("image":["1",0],"colors":16,"dither":")" + std::string(dither) + "\""));
+  }
   for (const char* method : {"nearest-exact", "bilinear", "area", "bicubic", "lanczos"}) {
     middles.push_back(Node("ImageScale", scale + R"(,"upscale_method":")" + method + "\""));
   }

@@ -50,6 +50,7 @@ class NodeProbe final : public NodeCall {
     return Make({batch, height, width, 1, TensorLayout::kMask}, values);
   }
 
+  [[nodiscard]] std::size_t input_count() const override { return inputs_.size(); }
   [[nodiscard]] bool Has(std::size_t i) const override {
     return !std::holds_alternative<std::monostate>(input(i));
   }
@@ -64,6 +65,7 @@ class NodeProbe final : public NodeCall {
   FaultHooks& fault_hooks() override { return faults_; }
   void SetOutput(std::size_t i, Value value) override { outputs_[i] = std::move(value); }
   void Emit(Tensor image) override { outputs_.assign(1, std::move(image)); }
+  void EmitText(std::string) override {}
 
  private:
   TensorPool pool_{64 << 20};

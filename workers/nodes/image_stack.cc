@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workers/nodes/image_stack.h"
+
+#include <algorithm>
+
+#include "workers/nodes/channels.h"
+
+namespace framelock::nodes {
+
+Result<graph::Tensor> ImageStack::Take(graph::TensorPool& pool) {
+  Result<graph::Tensor> batch = Join(pool);
+  pictures_.clear();
+  return batch;
+}
+
+Result<graph::Tensor> ImageStack::Join(graph::TensorPool& pool) {
+  std::uint32_t channels = 0;
+  for (const graph::Tensor& picture : pictures_) {
+    channels = std::max(channels, picture.shape().channels);
+  }
+  if (resamplers_.size() < pictures_.size()) {
+    resamplers_.resize(pictures_.size());
+  }
+  graph::TensorShape shape;
+  for (std::size_t i = 0; i < pictures_.size(); ++i) {
+    Result<graph::Tensor> wide = WithChannels(pictures_[i], channels, pool);
+    if (!wide.ok()) {
+      return wide;
+    }
+    pictures_[i] = std::move(*wide);
+    Result<graph::Tensor> fitting = Fit(i, pictures_.front().shape(), pool);
+    if (!fitting.ok()) {
+      return fitting;
+    }
+    pictures_[i] = std::move(*fitting);
+    const std::uint32_t before = shape.batch;
+    shape = pictures_.front().shape();
+    shape.batch = before + pictures_[i].shape().batch;
+  }
+  Result<graph::Tensor> batch = pool.Allocate(shape);
+  if (!batch.ok()) {
+    return batch;
+  }
+  float* out = batch->mutable_data();
+  for (const graph::Tensor& picture : pictures_) {
+    out = std::ranges::copy(picture.values(), out).out;
+  }
+  return batch;
+}
+
+Result<graph::Tensor> ImageStack::Fit(std::size_t i, const graph::TensorShape& first,
+                                      graph::TensorPool& pool) {
+  const graph::TensorShape& own = pictures_[i].shape();
+  if (own.width == first.width && own.height == first.height) {
+    return pictures_[i];
+  }
+  return resamplers_[i].Resample(pictures_[i],
+                                 {.method = ResampleMethod::kBilinear,
+                                  .width = first.width,
+                                  .height = first.height,
+                                  .crop = Crop::kCenter},
+                                 pool);
+}
+
+}  // namespace framelock::nodes

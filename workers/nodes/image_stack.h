@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "pipeline/core/result.h"
+#include "workers/graph/tensor.h"
+#include "workers/nodes/resample.h"
+
+namespace framelock::nodes {
+
+/// Puts pictures (or masks) into one batch: all get as many channels as the richest has, and the
+/// size of the first, bilinear and cut to its aspect ratio. Keeps its tables and lists for the next
+/// frame; one thread.
+class ImageStack {
+ public:
+  void Add(const graph::Tensor& picture) { pictures_.push_back(picture); }
+
+  /// The batch of all that were added, in that order, and forgets them.
+  Result<graph::Tensor> Take(graph::TensorPool& pool);
+
+ private:
+  Result<graph::Tensor> Join(graph::TensorPool& pool);
+  Result<graph::Tensor> Fit(std::size_t i, const graph::TensorShape& first,
+                            graph::TensorPool& pool);
+
+  std::vector<graph::Tensor> pictures_;
+  std::vector<Resampler> resamplers_;  // by position, so that each keeps to its sizes
+};
+
+}  // namespace framelock::nodes
