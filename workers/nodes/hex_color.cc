@@ -13,7 +13,7 @@ Result<HexColor> ParseHexColor(std::string_view digits) {
     const auto [end, error] = std::from_chars(pair.data(), pair.data() + pair.size(), *channel, 16);
     if (pair.size() < 2 || error != std::errc() || end != pair.data() + pair.size()) {
       return Error{ErrorCode::kInvalidArgument,
-                   "'" + std::string(pair) + "' is not two hexadecimal digits of a color"};
+                   std::string("'").append(pair) + "' is not two hexadecimal digits of a color"};
     }
     digits.remove_prefix(2);
   }
