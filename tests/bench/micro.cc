@@ -8,6 +8,7 @@
 
 #include "pipeline/core/frame_ledger.h"
 #include "pipeline/net/request_parser.h"
+#include "tests/bench/graph_micro.h"
 #include "tests/support/ts_writer.h"
 #include "trickle/relay/segment.h"
 #include "trickle/relay/ts_cutter.h"
@@ -163,6 +164,8 @@ Status RunMicro(const RunOptions& options, Report& report) {
   for (const Case& one :
        {Case{"ledger: open, find, close", LedgerOpenClose},
         Case{"worker message: encode, decode", MessageEncodeDecode},
+        Case{"graph: 50 trivial nodes", GraphOfTrivialNodes},
+        Case{"graph: 50 cached nodes, 1 blend", GraphOfCachedNodes},
         Case{"HTTP request head", RequestHead}, Case{"HTTP chunk of 8 KiB", RequestChunk},
         Case{"relay segment: append, read 8 KiB", SegmentAppendRead},
         Case{"TS cutter: 1 s of video, 225 KB", CutTransportStream},

@@ -100,7 +100,8 @@ Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
       texts_(plan_.sinks().size()),
       sink_of_(plan_.steps().size()),
       is_loaded_(plan_.steps().size()),
-      has_run_(plan_.steps().size()) {
+      is_current_(plan_.steps().size()),
+      ran_at_(plan_.steps().size()) {
   asked_for_.reserve(plan_.steps().size());
   for (std::size_t i = 0; i < plan_.sinks().size(); ++i) {
     sink_of_[plan_.sinks()[i]] = i;
@@ -121,7 +122,7 @@ std::optional<NodeFailure> Executor::Load() {
       }
     }
   }
-  return RunSteps(StepPhase::kOnce, FrameUse::kRehearsal);
+  return RunSteps(StepPhase::kOnce, StepPhase::kWhenChanged, FrameUse::kRehearsal);
 }
 
 std::optional<NodeFailure> Executor::LoadStep(std::size_t index) {
@@ -138,7 +139,8 @@ std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
   DropFrameValues();
   frame_ = std::move(frame);
   sources_left_ = sources_;
-  std::optional<NodeFailure> failure = RunSteps(StepPhase::kEveryFrame, use);
+  std::optional<NodeFailure> failure =
+      RunSteps(StepPhase::kWhenChanged, StepPhase::kEveryFrame, use);
   if (failure) {
     DropFrameValues();
   }
@@ -146,10 +148,11 @@ std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
   return failure;
 }
 
-std::optional<NodeFailure> Executor::RunSteps(StepPhase phase, FrameUse use) {
+std::optional<NodeFailure> Executor::RunSteps(StepPhase first, StepPhase last, FrameUse use) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const Step& step = plan_.steps()[i];
-    if (step.phase != phase || step.demand != Demand::kAlways || has_run_[i]) {
+    if (is_current_[i] || step.phase < first || step.phase > last ||
+        step.demand != Demand::kAlways) {
       continue;
     }
     if (std::optional<NodeFailure> failure =
@@ -190,7 +193,7 @@ std::optional<std::size_t> Executor::FindMissing(std::size_t index, FrameUse use
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const Binding& input = step.inputs[i];
       if (input.from != Binding::From::kSlot || input.laziness != laziness ||
-          has_run_[plan_.writer_of(input.slot)]) {
+          is_current_[plan_.writer_of(input.slot)]) {
         continue;
       }
       if (laziness == Laziness::kEager || nodes_[index]->Needs(call, i)) {
@@ -206,6 +209,10 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
   const auto failure = [&](std::string text) {
     return NodeFailure{step.node_id, step.node_class->spec.class_type, std::move(text)};
   };
+  if (step.phase == StepPhase::kWhenChanged && StillHolds(index, use)) {
+    is_current_[index] = true;
+    return std::nullopt;
+  }
   Call call(*this, index, use);
   if (std::optional<std::string> misfit = call.Misfit()) {
     return failure(std::move(*misfit));
@@ -213,19 +220,37 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
   if (Status ran = nodes_[index]->Run(call); !ran.ok()) {
     return failure(ran.error().message);
   }
-  has_run_[index] = true;
+  is_current_[index] = true;
+  ran_at_[index] = ++runs_;
   for (const std::size_t slot : step.freed_slots) {
     slots_[slot] = Value();
   }
   return std::nullopt;
 }
 
+// Whether a step that has run need not run again: neither its inputs nor the world have changed.
+bool Executor::StillHolds(std::size_t index, FrameUse use) {
+  const Step& step = plan_.steps()[index];
+  if (ran_at_[index] == 0) {
+    return false;
+  }
+  for (const Binding& input : step.inputs) {
+    if (input.from == Binding::From::kSlot &&
+        ran_at_[plan_.writer_of(input.slot)] > ran_at_[index]) {
+      return false;
+    }
+  }
+  Call call(*this, index, use);
+  return step.node_class->spec.freshness != Freshness::kWhenChanged ||
+         !nodes_[index]->HasChanged(call);
+}
+
 // What the last frame left: its results, and its values if it failed half-way.
 void Executor::DropFrameValues() {
   for (std::size_t index = 0; index < plan_.steps().size(); ++index) {
     const Step& step = plan_.steps()[index];
+    is_current_[index] = is_current_[index] && step.phase == StepPhase::kOnce;
     if (step.phase == StepPhase::kEveryFrame) {
-      has_run_[index] = false;
       for (std::size_t i = 0; i < step.node_class->spec.outputs.size(); ++i) {
         slots_[step.first_output + i] = Value();
       }

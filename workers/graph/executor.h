@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,10 +25,11 @@ struct NodeFailure {
   [[nodiscard]] std::string ToString() const;
 };
 
-/// Runs a plan: what does not depend on the frame once, the rest on every frame, what only lazy
-/// inputs lead to when it is asked for. Values are dropped
-/// after their last reader, so that their buffers serve again within the same frame; after the
-/// first frames of a size a run allocates nothing. Owned by whoever drives the frames; one thread.
+/// Runs a plan: what does not depend on the frame once, or again when something upstream has
+/// changed, the rest on every frame, what only lazy inputs lead to when it is asked for. Values are
+/// dropped after their last reader, so that their buffers serve again within the same frame; after
+/// the first frames of a size a run allocates nothing. Owned by whoever drives the frames; one
+/// thread.
 class Executor {
  public:
   /// `pool` and `faults` outlive the executor; the plan's registry too.
@@ -49,15 +51,17 @@ class Executor {
   [[nodiscard]] const std::optional<std::string>& text(std::size_t sink) const {
     return texts_[sink];
   }
-  /// Whether step i of the plan has run: for this frame, or once for all.
-  [[nodiscard]] bool has_run(std::size_t step) const { return has_run_[step]; }
+  /// Whether the values of step i of the plan are there: it ran for this frame, or an earlier run
+  /// still holds.
+  [[nodiscard]] bool has_run(std::size_t step) const { return is_current_[step]; }
 
  private:
   class Call;
   std::optional<NodeFailure> LoadStep(std::size_t step);
-  std::optional<NodeFailure> RunSteps(StepPhase phase, FrameUse use);
+  std::optional<NodeFailure> RunSteps(StepPhase first, StepPhase last, FrameUse use);
   std::optional<NodeFailure> RunWithInputs(std::size_t step, FrameUse use);
   std::optional<NodeFailure> RunStep(std::size_t step, FrameUse use);
+  bool StillHolds(std::size_t step, FrameUse use);
   std::optional<std::size_t> FindMissing(std::size_t step, FrameUse use);
   void DropFrameValues();
 
@@ -70,9 +74,11 @@ class Executor {
   std::vector<std::optional<std::string>> texts_;    // by sink
   std::vector<std::optional<std::size_t>> sink_of_;  // by step
   std::vector<bool> is_loaded_;                      // by step
-  std::vector<bool> has_run_;                        // by step
-  std::vector<std::size_t> asked_for_;               // steps waiting for their inputs
-  std::size_t sources_ = 0;                          // steps that take the frame
+  std::vector<bool> is_current_;                     // by step
+  std::vector<std::uint64_t> ran_at_;                // by step: the run's number, 0 for never
+  std::uint64_t runs_ = 0;
+  std::vector<std::size_t> asked_for_;  // steps waiting for their inputs
+  std::size_t sources_ = 0;             // steps that take the frame
   std::size_t sources_left_ = 0;
   Tensor frame_;
 };

@@ -73,6 +73,10 @@ class Node {
   /// only inputs not needed depend on do not run.
   virtual bool Needs(const NodeCall&, std::size_t /*input*/) { return true; }
 
+  /// Whether Run() would now give something else for the same inputs than the last time. Asked
+  /// before each frame, of classes with Freshness::kWhenChanged only; must be quick.
+  virtual bool HasChanged(NodeCall&) { return false; }
+
   /// Once per frame, or once per prompt if nothing upstream changes. The error text becomes the
   /// node's failure.
   virtual Status Run(NodeCall& call) = 0;

@@ -134,15 +134,17 @@ Json InputConfig(const InputSpec& input, SchemaStyle style) {
   if (!input.branches.empty()) {
     return DynamicComboConfig(input, style);
   }
-  if (input.choices.empty()) {
+  if (input.choices.empty() && !input.find_choices) {
     return Json::array({input.type, input.options});
   }
+  const std::vector<std::string> choices =
+      input.find_choices ? input.find_choices() : input.choices;
   if (style == SchemaStyle::kClassic) {
-    return Json::array({input.choices, input.options});
+    return Json::array({choices, input.options});
   }
   Json options = input.options;
   options["multiselect"] = false;
-  options["options"] = input.choices;
+  options["options"] = choices;
   return Json::array({"COMBO", std::move(options)});
 }
 

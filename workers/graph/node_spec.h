@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,11 @@ struct InputSpec {
   std::optional<GrowRange> grows;     // of an autogrow input: one of `members` each
   std::vector<InputSpec> members;     // of an autogrow input: the one that is repeated
   std::vector<ComboBranch> branches;  // of a dynamic combo
+
+  // An option list that is looked up each time it is shown; then `refuse` judges a text in place of
+  // the options: the reason, or nullopt. Both are called by whichever thread validates.
+  std::function<std::vector<std::string>()> find_choices;
+  std::function<std::optional<std::string>(const std::string&)> refuse;
 };
 
 /// One option of a dynamic combo and the inputs that it brings along, named COMBO.INPUT.
@@ -68,9 +74,9 @@ struct HiddenInput {
   std::string type;
 };
 
-/// Whether a node gives the same for the same inputs; if not, it runs on every frame, and so does
-/// all that depends on it.
-enum class Freshness : std::uint8_t { kCached, kEveryFrame };
+/// Whether a node gives the same for the same inputs. If not, it runs on every frame, or when
+/// Node::HasChanged says so, and so does all that depends on it.
+enum class Freshness : std::uint8_t { kCached, kWhenChanged, kEveryFrame };
 
 /// Whether a node may change pixels, or only brings the frame in or gives out what it takes in.
 /// Frames that meet no node of the first kind stay bytes.
@@ -91,6 +97,7 @@ struct NodeSpec {
   bool is_source = false;          // calls TakeFrame, once per run
   std::optional<bool> deprecated;  // classic nodes show the two only when they set them
   std::optional<bool> experimental;
+  std::optional<std::string> unavailable;  // why no prompt can use the class in this worker
   Freshness freshness = Freshness::kCached;
   Pixels pixels = Pixels::kMade;
 };

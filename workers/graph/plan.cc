@@ -2,6 +2,7 @@
 #include "workers/graph/plan.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "workers/graph/validate_input.h"
@@ -94,11 +95,32 @@ class Plan::Builder {
     for (std::size_t i = 0; i < step.node_class->inputs.size(); ++i) {
       AddInput(node, i, step);
     }
+    if (const std::optional<std::size_t> twin = FindTwin(node, step)) {
+      step_of_[node] = twin;
+      return;
+    }
     step.first_output = plan_.slots_;
     plan_.slots_ += step.node_class->spec.outputs.size();
     plan_.writer_of_.resize(plan_.slots_, plan_.steps_.size());
     step_of_[node] = plan_.steps_.size();
     plan_.steps_.push_back(std::move(step));
+  }
+
+  // A step of the same class with the same inputs. Outputs are asked for by name: each is a step.
+  std::optional<std::size_t> FindTwin(std::size_t node, const Step& step) {
+    if (step.node_class->spec.is_output) {
+      return std::nullopt;
+    }
+    Json signature = Json::array({step.node_class->spec.class_type});
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const Binding& input = step.inputs[i];
+      const Json* literal = InputValue(node, i);
+      signature.push_back(input.from == Binding::From::kSlot ? Json::array({input.slot})
+                          : literal == nullptr               ? Json::array()
+                                                             : *literal);
+    }
+    const auto [known, is_new] = twins_.emplace(DumpJson(signature), plan_.steps_.size());
+    return is_new ? std::nullopt : std::optional(known->second);
   }
 
   void AddInput(std::size_t node, std::size_t input, Step& step) const {
@@ -130,14 +152,26 @@ class Plan::Builder {
 
   void ChoosePhases() {
     for (Step& step : plan_.steps_) {
-      bool changes = step.node_class->spec.freshness == Freshness::kEveryFrame;
+      step.phase = PhaseOf(step.node_class->spec.freshness);
       for (const Binding& input : step.inputs) {
-        changes =
-            changes || (input.from == Binding::From::kSlot &&
-                        plan_.steps_[plan_.writer_of_[input.slot]].phase == StepPhase::kEveryFrame);
+        if (input.from == Binding::From::kSlot) {
+          const Step& writer = plan_.steps_[plan_.writer_of_[input.slot]];
+          step.phase = std::max(step.phase, writer.phase);
+        }
       }
-      step.phase = changes ? StepPhase::kEveryFrame : StepPhase::kOnce;
     }
+  }
+
+  static StepPhase PhaseOf(Freshness freshness) {
+    switch (freshness) {
+      case Freshness::kWhenChanged:
+        return StepPhase::kWhenChanged;
+      case Freshness::kEveryFrame:
+        return StepPhase::kEveryFrame;
+      case Freshness::kCached:
+        break;
+    }
+    return StepPhase::kOnce;
   }
 
   // Backwards from the outputs: what they reach without a lazy input runs in any case. The rest,
@@ -175,15 +209,15 @@ class Plan::Builder {
       ++readers.count;
       readers.newest = step;
     }
-    const bool once_only = plan_.steps_[step].phase == StepPhase::kOnce &&
-                           plan_.steps_[readers.last].phase == StepPhase::kEveryFrame;
-    readers.last = once_only ? readers.last : std::max(readers.last, step);
+    if (plan_.steps_[step].phase >= plan_.steps_[readers.last].phase) {
+      readers.last = step;
+    }
     readers.any_time = readers.any_time || any_time_[step];
   }
 
   // A slot that is written on every frame is free after its last reader; one that is written once
-  // is free only if no frame reads it. Where a reader may run at any time, nobody knows the last,
-  // unless it is the only one.
+  // is free only if no frame reads it; one that is written now and then stays. Where a reader may
+  // run at any time, nobody knows the last, unless it is the only one.
   void FindLastReaders() {
     std::vector<Readers> readers(plan_.slots_);
     for (std::size_t slot = 0; slot < plan_.slots_; ++slot) {
@@ -201,7 +235,7 @@ class Plan::Builder {
       const Readers& found = readers[slot];
       Step& reader = plan_.steps_[found.last];
       const bool unclear = found.any_time && (found.count > 1 || written == StepPhase::kOnce);
-      if (!unclear && reader.phase == written) {
+      if (!unclear && reader.phase == written && written != StepPhase::kWhenChanged) {
         reader.freed_slots.push_back(slot);
         MarkSoleInput(reader, slot);
       }
@@ -224,8 +258,9 @@ class Plan::Builder {
 
   const NodeRegistry& registry_;
   const Prompt& prompt_;
-  std::vector<std::optional<std::size_t>> step_of_;  // by node
-  std::vector<bool> any_time_;                       // by step: lazy inputs lead to it
+  std::vector<std::optional<std::size_t>> step_of_;     // by node
+  std::unordered_map<std::string, std::size_t> twins_;  // steps by what they compute
+  std::vector<bool> any_time_;                          // by step: lazy inputs lead to it
   Plan plan_;
 };
 

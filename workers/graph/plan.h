@@ -14,8 +14,9 @@
 
 namespace framelock::graph {
 
-/// When a step runs: once, when the prompt is taken, or on every frame.
-enum class StepPhase : std::uint8_t { kOnce, kEveryFrame };
+/// When a step runs: once, when the prompt is taken; if something upstream of it has changed; or on
+/// every frame. In this order.
+enum class StepPhase : std::uint8_t { kOnce, kWhenChanged, kEveryFrame };
 
 /// Where one input of a step comes from.
 struct Binding {
@@ -45,8 +46,9 @@ struct Step {
 };
 
 /// What a valid prompt runs: the ancestors of its good outputs, each once, in topological order;
-/// those that only lazy inputs lead to, if they are asked for. A value; made when the prompt is
-/// taken, read on every frame.
+/// those that only lazy inputs lead to, if they are asked for. Nodes of one class with the same
+/// inputs are one step, that of the first. A value; made when the prompt is taken, read on every
+/// frame.
 class Plan {
  public:
   /// `prompt` and `verdict` as Validate() left them. The plan keeps pointers into `registry`.

@@ -149,6 +149,11 @@ void Walk::FollowLink(const NodeInput& input, const Json& link) {
 void Walk::Close() {
   Frame frame = std::move(stack_.back());
   stack_.pop_back();
+  const NodeSpec& spec = SpecOf(frame.node);
+  if (spec.unavailable) {
+    const std::string first = spec.inputs.empty() ? "" : spec.inputs.front().name;
+    frame.errors.push_back(CustomError(first, *spec.unavailable));
+  }
   const bool good = frame.valid && frame.errors.empty();
   Finding& finding = findings_[frame.node];
   finding.state = good ? Finding::State::kGood : Finding::State::kBad;

@@ -89,6 +89,16 @@ std::optional<Json> CheckBounds(const NodeInput& input, SchemaStyle style, const
   return std::nullopt;
 }
 
+std::optional<Json> CheckRefusal(const NodeInput& input, const Json& value) {
+  const std::optional<std::string> reason =
+      value.is_string() ? input.spec->refuse(value.get_ref<const std::string&>())
+                        : "a text is wanted, not " + PythonStr(value);
+  if (!reason) {
+    return std::nullopt;
+  }
+  return CustomError(input.name, *reason);
+}
+
 std::optional<Json> CheckChoice(const NodeInput& input, SchemaStyle style, const Json& value) {
   Json received = value;
   if (received.is_string()) {
@@ -135,6 +145,11 @@ Json MakeError(const char* type, const std::string& message, const std::string& 
           {"extra_info", std::move(extra_info)}};
 }
 
+Json CustomError(const std::string& input, const std::string& reason) {
+  return MakeError("custom_validation_failed", "Custom validation failed for node",
+                   input + " - " + reason, {{"input_name", input}});
+}
+
 std::optional<PythonException> ResolveLink(const NodeRegistry& registry, const Prompt& prompt,
                                            const Json& link, LinkTarget& target) {
   if (auto missing = FindNode(prompt, link[0], target.node)) {
@@ -160,7 +175,8 @@ std::optional<PythonException> ResolveLink(const NodeRegistry& registry, const P
 }
 
 bool TypesMatch(std::string_view output, const InputSpec& input, SchemaStyle style) {
-  const bool list_type = !input.choices.empty() && style == SchemaStyle::kClassic;
+  const bool list_type =
+      (!input.choices.empty() || input.find_choices) && style == SchemaStyle::kClassic;
   if (output == kMatchType || input.type == kMatchType) {
     return true;
   }
@@ -186,6 +202,9 @@ std::optional<Json> CheckLiteral(const NodeInput& input, SchemaStyle style, Json
   }
   if (auto error = CheckBounds(input, style, value)) {
     return error;
+  }
+  if (input.spec->refuse) {
+    return CheckRefusal(input, value);
   }
   return input.spec->choices.empty() ? std::nullopt : CheckChoice(input, style, value);
 }

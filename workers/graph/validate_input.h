@@ -30,6 +30,9 @@ struct LinkTarget {
 Json MakeError(const char* type, const std::string& message, const std::string& details,
                Json extra_info);
 
+/// What a class's own check of an input says.
+Json CustomError(const std::string& input, const std::string& reason);
+
 /// Follows a list of two: the output that it names, or the exception that looking it up raises.
 /// Every node's class must be known.
 std::optional<PythonException> ResolveLink(const NodeRegistry& registry, const Prompt& prompt,

@@ -39,6 +39,29 @@ class ExecutorTest : public testing::Test {
   std::unique_ptr<Executor> executor_;
 };
 
+// Gives what the world says, and notices when it says something else.
+class WatchNode final : public Node {
+ public:
+  WatchNode(const float& world, std::vector<std::string>& log) : world_(world), log_(log) {}
+  bool HasChanged(NodeCall&) override { return seen_ != world_; }
+  Status Run(NodeCall& call) override {
+    log_.emplace_back("Watch");
+    if (world_ < 0) {
+      return Error{ErrorCode::kInternal, "the world is not there"};
+    }
+    seen_ = world_;
+    Result<Tensor> output = call.pool().Allocate({1, 1, 1, 1});
+    output->mutable_data()[0] = seen_;
+    call.SetOutput(0, *output);
+    return {};
+  }
+
+ private:
+  const float& world_;
+  std::vector<std::string>& log_;
+  float seen_ = 0;
+};
+
 constexpr const char* kDiamond = R"({
   "s":{"class_type":"Sink","inputs":{"images":["j",0]}},
   "j":{"class_type":"Join","inputs":{"a":["a",0],"b":["b",0]}},
@@ -100,6 +123,74 @@ TEST_F(ExecutorTest, AGraphWithoutFrameKeepsItsResult) {
   EXPECT_FALSE(executor_->Run(Tensor(), FrameUse::kShown));
   EXPECT_EQ(Value(), 5);
   EXPECT_THAT(log_, IsEmpty());
+}
+
+class ExecutorWatchTest : public ExecutorTest {
+ protected:
+  void SetUp() override {
+    const auto make = [this] { return std::make_unique<WatchNode>(world_, log_); };
+    ASSERT_TRUE(registry_
+                    .Add({.spec = {.class_type = "Watch",
+                                   .outputs = {{"IMAGE", "IMAGE"}},
+                                   .freshness = Freshness::kWhenChanged},
+                          .make = make})
+                    .ok());
+    Take(R"({"c":{"class_type":"Constant","inputs":{"value":5}},
+             "w":{"class_type":"Watch","inputs":{}},
+             "a":{"class_type":"Add","inputs":{"image":["w",0],"amount":1}},
+             "b":{"class_type":"Join","inputs":{"a":["a",0],"b":["c",0]}},
+             "i":{"class_type":"Source","inputs":{}},
+             "j":{"class_type":"Join","inputs":{"a":["b",0],"b":["i",0]}},
+             "s":{"class_type":"Sink","inputs":{"images":["j",0]}},
+             "t":{"class_type":"Sink","inputs":{"images":["a",0]}}})");
+  }
+  float world_ = 10;
+};
+
+TEST_F(ExecutorWatchTest, WhatFollowsFromAChangeRunsAgainAndNothingElse) {
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_THAT(log_, ElementsAre("Watch", "Add", "Constant", "Join", "Sink"));
+  log_.clear();
+  EXPECT_FALSE(Run(1000));
+  EXPECT_EQ(Value(0), 1016);
+  EXPECT_EQ(Value(1), 11);
+  EXPECT_THAT(log_, ElementsAre("Source", "Join", "Sink"));
+  log_.clear();
+  world_ = 20;
+  EXPECT_FALSE(Run(2000));
+  EXPECT_EQ(Value(0), 2026);
+  EXPECT_EQ(Value(1), 21);
+  EXPECT_THAT(log_, ElementsAre("Watch", "Add", "Join", "Source", "Join", "Sink", "Sink"));
+  log_.clear();
+  EXPECT_FALSE(Run(3000));
+  EXPECT_EQ(Value(0), 3026);
+  EXPECT_THAT(log_, ElementsAre("Source", "Join", "Sink"));
+}
+
+TEST_F(ExecutorWatchTest, AFailedChangeIsTriedAgain) {
+  EXPECT_FALSE(executor_->Load());
+  world_ = -1;
+  EXPECT_TRUE(Run(0));
+  EXPECT_TRUE(Run(0));
+  world_ = 30;
+  EXPECT_FALSE(Run(0));
+  EXPECT_EQ(Value(0), 36);
+}
+
+TEST_F(ExecutorTest, NodesThatDoTheSameAreOneStep) {
+  Take(R"({"i":{"class_type":"Source","inputs":{}},
+           "a":{"class_type":"Add","inputs":{"image":["i",0],"amount":1}},
+           "b":{"class_type":"Add","inputs":{"amount":1,"image":["i",0]}},
+           "c":{"class_type":"Add","inputs":{"image":["i",0],"amount":2}},
+           "d":{"class_type":"Add","inputs":{"image":["a",0],"amount":7}},
+           "e":{"class_type":"Add","inputs":{"image":["b",0],"amount":7}},
+           "j":{"class_type":"Join","inputs":{"a":["d",0],"b":["e",0]}},
+           "k":{"class_type":"Join","inputs":{"a":["j",0],"b":["c",0]}},
+           "s":{"class_type":"Sink","inputs":{"images":["k",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  EXPECT_FALSE(Run(100));
+  EXPECT_EQ(Value(), 2 * 108 + 102);
+  EXPECT_THAT(log_, ElementsAre("Source", "Add", "Add", "Join", "Add", "Join", "Sink"));
 }
 
 TEST_F(ExecutorTest, SeveralSinksAndSources) {
