@@ -13,7 +13,7 @@ run_packages=(
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libboost-dev libcurl4-openssl-dev
-  libwebsockets-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev)
+  libwebsockets-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev libpng-dev)
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-format-14 clang-tidy-14
   libclang-rt-14-dev binutils procps python3 python3-websockets ffmpeg)

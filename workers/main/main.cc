@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "workers/main/live.h"
 #include "workers/main/offline.h"
 #include "workers/nodes/builtin.h"
+#include "workers/nodes/workspace.h"
 
 namespace framelock::worker {
 
@@ -43,7 +45,9 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
       prints every node class as ComfyUI's /object_info does
 
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
-lie, for tests) and --log-level trace|debug|info|warn|error|off.
+lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
+LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
+Without it they refuse every prompt.
 )";
 
 int Usage(const std::string& problem) {
@@ -76,7 +80,7 @@ OptionNames NamesOf(Command command) {
     names.values = {"--socket-fd", "--die-with-parent", "--memory-limit-mb"};
   }
   names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
-  names.values.push_back("--log-level");
+  names.values.insert(names.values.end(), {"--log-level", "--workspace"});
   return names;
 }
 
@@ -137,8 +141,17 @@ int Main(std::span<const char* const> words) {
   if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
     return Usage(log.error().message);
   }
+  std::shared_ptr<const nodes::Workspace> workspace;
+  if (const auto folder = arguments->Find("--workspace")) {
+    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
+    if (!opened.ok()) {
+      return Usage(opened.error().message);
+    }
+    workspace = std::move(*opened);
+  }
   const Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
-      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent);
+      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
+      workspace);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }

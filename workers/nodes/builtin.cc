@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/nodes/builtin.h"
 
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "workers/nodes/fault/fault_list.h"
@@ -94,20 +96,37 @@ constexpr ClassFactory kFaultNodes[] = {
     FaultLoadSleep, FaultPace,  FaultSleep, FaultWrongSequence,
 };
 
+constexpr graph::NodeClass (*kPictureNodes[])(const std::shared_ptr<const Workspace>&) = {
+    LoadImage,
+    LoadImageMask,
+    PreviewImage,
+    SaveImage,
+};
+
+Status AddAll(std::span<const ClassFactory> factories, graph::NodeRegistry& registry) {
+  for (const ClassFactory factory : factories) {
+    if (Status added = registry.Add(factory()); !added.ok()) {
+      return added;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<graph::NodeRegistry> BuiltinNodes(FaultNodes faults) {
+Result<graph::NodeRegistry> BuiltinNodes(FaultNodes faults,
+                                         const std::shared_ptr<const Workspace>& workspace) {
   graph::NodeRegistry registry;
-  for (const ClassFactory factory : kNodes) {
-    if (Status added = registry.Add(factory()); !added.ok()) {
+  if (Status added = AddAll(kNodes, registry); !added.ok()) {
+    return added.error();
+  }
+  for (const auto factory : kPictureNodes) {
+    if (Status added = registry.Add(factory(workspace)); !added.ok()) {
       return added.error();
     }
   }
-  if (faults == FaultNodes::kAbsent) {
-    return registry;
-  }
-  for (const ClassFactory factory : kFaultNodes) {
-    if (Status added = registry.Add(factory()); !added.ok()) {
+  if (faults == FaultNodes::kPresent) {
+    if (Status added = AddAll(kFaultNodes, registry); !added.ok()) {
       return added.error();
     }
   }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+
 #include "workers/graph/node_registry.h"
 
 namespace framelock::nodes {
+
+class Workspace;
 
 // The node classes, one file each, named after the class.
 graph::NodeClass AdjustBrightness();
@@ -80,5 +84,11 @@ graph::NodeClass SaveTextTensor();
 graph::NodeClass SolidMask();
 graph::NodeClass SplitImageWithAlpha();
 graph::NodeClass ThresholdMask();
+
+// Those that read or write picture files; without a workspace they refuse every prompt.
+graph::NodeClass LoadImage(const std::shared_ptr<const Workspace>& workspace);
+graph::NodeClass LoadImageMask(const std::shared_ptr<const Workspace>& workspace);
+graph::NodeClass PreviewImage(const std::shared_ptr<const Workspace>& workspace);
+graph::NodeClass SaveImage(const std::shared_ptr<const Workspace>& workspace);
 
 }  // namespace framelock::nodes
