@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -212,6 +213,30 @@ TEST(ImageExtremesTest, FindEveryPlaceAndWhatIsNoNumber) {
     EXPECT_TRUE(std::isnan(std::get<double>(largest.output()))) << at;
   }
   EXPECT_THAT(smallest.Run({smallest.Make({1, 0, 3, 3}, {0})}), HasSubstr("empty"));
+}
+
+TEST(CannyTest, FollowsAWeakEdgeToAStrongOne) {
+  NodeProbe probe(Canny());
+  // Black above, and below it a grey that fades out to the right: one long edge.
+  Tensor image = probe.Make({1, 12, 40, 1}, {0});
+  for (std::size_t y = 6; y < 12; ++y) {
+    for (std::size_t x = 0; x < 40; ++x) {
+      image.mutable_data()[y * 40 + x] = static_cast<float>(40 - x) / 100;
+    }
+  }
+  const auto edge_pixels = [&](double low, double high) {
+    EXPECT_THAT(probe.Run({image, low, high}), IsEmpty());
+    const std::vector<float> edges = probe.floats();
+    return std::ranges::count(edges, 1.0F) / 3;
+  };
+  const auto strong = edge_pixels(0.9, 0.9);
+  EXPECT_GT(strong, 3);
+  EXPECT_GT(edge_pixels(0.3, 0.9), strong + 10);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    image.mutable_data()[i] *= 0.2F;
+  }
+  EXPECT_GT(edge_pixels(0.1, 0.1), 10);
+  EXPECT_EQ(edge_pixels(0.1, 0.9), 0);  // weak edges alone
 }
 
 TEST(CannyTest, RefusesWhatTheOriginalDoes) {
