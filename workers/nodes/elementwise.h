@@ -7,8 +7,26 @@
 
 #include "pipeline/core/result.h"
 #include "workers/graph/node.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
+
+// out[i] = function(in[i], i)
+template <typename Function>
+FRAMELOCK_VECTOR_CLONES void Map(const float* in, std::size_t count, float* out,
+                                 Function function) {
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = function(in[i], i);
+  }
+}
+
+// One pointer, so that the compiler sees that nothing else is written.
+template <typename Function>
+FRAMELOCK_VECTOR_CLONES void MapInPlace(std::size_t count, float* values, Function function) {
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = function(values[i], i);
+  }
+}
 
 /// Gives function(value, position) for every float of the first input as the first output; in place
 /// where nobody else sees the input.
@@ -22,15 +40,9 @@ Status MapFirstInputByPosition(graph::NodeCall& call, Function function) {
   const std::size_t count = image.size();
   float* out = output->mutable_data();
   if (out == image.data()) {
-    // One pointer, so that the compiler sees that nothing else is written.
-    for (std::size_t i = 0; i < count; ++i) {
-      out[i] = function(out[i], i);
-    }
+    MapInPlace(count, out, function);
   } else {
-    const float* in = image.data();
-    for (std::size_t i = 0; i < count; ++i) {
-      out[i] = function(in[i], i);
-    }
+    Map(image.data(), count, out, function);
   }
   call.SetOutput(0, std::move(*output));
   return {};
@@ -42,10 +54,15 @@ Status MapFirstInput(graph::NodeCall& call, Function function) {
   return MapFirstInputByPosition(call, [=](float value, std::size_t) { return function(value); });
 }
 
+// 0 and 1. Of bounds that it knows the compiler makes masks, of unknown ones a maximum and a
+// minimum, which are three times as fast.
+extern const float kDarkest;
+extern const float kBrightest;
+
 /// As torch clamps: not a number stays.
 inline float Clamp01(float value) {
-  const float low = value < 0.0F ? 0.0F : value;
-  return low > 1.0F ? 1.0F : low;
+  const float low = value < kDarkest ? kDarkest : value;
+  return low > kBrightest ? kBrightest : low;
 }
 
 /// As torch and Python round; vectorises on every machine, unlike nearbyint. Adding and subtracting

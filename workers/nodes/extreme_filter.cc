@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "workers/nodes/vector_clones.h"
+
 namespace framelock::nodes {
 
 namespace {
@@ -20,7 +22,8 @@ struct Larger {
 
 // out[i] = pick(a[i], b[i])
 template <typename Pick>
-void PickEach(const float* a, const float* b, std::size_t count, float* out) {
+FRAMELOCK_VECTOR_CLONES void PickEach(const float* a, const float* b, std::size_t count,
+                                      float* out) {
   for (std::size_t i = 0; i < count; ++i) {
     out[i] = Pick()(a[i], b[i]);
   }
@@ -29,7 +32,7 @@ void PickEach(const float* a, const float* b, std::size_t count, float* out) {
 // inout[i] = pick(inout[i], b[i]): a name of its own, so that the compiler sees one pointer
 // written.
 template <typename Pick>
-void PickInto(const float* b, std::size_t count, float* inout) {
+FRAMELOCK_VECTOR_CLONES void PickInto(const float* b, std::size_t count, float* inout) {
   for (std::size_t i = 0; i < count; ++i) {
     inout[i] = Pick()(inout[i], b[i]);
   }
@@ -46,7 +49,8 @@ SquareWindow Within(SquareWindow window, std::uint32_t side) {
 // around such points make up one that is `step` larger, as long as step <= radius; moving to the
 // edge brings a point closer to all pixels of the picture, and no farther from the centre.
 template <typename Pick>
-void Spread(const float* in, const graph::TensorShape& shape, std::size_t step, float* out) {
+FRAMELOCK_VECTOR_CLONES void Spread(const float* in, const graph::TensorShape& shape,
+                                    std::size_t step, float* out) {
   const Pick pick;
   const std::size_t width = shape.width;
   const std::size_t height = shape.height;

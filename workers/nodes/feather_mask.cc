@@ -39,7 +39,7 @@ void Scale(std::span<float> values, float factor) {
 class FeatherMaskNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
-    const graph::Tensor mask = call.Image(kMask);
+    graph::Tensor mask = call.TakeTensor(kMask);
     const graph::TensorShape& shape = mask.shape();
     if (mask.size() == 0) {
       return EmptyMask(shape);
@@ -48,11 +48,13 @@ class FeatherMaskNode final : public graph::Node {
     FillRamp(call.Int(kRight), shape.width, right_);
     FillRamp(call.Int(kTop), shape.height, top_);
     FillRamp(call.Int(kBottom), shape.height, bottom_);
-    Result<graph::Tensor> output = call.pool().Allocate(shape);
+    Result<graph::Tensor> output = call.OutputLike(mask);
     if (!output.ok()) {
       return output.error();
     }
-    std::ranges::copy(mask.values(), output->mutable_data());
+    if (output->data() != mask.data()) {
+      std::ranges::copy(mask.values(), output->mutable_data());
+    }
     for (std::size_t b = 0; b < shape.batch; ++b) {
       Feather(output->mutable_data() + b * shape.plane(), shape.height, shape.width);
     }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string>
 
+#include "workers/nodes/vector_clones.h"
+
 namespace framelock::nodes {
 
 namespace {
@@ -30,7 +32,8 @@ std::vector<float> Taps(std::int64_t radius, double sigma) {
 
 // out[i] = sum over t of taps[t] * source(t)[i], for i < count.
 template <typename Source>
-void WeightedSum(const std::vector<float>& taps, Source source, std::size_t count, float* out) {
+FRAMELOCK_VECTOR_CLONES void WeightedSum(const std::vector<float>& taps, Source source,
+                                         std::size_t count, float* out) {
   std::size_t i = 0;
   for (; i + kBlock <= count; i += kBlock) {
     float sum[kBlock] = {};

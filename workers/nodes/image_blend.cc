@@ -10,6 +10,7 @@
 #include "workers/nodes/elementwise.h"
 #include "workers/nodes/node_list.h"
 #include "workers/nodes/resample.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
 
@@ -42,8 +43,9 @@ struct Operands {
   float take;  // of the blend
 };
 
+// `mode` is a lambda, not a function's address, which no clone would inline.
 template <typename Mode>
-void Blend(const Operands& operands, Mode mode) {
+FRAMELOCK_VECTOR_CLONES void Blend(const Operands& operands, Mode mode) {
   const auto [a, b, out, count, keep, take] = operands;
   for (std::size_t i = 0; i < count; ++i) {
     out[i] = Clamp01(a[i] * keep + mode(a[i], b[i]) * take);
@@ -54,9 +56,11 @@ using BlendFunction = void (*)(const Operands&);
 constexpr std::array<std::pair<std::string_view, BlendFunction>, 6> kModes{{
     {"normal", [](const Operands& o) { Blend(o, [](float, float b) { return b; }); }},
     {"multiply", [](const Operands& o) { Blend(o, [](float a, float b) { return a * b; }); }},
-    {"screen", [](const Operands& o) { Blend(o, Screen); }},
-    {"overlay", [](const Operands& o) { Blend(o, Overlay); }},
-    {"soft_light", [](const Operands& o) { Blend(o, SoftLight); }},
+    {"screen", [](const Operands& o) { Blend(o, [](float a, float b) { return Screen(a, b); }); }},
+    {"overlay",
+     [](const Operands& o) { Blend(o, [](float a, float b) { return Overlay(a, b); }); }},
+    {"soft_light",
+     [](const Operands& o) { Blend(o, [](float a, float b) { return SoftLight(a, b); }); }},
     {"difference", [](const Operands& o) { Blend(o, [](float a, float b) { return a - b; }); }},
 }};
 

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "workers/nodes/channels.h"
 #include "workers/nodes/node_list.h"
 #include "workers/nodes/resample.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
 
@@ -21,6 +23,14 @@ struct Overlap {
   std::size_t height = 0;
 };
 
+// Where the mask is 1 the source shows. `weights` has the mask's value for each float.
+FRAMELOCK_VECTOR_CLONES void ComposeRow(const float* source, const float* weights,
+                                        std::size_t count, float* inout) {
+  for (std::size_t i = 0; i < count; ++i) {
+    inout[i] = weights[i] * source[i] + (1.0F - weights[i]) * inout[i];
+  }
+}
+
 const float* Plane(const graph::Tensor& image, std::size_t batch) {
   return image.data() + batch % image.shape().batch * image.shape().plane();
 }
@@ -29,7 +39,7 @@ const float* Plane(const graph::Tensor& image, std::size_t batch) {
 class ImageCompositeMaskedNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
-    const graph::Tensor destination = call.Image(kDestination);
+    graph::Tensor destination = call.TakeTensor(kDestination);
     Result<graph::Tensor> source = Source(call, destination.shape());
     if (!source.ok()) {
       return source.error();
@@ -41,11 +51,13 @@ class ImageCompositeMaskedNode final : public graph::Node {
     if (call.Int(kX) < 0 || call.Int(kY) < 0) {
       return Error{ErrorCode::kInvalidArgument, "x and y must not be negative"};
     }
-    Result<graph::Tensor> output = call.pool().Allocate(destination.shape());
+    Result<graph::Tensor> output = call.OutputLike(destination);
     if (!output.ok()) {
       return output.error();
     }
-    std::ranges::copy(destination.values(), output->mutable_data());
+    if (output->data() != destination.data()) {
+      std::ranges::copy(destination.values(), output->mutable_data());
+    }
     const graph::TensorShape& shape = destination.shape();
     const auto left = static_cast<std::uint32_t>(std::min<std::int64_t>(call.Int(kX), shape.width));
     const auto top = static_cast<std::uint32_t>(std::min<std::int64_t>(call.Int(kY), shape.height));
@@ -84,10 +96,10 @@ class ImageCompositeMaskedNode final : public graph::Node {
                                     {.width = source.width, .height = source.height}, call.pool());
   }
 
-  static void Compose(const Overlap& overlap, const float* source,
-                      const graph::TensorShape& source_shape, const float* mask, float* out,
-                      const graph::TensorShape& shape) {
+  void Compose(const Overlap& overlap, const float* source, const graph::TensorShape& source_shape,
+               const float* mask, float* out, const graph::TensorShape& shape) {
     const std::size_t channels = shape.channels;
+    weights_.resize(overlap.width * channels);
     for (std::size_t y = 0; y < overlap.height; ++y) {
       const float* from = source + y * source_shape.row();
       float* to = out + (overlap.top + y) * shape.row() + overlap.left * channels;
@@ -95,18 +107,14 @@ class ImageCompositeMaskedNode final : public graph::Node {
         std::copy_n(from, overlap.width * channels, to);
         continue;
       }
-      const float* weights = mask + y * source_shape.width;
-      for (std::size_t x = 0; x < overlap.width; ++x) {
-        for (std::size_t c = 0; c < channels; ++c) {
-          const std::size_t i = x * channels + c;
-          to[i] = weights[x] * from[i] + (1.0F - weights[x]) * to[i];
-        }
-      }
+      SpreadOverChannels({mask + y * source_shape.width, overlap.width}, channels, weights_.data());
+      ComposeRow(from, weights_.data(), weights_.size(), to);
     }
   }
 
   Resampler source_resampler_;
   Resampler mask_resampler_;
+  std::vector<float> weights_;  // one row
 };
 
 }  // namespace

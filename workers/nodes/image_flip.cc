@@ -16,6 +16,15 @@ constexpr const char* kLeftToRight = "y-axis: horizontally";
 
 void MirrorRow(const float* in, float* out, const graph::TensorShape& shape) {
   const std::size_t channels = shape.channels;
+  if (channels == 3) {  // a known number is twice as fast
+    const float* from = in + shape.row() - 3;
+    for (std::size_t x = 0; x < shape.width; ++x, from -= 3, out += 3) {
+      out[0] = from[0];
+      out[1] = from[1];
+      out[2] = from[2];
+    }
+    return;
+  }
   for (std::size_t x = 0; x < shape.width; ++x) {
     const float* from = in + (shape.width - 1 - x) * channels;
     for (std::size_t c = 0; c < channels; ++c) {

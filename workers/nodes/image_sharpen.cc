@@ -5,12 +5,21 @@
 #include "workers/nodes/elementwise.h"
 #include "workers/nodes/gaussian.h"
 #include "workers/nodes/node_list.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
 
 namespace {
 
 enum Input : std::size_t { kImage, kRadius, kSigma, kAlpha };
+
+// out[i] = in[i] + strength * (in[i] - blurred[i]), clamped.
+FRAMELOCK_VECTOR_CLONES void SharpenRow(const float* in, const float* blurred, std::size_t count,
+                                        float strength, float* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = Clamp01(in[i] + strength * (in[i] - blurred[i]));
+  }
+}
 
 // The picture plus ten times alpha its distance from the blurred picture, clamped.
 class ImageSharpenNode final : public graph::Node {
@@ -31,9 +40,7 @@ class ImageSharpenNode final : public graph::Node {
     for (std::uint32_t b = 0; b < shape.batch; ++b) {
       for (std::uint32_t y = 0; y < shape.height; ++y) {
         const float* blurred = filter_.Row(image.data() + b * shape.plane(), y);
-        for (std::size_t i = 0; i < shape.row(); ++i) {
-          out[i] = Clamp01(in[i] + strength * (in[i] - blurred[i]));
-        }
+        SharpenRow(in, blurred, shape.row(), strength, out);
         in += shape.row();
         out += shape.row();
       }

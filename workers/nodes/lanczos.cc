@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "workers/nodes/elementwise.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
 
@@ -26,6 +27,13 @@ double Lanczos(double x) {
 
 std::uint8_t ToByte(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+}
+
+FRAMELOCK_VECTOR_CLONES void AddWeighted(const std::uint8_t* from, std::int32_t weight,
+                                         std::size_t count, std::int32_t* sums) {
+  for (std::size_t i = 0; i < count; ++i) {
+    sums[i] += from[i] * weight;
+  }
 }
 
 }  // namespace
@@ -105,24 +113,35 @@ void LanczosResizer::ToBytes(const float* in, std::size_t stride) {
   }
 }
 
-void LanczosResizer::ResizeColumns() {
-  next_.resize(std::size_t{out_.width} * in_.height * channels_);
-  std::uint8_t* to = next_.data();
-  for (std::size_t y = 0; y < in_.height; ++y) {
-    const std::uint8_t* row = bytes_.data() + y * in_.width * channels_;
-    for (std::size_t x = 0; x < out_.width; ++x) {
-      const std::int32_t* weights = columns_.weights.data() + x * columns_.widest;
-      const std::uint8_t* from = row + columns_.first[x] * channels_;
-      std::int32_t sum[4] = {kHalf, kHalf, kHalf, kHalf};
-      for (std::size_t t = 0; t < columns_.count[x]; ++t) {
-        for (std::size_t c = 0; c < channels_; ++c) {
-          sum[c] += from[t * channels_ + c] * weights[t];
-        }
-      }
-      for (std::size_t c = 0; c < channels_; ++c) {
-        *to++ = ToByte(sum[c]);
+template <std::size_t kChannels>
+void LanczosResizer::ResizeRow(const std::uint8_t* row, std::uint8_t* to) const {
+  for (std::size_t x = 0; x < out_.width; ++x, to += kChannels) {
+    const std::int32_t* weights = columns_.weights.data() + x * columns_.widest;
+    const std::uint8_t* from = row + columns_.first[x] * kChannels;
+    const std::size_t count = columns_.count[x];
+    std::int32_t sum[kChannels];
+    std::fill_n(sum, kChannels, kHalf);
+    for (std::size_t t = 0; t < count; ++t, from += kChannels) {
+      for (std::size_t c = 0; c < kChannels; ++c) {
+        sum[c] += from[c] * weights[t];
       }
     }
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      to[c] = ToByte(sum[c]);
+    }
+  }
+}
+
+void LanczosResizer::ResizeColumns() {
+  next_.resize(std::size_t{out_.width} * in_.height * channels_);
+  using RowFunction = void (LanczosResizer::*)(const std::uint8_t*, std::uint8_t*) const;
+  constexpr RowFunction kByChannels[] = {
+      &LanczosResizer::ResizeRow<1>, &LanczosResizer::ResizeRow<2>, &LanczosResizer::ResizeRow<3>,
+      &LanczosResizer::ResizeRow<4>};
+  const RowFunction resize_row = kByChannels[channels_ - 1];
+  for (std::size_t y = 0; y < in_.height; ++y) {
+    (this->*resize_row)(bytes_.data() + y * in_.width * channels_,
+                        next_.data() + y * out_.width * channels_);
   }
   bytes_.swap(next_);
 }
@@ -135,11 +154,8 @@ void LanczosResizer::ResizeRows() {
     std::ranges::fill(sums_, kHalf);
     std::int32_t* sums = sums_.data();
     for (std::size_t t = 0; t < rows_.count[y]; ++t) {
-      const std::int32_t weight = rows_.weights[y * rows_.widest + t];
-      const std::uint8_t* from = bytes_.data() + (rows_.first[y] + t) * row;
-      for (std::size_t i = 0; i < row; ++i) {
-        sums[i] += from[i] * weight;
-      }
+      AddWeighted(bytes_.data() + (rows_.first[y] + t) * row, rows_.weights[y * rows_.widest + t],
+                  row, sums);
     }
     std::uint8_t* to = next_.data() + y * row;
     for (std::size_t i = 0; i < row; ++i) {

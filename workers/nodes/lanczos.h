@@ -36,6 +36,8 @@ class LanczosResizer {
 
   static Axis MakeAxis(std::uint32_t in, std::uint32_t out);
   void ToBytes(const float* in, std::size_t stride);
+  template <std::size_t kChannels>
+  void ResizeRow(const std::uint8_t* row, std::uint8_t* to) const;
   void ResizeColumns();
   void ResizeRows();
   void Premultiply(std::vector<std::uint8_t>& pixels) const;

@@ -68,7 +68,7 @@ struct Meeting {
 class MaskCompositeNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
-    const graph::Tensor destination = call.Image(kDestination);
+    graph::Tensor destination = call.TakeTensor(kDestination);
     const graph::Tensor& source = call.Image(kSource);
     const graph::TensorShape& shape = destination.shape();
     const auto* operation =
@@ -79,11 +79,13 @@ class MaskCompositeNode final : public graph::Node {
     if (operation == kOperations.end()) {
       return Error{ErrorCode::kInvalidArgument, "unknown operation " + call.Text(kOperation)};
     }
-    Result<graph::Tensor> output = call.pool().Allocate(shape);
+    Result<graph::Tensor> output = call.OutputLike(destination);
     if (!output.ok()) {
       return output.error();
     }
-    std::ranges::copy(destination.values(), output->mutable_data());
+    if (output->data() != destination.data()) {
+      std::ranges::copy(destination.values(), output->mutable_data());
+    }
     const std::int64_t x = Position(call, kX);
     const std::int64_t y = Position(call, kY);
     const Meeting columns(shape.width, source.shape().width, x);
@@ -97,7 +99,8 @@ class MaskCompositeNode final : public graph::Node {
                                to + (static_cast<std::size_t>(y) + line) * shape.row() + x);
       }
     }
-    Clamp(*output);
+    MapInPlace(output->size(), output->mutable_data(),
+               [](float value, std::size_t) { return Clamp01(value); });
     call.SetOutput(0, std::move(*output));
     return {};
   }
@@ -130,13 +133,6 @@ class MaskCompositeNode final : public graph::Node {
       return SizeMismatch(to.batch, from.batch, 0);
     }
     return {};
-  }
-
-  static void Clamp(graph::Tensor& mask) {
-    float* values = mask.mutable_data();
-    for (std::size_t i = 0; i < mask.size(); ++i) {
-      values[i] = Clamp01(values[i]);
-    }
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "workers/nodes/channels.h"
 #include "workers/nodes/elementwise.h"
+#include "workers/nodes/vector_clones.h"
 
 namespace framelock::nodes {
 
@@ -38,7 +39,7 @@ struct Mode {
 
 // What the layers look like together, no longer premultiplied.
 template <auto kAlpha, auto kColor>
-void ComposeColors(const Rows& rows) {
+FRAMELOCK_VECTOR_CLONES void ComposeColors(const Rows& rows) {
   constexpr float kNothing = 1e-5F;
   for (std::size_t i = 0; i < rows.count; ++i) {
     const float source_alpha = rows.source_alpha[i];

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "workers/nodes/vector_clones.h"
+
 namespace framelock::nodes {
 
 namespace {
@@ -23,6 +25,58 @@ constexpr float kKeysA = -0.75F;
 
 float KeysInner(float x) { return ((kKeysA + 2) * x - (kKeysA + 3)) * x * x + 1; }
 float KeysOuter(float x) { return ((kKeysA * x - 5 * kKeysA) * x + 8 * kKeysA) * x - 4 * kKeysA; }
+
+struct Across {
+  const std::uint32_t* taps;  // positions and their weights, of one output pixel after the other
+  const float* weights;
+  std::size_t width;  // of the output
+  std::size_t channels;
+};
+
+// One output row. Known numbers of taps and channels are worth their code; 0 stands for any.
+template <std::size_t kTaps, std::size_t kChannels>
+void WeighAcross(const Across& across, const float* from, float* to) {
+  const std::size_t channels = kChannels == 0 ? across.channels : kChannels;
+  const std::uint32_t* taps = across.taps;
+  const float* weights = across.weights;
+  for (std::size_t x = 0; x < across.width; ++x, taps += kTaps, weights += kTaps, to += channels) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      float sum = from[taps[0] * channels + c] * weights[0];
+      for (std::size_t t = 1; t < kTaps; ++t) {
+        sum += from[taps[t] * channels + c] * weights[t];
+      }
+      to[c] = sum;
+    }
+  }
+}
+
+template <std::size_t kTaps>
+void WeighRowAcross(const Across& across, const float* from, float* to) {
+  switch (across.channels) {
+    case 1:
+      return WeighAcross<kTaps, 1>(across, from, to);
+    case 3:
+      return WeighAcross<kTaps, 3>(across, from, to);
+    case 4:
+      return WeighAcross<kTaps, 4>(across, from, to);
+    default:
+      return WeighAcross<kTaps, 0>(across, from, to);
+  }
+}
+
+// One output row from whole rows.
+template <std::size_t kTaps>
+FRAMELOCK_VECTOR_CLONES void WeighDown(const std::array<const float*, 4>& rows,
+                                       const float* weights, std::size_t count, float* out) {
+  const auto [a, b, c, d] = rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    float sum = a[i] * weights[0] + b[i] * weights[1];
+    if constexpr (kTaps == 4) {
+      sum = sum + c[i] * weights[2] + d[i] * weights[3];
+    }
+    out[i] = sum;
+  }
+}
 
 std::string SizeText(std::uint32_t height, std::uint32_t width) {
   return "(H: " + std::to_string(height) + ", W: " + std::to_string(width) + ")";
@@ -151,6 +205,10 @@ Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget&
 Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const ResampleTarget& target,
                                           graph::TensorPool& pool) {
   const graph::TensorShape& shape = image.shape();
+  const bool same_size = target.width == shape.width && target.height == shape.height;
+  if (same_size && target.method != ResampleMethod::kLanczos && image.size() > 0) {
+    return image;  // all weights would be 1
+  }
   if (Status ready = Prepare(shape, target, pool.max_bytes()); !ready.ok()) {
     return ready.error();
   }
@@ -234,19 +292,9 @@ const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y) {
   if (cached.y == y) {
     return cached.floats.data();
   }
-  const float* from = in.pixels + y * in.stride;
-  float* to = cached.floats.data();
-  for (std::size_t x = 0; x < columns_.out; ++x) {
-    const std::uint32_t* taps = &columns_.taps[x * columns_.count];
-    const float* weights = &columns_.weights[x * columns_.count];
-    for (std::size_t c = 0; c < channels_; ++c) {
-      float sum = from[taps[0] * channels_ + c] * weights[0];
-      for (std::size_t t = 1; t < columns_.count; ++t) {
-        sum += from[taps[t] * channels_ + c] * weights[t];
-      }
-      *to++ = sum;
-    }
-  }
+  const Across across{columns_.taps.data(), columns_.weights.data(), columns_.out, channels_};
+  const auto weigh = columns_.count == 2 ? WeighRowAcross<2> : WeighRowAcross<4>;
+  weigh(across, in.pixels + y * in.stride, cached.floats.data());
   cached.y = y;
   return cached.floats.data();
 }
@@ -259,13 +307,12 @@ void Resampler::RunTaps(const Plane& in, float* out) {
     cached.floats.resize(row);
   }
   for (std::uint32_t y = 0; y < rows_.out; ++y, out += row) {
+    std::array<const float*, 4> lines{};
     for (std::size_t t = 0; t < rows_.count; ++t) {
-      const float* line = HorizontalRow(in, rows_.taps[y * rows_.count + t]);
-      const float weight = rows_.weights[y * rows_.count + t];
-      for (std::size_t i = 0; i < row; ++i) {
-        out[i] = t == 0 ? line[i] * weight : out[i] + line[i] * weight;
-      }
+      lines[t] = HorizontalRow(in, rows_.taps[y * rows_.count + t]);
     }
+    const auto weigh = rows_.count == 2 ? WeighDown<2> : WeighDown<4>;
+    weigh(lines, &rows_.weights[y * rows_.count], row, out);
   }
 }
 

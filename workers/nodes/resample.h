@@ -34,7 +34,8 @@ struct ResampleTarget {
 /// row buffers for the next frame of the same sizes; one thread.
 class Resampler {
  public:
-  /// All batch elements of `image`. The error texts are torch's and Pillow's.
+  /// All batch elements of `image`; `image` itself if nothing changes. The error texts are torch's
+  /// and Pillow's.
   Result<graph::Tensor> Resample(const graph::Tensor& image, const ResampleTarget& target,
                                  graph::TensorPool& pool);
 
