@@ -47,7 +47,8 @@ trap 'exit 130' INT TERM
 listen() {
   local name=$1
   shift
-  "$@" --listen 127.0.0.1:0 >"$work/$name.out" 2>"$work/$name.log" &
+  : >"$work/$name.out"
+  "$@" --listen 127.0.0.1:0 >>"$work/$name.out" 2>"$work/$name.log" &
   children+=($!)
   for _ in {1..100}; do
     url=$(sed -n 's/^listening on \(http:[^ ]*\).*/\1/p' "$work/$name.out")

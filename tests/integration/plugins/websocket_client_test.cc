@@ -185,7 +185,8 @@ TEST(WebSocketClient, GivesUpOnAClosedPort) {
 
 TEST(WebSocketClient, APeerThatOnlyAcceptsIsGivenUpAfterGrowingPauses) {
   FakeWebSocketServer server([](FakeWebSocketPeer& peer) { peer.Close(1011); });
-  auto client = Open({.url = server.url(), .retry_initial = 10ms, .give_up_after = 2s});
+  auto client =
+      Open({.url = server.url(), .retry_initial = 10ms, .retry_max = 2s, .give_up_after = 2s});
   const auto end = client->Receive(kPatience);
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.error().code, ErrorCode::kUnavailable);
