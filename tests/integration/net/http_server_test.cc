@@ -433,7 +433,9 @@ TEST_F(HttpServerTest, AnswersPastAWaitingHandler) {
       HttpExchange& exchange = *waiting.load();
       EXPECT_TRUE(exchange.TryBeginResponse(head, bytes, whole ? Then::kEnd : Then::kMore));
       EXPECT_FALSE(exchange.TryBeginResponse(head, bytes, Then::kEnd)) << "answered already";
-      if (!whole) EXPECT_TRUE(exchange.TryWriteBody({}, Then::kEnd));
+      if (!whole) {
+        EXPECT_TRUE(exchange.TryWriteBody({}, Then::kEnd));
+      }
       EXPECT_FALSE(exchange.TryWriteBody(bytes, Then::kMore)) << "ended already";
       exchange.Interrupt();
     });
