@@ -138,7 +138,10 @@ net::BodyAction SubscriberSession::OnBody(net::TransferId id, std::span<const st
     Leave("longer than max_segment_bytes, cut off", now);
     return net::BodyAction::kTaken;
   }
-  if (memory_.comparing() && !Recognise(bytes)) return net::BodyAction::kTaken;
+  if (memory_.comparing()) {
+    Recognise(bytes);
+    return net::BodyAction::kTaken;
+  }
   if (fetch.received <= fetch.skip) return net::BodyAction::kTaken;
   if (before < fetch.skip) bytes = bytes.subspan(fetch.skip - before);
   Deliver(bytes);
@@ -154,10 +157,10 @@ void SubscriberSession::BeginComparing() {
   }
 }
 
-// True: it is known, and how much of it to skip. What is new is delivered here, for it was held.
-bool SubscriberSession::Recognise(std::span<const std::byte> bytes) {
+// Once it is known or new, what was held of it and never handed out is delivered.
+void SubscriberSession::Recognise(std::span<const std::byte> bytes) {
   const SegmentMemory::Verdict verdict = memory_.Compare(bytes);
-  if (verdict == SegmentMemory::Verdict::kUndecided) return false;
+  if (verdict == SegmentMemory::Verdict::kUndecided) return;
   const std::vector<std::byte> held = memory_.TakeHeld();
   if (verdict == SegmentMemory::Verdict::kNew) {
     if (std::exchange(current_->skip, 0) > 0) {  // the number is the same, by chance
@@ -165,8 +168,7 @@ bool SubscriberSession::Recognise(std::span<const std::byte> bytes) {
       discontinuity_ = true;
       delivered_ = 0;
     }
-    Deliver(held);
-    return false;
+    return Deliver(held);
   }
   current_->skip = memory_.known().bytes;
   if (memory_.known().last) {  // it goes on where the other one was broken off
@@ -176,7 +178,8 @@ bool SubscriberSession::Recognise(std::span<const std::byte> bytes) {
   } else {
     repeats_ = true;
   }
-  return true;
+  // More than is known of it, if it could have been a longer one for a while.
+  if (held.size() > current_->skip) Deliver(std::span(held).subspan(current_->skip));
 }
 
 void SubscriberSession::Deliver(std::span<const std::byte> bytes) {

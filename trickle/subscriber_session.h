@@ -94,7 +94,7 @@ class SubscriberSession {
   void Promote(SteadyTime now);
   void Deliver(std::span<const std::byte> bytes);
   void BeginComparing();
-  bool Recognise(std::span<const std::byte> bytes);
+  void Recognise(std::span<const std::byte> bytes);
   void Leave(std::string_view why, SteadyTime now);
   [[nodiscard]] std::optional<SteadyTime> SilentFrom() const;
 

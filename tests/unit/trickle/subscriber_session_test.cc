@@ -241,6 +241,27 @@ TEST_F(SubscriberSessionTest, TakesWhatBeginsAlikeForNew) {
   EXPECT_EQ(Took(), "get 2 #6, 1:|short");
 }
 
+TEST_F(SubscriberSessionTest, LosesNothingOfWhatCouldHaveBeenALongerOne) {
+  const std::string begin(2000, 'a');
+  Start();
+  Whole(1, 40, begin);
+  Ok(2, 41);
+  Body(2, begin + std::string(3000, 'b'));
+  Break(2);
+  Break(3);
+  Pass(milliseconds(100));
+  Missing(4, 41, 1);
+  Ok(5, 0);
+  Took();
+  Body(5, begin);
+  Body(5, "bb");
+  EXPECT_EQ(Took(), "");
+  Body(5, "cd");
+  EXPECT_EQ(Took(), "0:!|bbcd");
+  Body(5, "ef");
+  EXPECT_EQ(Took(), "0:ef");
+}
+
 TEST_F(SubscriberSessionTest, GivesOutAShortSegmentThatBeginsAlike) {
   Start();
   Ok(1, 40);
