@@ -247,6 +247,7 @@ void SubscriberSession::SegmentEnded(SteadyTime now) {
   if (memory_.comparing()) {  // too short to be known
     const std::vector<std::byte> held = memory_.TakeHeld();
     if (current_->skip == 0 && !held.empty()) Deliver(held);
+    if (current_->skip == 0 && held.empty()) repeats_ = true;  // the one behind it may be known
   }
   if (current_->received < current_->skip) {  // the server has less of it than we were given
     ++stats_.missed_segments;

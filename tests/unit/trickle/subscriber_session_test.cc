@@ -220,6 +220,24 @@ TEST_F(SubscriberSessionTest, KnowsSeveralSegmentsThatCameAgain) {
   EXPECT_EQ(stats().missed_segments, 0u);
 }
 
+TEST_F(SubscriberSessionTest, KnowsASegmentThatCameAgainBehindAnEmptyOne) {
+  const std::string had(2000, 'a');
+  Start();
+  Ok(1, 40);
+  Body(1, had);
+  Break(1);
+  Break(2);
+  Pass(milliseconds(100));
+  Missing(3, 40, 2);
+  Empty(4, 1);
+  Ok(5, 2);
+  Took();
+  Body(5, had);
+  EXPECT_EQ(Took(), "");
+  Body(5, "and on");
+  EXPECT_EQ(Took(), "2:and on");
+}
+
 TEST_F(SubscriberSessionTest, TakesWhatBeginsAlikeForNew) {
   const std::string begin(3000, 'a');
   Start();
