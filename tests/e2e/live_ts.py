@@ -262,7 +262,7 @@ class Proxy:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         self.lock = threading.Lock()
-        self.open = set()
+        self.open = {}  # pairs, and how many of their directions still are
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -280,7 +280,7 @@ class Proxy:
             for side in pair:
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
-                self.open.add(pair)
+                self.open[pair] = 2
             for source, sink in (pair, pair[::-1]):
                 threading.Thread(target=self.copy, args=(source, sink, pair), daemon=True).start()
 
@@ -290,11 +290,20 @@ class Proxy:
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            self.drop(pair)
+            return self.drop(pair)
+        with self.lock:
+            if pair not in self.open:
+                return
+            self.open[pair] -= 1
+            if self.open[pair] > 0:
+                return
+            del self.open[pair]
+        for side in pair:
+            side.close()
 
     def drop(self, pair):
         with self.lock:
-            self.open.discard(pair)
+            self.open.pop(pair, None)
         for side in pair:
             try:
                 side.shutdown(socket.SHUT_RD)  # wakes the thread that reads it
