@@ -251,7 +251,7 @@ Task<StreamExchange::Ending> StreamExchange::Finish() {
     failed.close = true;
     static_cast<void>(co_await Respond(std::move(failed)));
   }
-  if (progress_ != Progress::kAnswered) co_return Ending::kAbort;
+  if (progress_ != Progress::kAnswered || !unsent_.empty()) co_return Ending::kAbort;
   if (close_) co_return Ending::kClose;
   co_return co_await Drain() ? Ending::kNextRequest : Ending::kClose;
 }

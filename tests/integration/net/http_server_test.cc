@@ -381,6 +381,24 @@ TEST_F(HttpServerTest, StreamsChunksAtOnce) {
   thread_.Stop();
 }
 
+// A handler that leaves before all was sent has not answered: the peer must not take the next
+// answer for the rest of this one.
+TEST_F(HttpServerTest, AnAnswerWithoutItsRestEndsTheConnection) {
+  const std::vector<std::byte> large(8 << 20);
+  std::atomic<int> asked{0};
+  Start([&](HttpExchange& exchange) -> Task<> {
+    ++asked;
+    EXPECT_FALSE(exchange.TryBeginResponse({}, large, Then::kEnd));
+    co_return;
+  });
+  HttpProbe probe(port_);
+  probe.Request("GET", "/").Request("GET", "/next");
+  ASSERT_TRUE(probe.ReadHead());
+  EXPECT_TRUE(probe.PeerClosed());
+  EXPECT_EQ(asked, 1);
+  thread_.Stop();
+}
+
 // Pieces far larger than the socket takes at once, written past the waiting handler.
 TEST_F(HttpServerTest, WritesPastAWaitingHandlerAndLeavesItTheRest) {
   std::vector<std::byte> large(8 << 20);
