@@ -266,7 +266,8 @@ int main(int argc, char** argv) {
   verify->needs("--source-subscribe");
   app.add_option("--stamped-middle", options.stamped_middle,
                  "width and height of the source, which stamps the middle of its pictures")
-      ->expected(2);
+      ->expected(2)
+      ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   return framelock::demo::Main(options);
 }

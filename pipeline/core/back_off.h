@@ -35,7 +35,7 @@ class BackOff {
     if (options_.give_up_after.count() > 0 && failing >= options_.give_up_after) {
       return std::nullopt;
     }
-    delay_ = delay_ ? std::min(*delay_ * 2, options_.longest) : options_.initial;
+    delay_ = std::min(delay_ ? *delay_ * 2 : options_.initial, options_.longest);
     const std::chrono::microseconds longest = *delay_;
     std::uniform_int_distribution<std::int64_t> less(0, longest.count() / 4);
     return now + longest - std::chrono::microseconds(less(random_));

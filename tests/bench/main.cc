@@ -110,7 +110,7 @@ int Save(const CommandLine& line, const Report& report) {
 
 // A suite that fails, or hangs, costs its own figures only.
 int RunAll(const CommandLine& line, const std::vector<const Suite*>& suites) {
-  const StallGuard guard(kLongestSilence + line.run.seconds.value_or(std::chrono::seconds(0)));
+  const StallGuard guard(kLongestSilence + 10 * line.run.seconds.value_or(std::chrono::seconds(0)));
   std::error_code error;
   std::filesystem::create_directories(line.run.out, error);
   Report report;

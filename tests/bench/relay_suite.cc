@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tests/bench/pairs.h"
+#include "tests/bench/progress.h"
 #include "tests/bench/relay_under_test.h"
 
 namespace framelock::bench {
@@ -173,6 +174,7 @@ Result<bool> Holds(const RunOptions& options, const RelayUnderTest& server,
                    std::size_t subscribers) {
   LoadOptions load = HeavyLoad(options, std::chrono::seconds(2));
   load.subscribers = subscribers;
+  TellProgress("capacity");
   auto figures = server.Measure(load);
   if (!figures) return figures.error();
   return figures->load.kept_up && figures->load.write_to_read.Percentile(0.99) <= kFrameMs;

@@ -136,7 +136,10 @@ TEST(WebSocketClient, ANewConnectionStartsWithAGroup) {
     }
     second_got.set_value(messages);
   });
-  auto client = Open({.url = server.url(), .retry_initial = 300ms, .close_timeout = kPatience});
+  auto client = Open({.url = server.url(),
+                      .retry_initial = 300ms,
+                      .retry_max = 300ms,
+                      .close_timeout = kPatience});
   ASSERT_TRUE(client->Send(Bytes("a0"), kStart).ok());
   first_arrived.get_future().wait();
   while (client->stats().last_error.empty()) std::this_thread::sleep_for(1ms);
