@@ -48,6 +48,9 @@ class ImageCompositeMaskedNode final : public graph::Node {
     if (!mask.ok()) {
       return mask.error();
     }
+    if (mask->valid() && mask->shape().batch == 0) {
+      return Error{ErrorCode::kInvalidArgument, "an empty batch cannot be repeated"};
+    }
     if (call.Int(kX) < 0 || call.Int(kY) < 0) {
       return Error{ErrorCode::kInvalidArgument, "x and y must not be negative"};
     }

@@ -121,6 +121,14 @@ TEST(JoinImageWithAlphaTest, TheShorterBatchRepeats) {
   EXPECT_THAT(probe.floats(), ElementsAre(0.5F, 0));
 }
 
+TEST(ImageCompositeMaskedTest, AnEmptyBatchOfMasksCannotBeRepeated) {
+  NodeProbe probe(ImageCompositeMasked());
+  const Tensor image = probe.Make({1, 1, 1, 3}, {0.5F});
+  const Tensor no_masks = probe.MakeMask(1, 1, {1}, 0);
+  EXPECT_THAT(probe.Run({image, image, Whole(0), Whole(0), false, no_masks}),
+              HasSubstr("empty batch"));
+}
+
 TEST(SplitImageWithAlphaTest, KeepsWhatColoursThereAre) {
   NodeProbe probe(SplitImageWithAlpha());
   EXPECT_THAT(probe.Run({probe.Make({1, 1, 2, 4}, {0, 1, 2, 0.25F, 3, 4, 5, 1})}), IsEmpty());
