@@ -56,11 +56,19 @@ class ImagePadForOutpaintNode final : public graph::Node {
     if (!margins.ok()) {
       return margins.error();
     }
-    const auto side = [](std::int64_t sum) { return static_cast<std::uint32_t>(sum); };
-    const Canvas canvas{.width = side(padding.left + padding.width + padding.right),
-                        .height = side(padding.top + padding.height + padding.bottom),
-                        .x = side(padding.left),
-                        .y = side(padding.top),
+    // A picture without pixels may be as large as it likes: padding must not take it beyond 32
+    // bits.
+    const Result<graph::TensorShape> padded =
+        MadeShape({from.batch, padding.top + padding.height + padding.bottom,
+                   padding.left + padding.width + padding.right, from.channels},
+                  from.layout);
+    if (!padded.ok()) {
+      return padded.error();
+    }
+    const Canvas canvas{.width = padded->width,
+                        .height = padded->height,
+                        .x = static_cast<std::uint32_t>(padding.left),
+                        .y = static_cast<std::uint32_t>(padding.top),
                         .ground = 0.5F};
     Result<graph::Tensor> image = PlaceOn(canvas, call.Image(kImage), call.pool());
     if (!image.ok()) {

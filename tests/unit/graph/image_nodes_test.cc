@@ -80,6 +80,13 @@ TEST(ImagePadForOutpaintTest, TheMaskFollowsThePadding) {
   EXPECT_THAT(run(kHuge, 0, 0), HasSubstr("is not within"));
 }
 
+TEST(ImagePadForOutpaintTest, APictureWithoutPixelsDoesNotGrowBeyondAllBounds) {
+  NodeProbe probe(ImagePadForOutpaint());
+  const Tensor line = probe.Make({1, UINT32_MAX, 0, 3}, {0});
+  EXPECT_THAT(probe.Run({line, Whole(1), Whole(1), Whole(0), Whole(0), Whole(0)}),
+              HasSubstr("is not within"));
+}
+
 TEST(BatchNodesTest, OthersGetTheSizeOfTheFirstAndTheChannelsOfTheRichest) {
   NodeProbe probe(BatchImages());
   const Tensor small = probe.Make({1, 1, 1, 3}, {0.5F});
