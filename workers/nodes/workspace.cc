@@ -295,7 +295,11 @@ Status Workspace::SaveNew(const std::string& prefix, const std::string& bytes) c
     const UniqueFd file(
         OpenBeneath(folder->get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666));
     if (file) {
-      return WriteAll(file.get(), bytes, name);
+      Status written = WriteAll(file.get(), bytes, name);
+      if (!written.ok()) {
+        unlinkat(folder->get(), name.c_str(), 0);  // half a picture is none
+      }
+      return written;
     }
     if (errno != EEXIST) {
       return OpenError(name);

@@ -49,7 +49,8 @@ class Workspace {
   [[nodiscard]] Result<std::string> Read(const std::string& name) const;
 
   /// Writes a new file PREFIX_00001_.png, or the number after the highest that is there, in
-  /// `output`. The prefix may name folders, which are made.
+  /// `output`; if it cannot be written to its end, nothing is left of it. The prefix may name
+  /// folders, which are made.
   Status SaveNew(const std::string& prefix, const std::string& bytes) const;
 
  private:

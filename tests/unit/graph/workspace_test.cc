@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,6 +14,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -262,6 +264,19 @@ TEST_F(WorkspaceTest, SavesBeneathItsOutputAndNowhereElse) {
     EXPECT_TRUE(fs::is_regular_file(root_ / "work/output" / made)) << made;
   }
   EXPECT_EQ(CanaryEvents(), 0);
+}
+
+// The disk that is full is a limit on the size of files.
+TEST_F(WorkspaceTest, LeavesNothingOfWhatItCannotWriteToItsEnd) {
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const Status saved = workspace_->SaveNew("x", std::string(5000, 'x'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_FALSE(saved.ok());
+  EXPECT_FALSE(fs::exists(root_ / "work/output/x_00001_.png"));
 }
 
 TEST_F(WorkspaceTest, NeedsBothFolders) {
