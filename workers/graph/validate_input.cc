@@ -54,6 +54,8 @@ std::optional<Json> Convert(const NodeInput& input, SchemaStyle style, Json& val
     converted.value = PythonStr(value);
   } else if (input.spec->type == "BOOLEAN") {
     converted.value = PythonTruth(value);
+  } else if (value.is_array()) {
+    converted.exception = "a list is a link, and no link hides in __value__";
   }
   if (converted.ok()) {
     value = std::move(converted.value);

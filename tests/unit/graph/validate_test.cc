@@ -118,6 +118,17 @@ TEST_F(ValidateTest, ANodeMayLinkToItself) {
   EXPECT_THAT(verdict.cycle, ElementsAre("1"));
 }
 
+// What passes here is taken for a link, and nobody would have followed it.
+TEST_F(ValidateTest, NoLinkHidesInALiteral) {
+  for (const char* link : {R"(["1",0])", R"(["2",0])", "[]", R"(["nobody",0])"}) {
+    const Verdict verdict = Judge(R"({"1":{"class_type":"Source","inputs":{}},
+        "2":{"class_type":"Sink","inputs":{"images":{"__value__":)" +
+                                  std::string(link) + "}}}}");
+    EXPECT_FALSE(verdict.valid) << link;
+    EXPECT_EQ(verdict.node_errors["2"]["errors"][0]["type"], "invalid_input_type") << link;
+  }
+}
+
 TEST_F(ValidateTest, ALongChainDoesNotOverflow) {
   std::string text = R"({"0":{"class_type":"Source","inputs":{}},)";
   for (int i = 1; i < 4000; ++i) {
