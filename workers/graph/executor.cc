@@ -190,6 +190,9 @@ std::optional<std::size_t> Executor::FindMissing(std::size_t index, FrameUse use
   const Step& step = plan_.steps()[index];
   const Call call(*this, index, use);
   for (const Laziness laziness : {Laziness::kEager, Laziness::kLazy}) {
+    if (laziness == Laziness::kLazy && call.Misfit()) {
+      return std::nullopt;  // the step fails for it, and its node is not asked
+    }
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const Binding& input = step.inputs[i];
       if (input.from != Binding::From::kSlot || input.laziness != laziness ||

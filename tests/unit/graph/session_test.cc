@@ -204,6 +204,23 @@ TEST_F(SessionTest, AFailingNodeIsNamedAndLeavesNoResult) {
   EXPECT_FALSE(session_->WriteOutput({.bytes = out, .channels = 3, .stride = 6}).ok());
 }
 
+TEST_F(SessionTest, ASwitchIsNotAskedWhatItTakesForAnAnswer) {
+  const std::string branches = R"("on_false":["2",0],"on_true":["2",0]}},)";
+  ASSERT_TRUE(
+      Rejection(Chain(R"("2":{"class_type":"ImageInvert","inputs":{"image":["1",0]}},)"
+                      R"("3":{"class_type":"ComfySwitchNode","inputs":{"switch":true,)" +
+                          branches +
+                          R"("4":{"class_type":"ComfySwitchNode","inputs":{"switch":["3",0],)" +
+                          R"("on_false":["5",0],"on_true":["5",0]}},)"
+                          R"("5":{"class_type":"ImageInvert","inputs":{"image":["2",0]}},)",
+                      "4"))
+          .is_null());
+  const Result<Session::Shape> ran = Run();
+  ASSERT_FALSE(ran.ok());
+  EXPECT_EQ(ran.error().message,
+            "node 4 (ComfySwitchNode): input 'switch' takes a BOOLEAN, not an IMAGE");
+}
+
 TEST_F(SessionTest, RehearsalsDoNotFault) {
   ASSERT_TRUE(Rejection(Fault("FaultWrongSequence", "")).is_null());
   EXPECT_TRUE(session_->Probe({2, 2, 3}).ok());
