@@ -216,6 +216,7 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
     is_current_[index] = true;
     return std::nullopt;
   }
+  ran_at_[index] = 0;  // what fails now does not hold on the next frame
   Call call(*this, index, use);
   if (std::optional<std::string> misfit = call.Misfit()) {
     return failure(std::move(*misfit));

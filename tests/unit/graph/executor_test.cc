@@ -39,6 +39,8 @@ class ExecutorTest : public testing::Test {
   std::unique_ptr<Executor> executor_;
 };
 
+constexpr float kSeenButLost = 99;
+
 // Gives what the world says, and notices when it says something else.
 class WatchNode final : public Node {
  public:
@@ -50,6 +52,9 @@ class WatchNode final : public Node {
       return Error{ErrorCode::kInternal, "the world is not there"};
     }
     seen_ = world_;
+    if (world_ == kSeenButLost) {
+      return Error{ErrorCode::kInternal, "what was seen is lost"};
+    }
     Result<Tensor> output = call.pool().Allocate({1, 1, 1, 1});
     output->mutable_data()[0] = seen_;
     call.SetOutput(0, *output);
@@ -170,6 +175,16 @@ TEST_F(ExecutorWatchTest, WhatFollowsFromAChangeRunsAgainAndNothingElse) {
 TEST_F(ExecutorWatchTest, AFailedChangeIsTriedAgain) {
   EXPECT_FALSE(executor_->Load());
   world_ = -1;
+  EXPECT_TRUE(Run(0));
+  EXPECT_TRUE(Run(0));
+  world_ = 30;
+  EXPECT_FALSE(Run(0));
+  EXPECT_EQ(Value(0), 36);
+}
+
+TEST_F(ExecutorWatchTest, AFailedChangeIsTriedAgainThoughItHasBeenSeen) {
+  EXPECT_FALSE(executor_->Load());
+  world_ = kSeenButLost;
   EXPECT_TRUE(Run(0));
   EXPECT_TRUE(Run(0));
   world_ = 30;
