@@ -11,6 +11,12 @@ namespace framelock::stream {
 
 namespace {
 
+using namespace std::chrono_literals;
+
+// The longest wait of a frame that nothing speaks for: one of an older graph, or one whose like is
+// not known yet. A prompt is answered when what was made before has left (Departures).
+constexpr OutputPace::Time kSoon = 100ms;
+
 struct Watched {
   OutputPace* pace;
   OutputPace::Step step;
@@ -59,6 +65,10 @@ void OutputPace::OnEncoded(Time frame, SteadyTime now) {
   hold_.Add({.whole = now - found->expected, .service = *found->made - found->arrived}, interval_,
             now);
   found->due = found->expected + hold_.OfOne(interval_);
+  if (hold_.typical()) return;
+  // A given latency may be far more than there is room for; the frames behind would be skipped.
+  const Time most = interval_ > 0ns ? std::min(interval_, kSoon) : kSoon;
+  found->due = std::min(*found->due, now + most);
 }
 
 std::optional<SteadyTime> OutputPace::Due(Time frame) {
@@ -68,21 +78,30 @@ std::optional<SteadyTime> OutputPace::Due(Time frame) {
 }
 
 void OutputPace::Forget() {
+  const SteadyTime soon = Clock::System().Now() + kSoon;
   const std::lock_guard lock(mutex_);
   hold_.Clear();
+  for (auto& [time, frame] : frames_) {
+    if (frame.due) frame.due = std::min(*frame.due, soon);
+  }
+  changed_.notify_all();
 }
 
 void OutputPace::Await(Time frame) {
-  const auto due = Due(frame);
-  if (!due) return;
   std::unique_lock lock(mutex_);
-  stopping_.wait_until(lock, *due, [this] { return stopped_; });
+  while (!stopped_) {
+    const Frame* found = Find(frame);
+    if (found == nullptr || !found->due) return;
+    const SteadyTime due = *found->due;
+    if (Clock::System().Now() >= due) return;
+    changed_.wait_until(lock, due);
+  }
 }
 
 void OutputPace::Stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
-  stopping_.notify_all();
+  changed_.notify_all();
 }
 
 void OutputPace::Watch(GstPad* pad, Step step) {

@@ -28,8 +28,8 @@ class OutputPace {
   using Time = std::chrono::nanoseconds;
   enum class Step : std::uint8_t { kArrived, kMade, kEncoded, kAwait };
 
-  /// `latency`: that long after its expected arrival each frame leaves; unset: the least that is
-  /// even.
+  /// `latency`: that long after its expected arrival each frame leaves, or as long as it can be
+  /// held without the next one behind it; unset: the least that is even.
   explicit OutputPace(std::optional<Time> latency) : hold_(latency) {}
 
   void OnArrived(Time frame, SteadyTime now);
@@ -37,7 +37,8 @@ class OutputPace {
   void OnEncoded(Time frame, SteadyTime now);
   /// When the frame is to leave; nullopt: at once.
   [[nodiscard]] std::optional<SteadyTime> Due(Time frame);
-  /// What was seen so far says nothing of what comes: another graph, another worker.
+  /// What was seen so far says nothing of what comes: another graph, another worker. What is held
+  /// by it leaves soon.
   void Forget();
 
   /// Sleeps until the frame is due, or Stop().
@@ -62,7 +63,7 @@ class OutputPace {
   void Measure(Time frame);
 
   mutable std::mutex mutex_;
-  std::condition_variable stopping_;
+  std::condition_variable changed_;
   std::map<Time, Frame> frames_;
   InputClock clock_;
   HoldBudget hold_;

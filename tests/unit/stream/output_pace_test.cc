@@ -101,15 +101,49 @@ TEST_F(OutputPaceTest, AnotherGraphsFramesAreNotHeldByWhatTheLastOneTook) {
   EXPECT_LE(pace_.budget(), 8ms);
 }
 
+TEST_F(OutputPaceTest, MoreLatencyThanThereIsRoomForHoldsNoFrameForLongerThanAnInterval) {
+  OutputPace pace(10s);
+  for (int i = 0; i < 60; ++i) {
+    const Time frame = i * kInterval;
+    const SteadyTime encoded = kStart + frame + 5ms;
+    pace.OnArrived(frame, kStart + frame);
+    pace.OnMade(frame, kStart + frame + 2ms);
+    if (i == 30) pace.Forget();  // a new prompt, say
+    pace.OnEncoded(frame, encoded);
+    ASSERT_TRUE(pace.Due(frame));
+    EXPECT_LE(*pace.Due(frame) - encoded, i == 0 ? 100ms : kInterval) << i;
+    EXPECT_GE(*pace.Due(frame) - encoded, 30ms) << i << ": as long as it can be";
+  }
+}
+
+// Of a worker that makes a frame an hour, so that each waits for long.
+class SlowPace {
+ public:
+  SlowPace() {
+    for (int i = 0; i < 10; ++i) {
+      last_ = i * 1h;
+      pace_.OnArrived(last_, now_);
+      pace_.OnMade(last_, now_);
+      pace_.OnEncoded(last_, now_);
+    }
+    EXPECT_GE(pace_.Due(last_), now_ + 30min);
+  }
+  OutputPace pace_{1h};
+  const SteadyTime now_ = Clock::System().Now();
+  Time last_{};
+};
+
 TEST_F(OutputPaceTest, StopEndsTheWait) {
-  OutputPace pace(1h);
-  const SteadyTime now = Clock::System().Now();
-  for (int i = 0; i < 4; ++i) pace.OnArrived(i * kInterval, now);
-  pace.OnMade(3 * kInterval, now);
-  pace.OnEncoded(3 * kInterval, now);
-  EXPECT_GE(pace.Due(3 * kInterval), now + 30min);
-  std::jthread waiter([&] { pace.Await(3 * kInterval); });
-  pace.Stop();
+  SlowPace slow;
+  std::jthread waiter([&] { slow.pace_.Await(slow.last_); });
+  slow.pace_.Stop();
+}
+
+TEST_F(OutputPaceTest, AnotherGraphEndsALongWait) {
+  SlowPace slow;
+  std::jthread waiter([&] { slow.pace_.Await(slow.last_); });
+  slow.pace_.Forget();
+  EXPECT_LE(slow.pace_.Due(slow.last_), Clock::System().Now() + 100ms);
 }
 
 TEST_F(OutputPaceTest, ASourceThatBeginsAnotherEpochIsHeldNoLonger) {
