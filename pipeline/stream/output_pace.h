@@ -52,8 +52,8 @@ class OutputPace {
   [[nodiscard]] Time budget() const;
 
  private:
-  static constexpr std::size_t kMaxFrames = 64;  // on their way
-  static constexpr std::size_t kDeltas = 15;     // of which the usual one is the interval
+  static constexpr std::size_t kMaxFrames = 1024;  // on their way: 17 s at 60 fps
+  static constexpr std::size_t kDeltas = 15;       // of which the usual one is the interval
   struct Frame {
     SteadyTime arrived, expected;
     std::optional<SteadyTime> made, due;

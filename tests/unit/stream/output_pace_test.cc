@@ -101,6 +101,14 @@ TEST_F(OutputPaceTest, AnotherGraphsFramesAreNotHeldByWhatTheLastOneTook) {
   EXPECT_LE(pace_.budget(), 8ms);
 }
 
+TEST_F(OutputPaceTest, AFrameThatTakesSecondsIsHeldAsWell) {
+  OutputPace pace(2s);
+  for (int i = 0; i < 100; ++i) pace.OnArrived(i * 16ms, kStart + i * 16ms);
+  pace.OnMade(0ms, kStart + 1600ms);
+  pace.OnEncoded(0ms, kStart + 1600ms);
+  EXPECT_EQ(pace.Due(0ms), kStart + 1700ms);
+}
+
 TEST_F(OutputPaceTest, MoreLatencyThanThereIsRoomForHoldsNoFrameForLongerThanAnInterval) {
   OutputPace pace(10s);
   for (int i = 0; i < 60; ++i) {
