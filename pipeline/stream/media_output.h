@@ -21,9 +21,9 @@ namespace framelock::stream {
 
 /// From pictures to a channel: H.264 without look-ahead, MPEG-TS, sink. Its elements belong to the
 /// pipeline; destroy this only after the pipeline has stopped. Everything but Create, Stop and
-/// Stats runs on the streaming thread of `from`. The graph may change the size of its pictures at
-/// any time; with a pace, what is encoded waits for its time in a queue with a thread of its own,
-/// which `from` waits for only when frames of several intervals are in it. An odd picture loses its
+/// Stats runs on the streaming thread of `from`, and with a pace what is behind the encoder on one
+/// of its own: what is encoded waits for its time in a queue, and `from` waits only while that is
+/// full. The graph may change the size of its pictures at any time; an odd one loses its
 /// last row or column, which 4:2:0 cannot carry, and a side of one pixel is scaled to two.
 class MediaOutput {
  public:
