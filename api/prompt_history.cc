@@ -5,10 +5,11 @@
 
 namespace framelock::api {
 
-void PromptHistory::OnAccepted(std::string text, std::uint64_t revision, std::uint64_t completed) {
+void PromptHistory::OnAccepted(std::string text, InputSize size, std::uint64_t revision,
+                               std::uint64_t completed) {
   const bool on_trial = last_good_ && completed < proven_at_;
-  if (!on_trial) last_good_ = std::move(text_);
-  text_ = std::move(text);
+  if (!on_trial) last_good_ = std::move(graph_);
+  graph_ = {std::move(text), size};
   revision_ = std::max(revision_, revision);
   proven_at_ = completed + kProofFrames;
   deaths_ = 0;
@@ -21,7 +22,7 @@ bool PromptHistory::OnWorkerDied(std::uint64_t completed) {
     return false;
   }
   if (++deaths_ < kDeathsOnTrial) return false;
-  text_ = std::move(*last_good_);
+  graph_ = std::move(*last_good_);
   last_good_.reset();
   ++revision_;
   return true;

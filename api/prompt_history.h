@@ -6,9 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "api/prompt_update.h"
+
 namespace framelock::api {
 
-/// The prompt that a stream runs, its revision, and the one to fall back to. A prompt taken over
+/// The prompt that a stream runs, the size of its frames, its revision, and the one to fall back
+/// to. A prompt taken over
 /// while the stream ran is on trial until kProofFrames frames were completed with it: if its worker
 /// dies kDeathsOnTrial times before, it is the prompt that kills, and the last good one returns
 /// under a new revision. Pure; the stream's thread.
@@ -17,23 +20,29 @@ class PromptHistory {
   static constexpr std::uint64_t kProofFrames = 60;
   static constexpr unsigned kDeathsOnTrial = 2;
 
-  explicit PromptHistory(std::string first) : text_(std::move(first)) {}
+  PromptHistory(std::string first, InputSize size) : graph_{std::move(first), size} {}
 
-  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::string& text() const { return graph_.text; }
+  [[nodiscard]] InputSize size() const { return graph_.size; }
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
   /// A worker took `text` over as `revision`; the stream has completed `completed` frames so far.
-  void OnAccepted(std::string text, std::uint64_t revision, std::uint64_t completed);
+  void OnAccepted(std::string text, InputSize size, std::uint64_t revision,
+                  std::uint64_t completed);
   /// A worker runs the current text under this number.
   void OnPrepared(std::uint64_t revision) { revision_ = revision; }
   /// A worker died with it. True: the prompt before is back, for the next worker.
   bool OnWorkerDied(std::uint64_t completed);
 
  private:
-  std::string text_;
+  struct Graph {
+    std::string text;
+    InputSize size;
+  };
+  Graph graph_;
   std::uint64_t revision_ = 1;
-  std::optional<std::string> last_good_;  // while the current one is on trial
-  std::uint64_t proven_at_ = 0;           // completed frames
+  std::optional<Graph> last_good_;  // while the current one is on trial
+  std::uint64_t proven_at_ = 0;     // completed frames
   unsigned deaths_ = 0;
 };
 

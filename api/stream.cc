@@ -35,7 +35,7 @@ Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string pr
       changed_(std::make_shared<net::Signal>(around.loop)),
       created_(around.clock.Now()),
       started_at_(std::chrono::system_clock::now()),
-      prompt_(std::move(prompt)),
+      prompt_(std::move(prompt), {config_.width, config_.height}),
       worker_policy_(around.limits.restart),
       media_policy_(around.limits.restart) {}
 
@@ -269,6 +269,8 @@ net::Task<> Stream::ReapLost() {
     worker_.reset();
     prepared_ = lent_ = false;
     if (!worker_restart_requested_ && prompt_.OnWorkerDied(CurrentAccount().completed)) {
+      config_.width = prompt_.size().width;
+      config_.height = prompt_.size().height;
       NoteError("the new prompt killed its workers: the one before runs again");
     }
   }

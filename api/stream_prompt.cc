@@ -39,8 +39,7 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
   ++waiting_updates_;
   while (update_running_) co_await changed_->Wait();
   update_running_ = true;
-  const InputSize size{update.width.value_or(config_.width),
-                       update.height.value_or(config_.height)};
+  InputSize size;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
   std::string failure = "the worker died while it was given the prompt";
   Result<PromptVerdict> result = Error{ErrorCode::kUnavailable, failure};
@@ -50,6 +49,7 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
       result = serving.error();
       break;
     }
+    size = {update.width.value_or(config_.width), update.height.value_or(config_.height)};
     std::optional<Result<PromptVerdict>> tried =
         co_await TryUpdate(update.text, size, deadline, failure);
     if (!tried) {
@@ -62,7 +62,7 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
   if (result && result->applied) {
     config_.width = size.width;
     config_.height = size.height;
-    prompt_.OnAccepted(std::move(update.text), result->revision, CurrentAccount().completed);
+    prompt_.OnAccepted(std::move(update.text), size, result->revision, CurrentAccount().completed);
   }
   update_running_ = false;
   --waiting_updates_;

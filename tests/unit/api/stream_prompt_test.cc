@@ -99,7 +99,9 @@ TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "GOOD");
     co_await stream->Start();
-    co_await stream->UpdatePrompt(Prompt("POISON"));
+    PromptUpdate poison = Prompt("POISON");
+    poison.width = 4096;
+    co_await stream->UpdatePrompt(poison);
     for (std::size_t death = 1; death <= 2; ++death) {
       house.workers.workers.back()->Depart("signal 11 (SIGSEGV)");
       const bool again = co_await Eventually([&] {
@@ -112,6 +114,8 @@ TEST_F(StreamTest, APromptThatKillsItsWorkersGivesWayToTheOneBefore) {
     EXPECT_EQ(house.workers.workers[1]->prompts[0], Given("POISON", 2));
     EXPECT_EQ(house.workers.workers[2]->prompts[0], Given("GOOD", 3));
     EXPECT_EQ(stream->prompt().revision(), 3u);
+    EXPECT_EQ(stream->config().width, 512);
+    EXPECT_EQ(house.media.processes[0]->size, (InputSize{512, 512}));
     co_await stream->Stop();
   });
 }
