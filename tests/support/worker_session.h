@@ -27,11 +27,17 @@ class WorkerSession {
     auto spawned = SpawnWorker(command);
     EXPECT_TRUE(spawned) << spawned.error().message;
     if (!spawned) return nullptr;
-    auto client = WorkerClient::Greet(std::move(spawned->socket));
+    auto session = Join(std::move(spawned->socket));
+    if (session) session->process = std::move(spawned->process);
+    return session;
+  }
+
+  // As a further host of a worker whose process is another session's.
+  static std::unique_ptr<WorkerSession> Join(PacketSocket socket) {
+    auto client = WorkerClient::Greet(std::move(socket));
     EXPECT_TRUE(client) << client.error().message;
     if (!client) return nullptr;
     auto session = std::unique_ptr<WorkerSession>(new WorkerSession);
-    session->process = std::move(spawned->process);
     session->client = std::move(*client);
     return session;
   }
@@ -40,7 +46,7 @@ class WorkerSession {
   Result<Event> Next(std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     for (;;) {
-      process->DrainStderr();
+      if (process) process->DrainStderr();
       auto event = client->Receive();
       if (!event) return event.error();
       if (event->has_value()) return std::move(**event);
@@ -48,7 +54,7 @@ class WorkerSession {
           std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left.count() <= 0) return Error{ErrorCode::kTimeout, "no event in time"};
       pollfd fds[] = {{.fd = client->fd(), .events = POLLIN, .revents = 0},
-                      {.fd = process->stderr_fd(), .events = POLLIN, .revents = 0}};
+                      {.fd = process ? process->stderr_fd() : -1, .events = POLLIN, .revents = 0}};
       ::poll(fds, 2, static_cast<int>(left.count()));
     }
   }

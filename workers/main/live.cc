@@ -2,13 +2,11 @@
 #include "workers/main/live.h"
 
 #include <linux/close_range.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <utility>
 
@@ -16,9 +14,7 @@
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/parent_death.h"
 #include "workers/main/heartbeat.h"
-#include "workers/main/live_dispatcher.h"
-#include "workers/main/load_prompt.h"
-#include "workers/main/loader_thread.h"
+#include "workers/main/host_table.h"
 
 namespace framelock::worker {
 
@@ -48,38 +44,10 @@ Status Confine(const LiveOptions& options) {
   return {};
 }
 
-// Answers may wait for a slow host; the heartbeat thread ends us if it is gone instead.
-Status SendWaiting(const PacketSocket& socket, std::span<const std::byte> bytes,
-                   std::span<const int> fds) {
-  for (;;) {
-    auto sent = socket.Send(bytes, fds);
-    if (sent || sent.error().code != ErrorCode::kUnavailable) return sent;
-    pollfd writable{.fd = socket.fd(), .events = POLLOUT, .revents = 0};
-    ::poll(&writable, 1, -1);
-  }
-}
-
 int ExitFor(const Error& error) {
   if (error.code == ErrorCode::kClosed) return kLiveStopped;
   spdlog::error("{}; the worker ends", error.message);
   return error.code == ErrorCode::kProtocol ? kLiveProtocolError : kLiveFailed;
-}
-
-int Serve(const PacketSocket& socket, const LoaderThread& loader, LiveDispatcher& dispatcher) {
-  for (;;) {
-    if (auto moved = dispatcher.MoveOn(); !moved) return ExitFor(moved.error());
-    auto packet = socket.Receive();
-    if (!packet) return ExitFor(packet.error());
-    if (!packet->has_value()) {
-      std::array<pollfd, 2> readable{{{.fd = socket.fd(), .events = POLLIN, .revents = 0},
-                                      {.fd = loader.fd(), .events = POLLIN, .revents = 0}}};
-      ::poll(readable.data(), readable.size(), -1);
-      continue;
-    }
-    auto next = dispatcher.Handle(std::move(**packet));
-    if (!next) return ExitFor(next.error());
-    if (*next == LiveDispatcher::Next::kStop) return kLiveStopped;
-  }
 }
 
 }  // namespace
@@ -89,22 +57,19 @@ int RunLive(LiveOptions options) {
   if (auto confined = Confine(options); !confined) return ExitFor(confined.error());
   auto socket = PacketSocket::Adopt(std::move(options.socket));
   if (!socket) return ExitFor(socket.error());
-  auto loader = LoaderThread::Create([&registry = *options.registry](PromptLoader::Job job) {
-    return LoadPrompt(registry, {}, std::move(job));
-  });
-  if (!loader) return ExitFor(loader.error());
-  auto heartbeat = Heartbeat::Start({.socket_fd = socket->fd(), .on_abandoned = [] {
-                                       // A node holds the main thread: nothing can be unwound.
-                                       ::_exit(kLiveAbandoned);
-                                     }});
+  auto heartbeat = Heartbeat::Start({.on_abandoned = [] {
+    // A node holds the main thread: nothing can be unwound.
+    ::_exit(kLiveAbandoned);
+  }});
   if (!heartbeat) return ExitFor(heartbeat.error());
-  LiveDispatcher dispatcher(
-      **loader,
-      {.send = [&socket](auto bytes, auto fds) { return SendWaiting(*socket, bytes, fds); },
-       .use_control_page = [&heartbeat](auto page) { (*heartbeat)->Use(std::move(page)); }});
-  const int exit_status = Serve(*socket, **loader, dispatcher);
-  // A node holds the loader's thread: nothing can be unwound.
-  if ((*loader)->busy()) ::_exit(exit_status);
+  HostTable hosts(*options.registry, **heartbeat);
+  if (auto added = hosts.Add(std::move(*socket)); !added) return ExitFor(added.error());
+  while (!hosts.empty()) {
+    if (hosts.Serve() == HostTable::Turn::kIdle) hosts.Wait();
+  }
+  const int exit_status = hosts.last_end() ? kLiveStopped : ExitFor(hosts.last_end().error());
+  // A node holds a loader's thread: nothing can be unwound.
+  if (hosts.loading()) ::_exit(exit_status);
   return exit_status;
 }
 

@@ -29,9 +29,9 @@ enum LiveExit : int {
   kLiveProtocolError = 4,  // the host broke the protocol
 };
 
-/// Serves one host after the other over the socket until one says Stop or all are gone. Confines
-/// the process first (no core file, no new privileges, no other descriptors). Returns the exit
-/// status, one of LiveExit.
+/// Serves one host after the other over the socket, and those that it brings over theirs, until
+/// each has said Stop or is gone. Confines the process first (no core file, no new privileges, no
+/// other descriptors). Returns the exit status, one of LiveExit.
 int RunLive(LiveOptions options);
 
 }  // namespace framelock::worker

@@ -48,7 +48,7 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
     return Error{ErrorCode::kProtocol, "message before Hello"};
   }
   const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kSetPrompt ||
-                          *type == MessageType::kAttach;
+                          *type == MessageType::kAttach || *type == MessageType::kAddHost;
   if (auto fine = NeedFds(packet, carries_fd ? 1 : 0); !fine) return fine.error();
   Status handled;
   switch (*type) {
@@ -63,6 +63,9 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
       break;
     case MessageType::kSubmit:
       handled = OnSubmit(packet);
+      break;
+    case MessageType::kAddHost:
+      handled = OnAddHost(std::move(packet));
       break;
     case MessageType::kStop:
       if (auto stop = protocol::Decode<protocol::Stop>(packet.bytes); !stop) return stop.error();
@@ -278,6 +281,22 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
       .channels = protocol::BytesPerPixel(attach.format),
       .stride = protocol::RowBytes(attach.format, shape->width)};
   return Guarded([&] { return session_->WriteOutput(output); });
+}
+
+Status LiveDispatcher::OnAddHost(Packet packet) {
+  auto message = protocol::Decode<protocol::AddHost>(packet.bytes);
+  if (!message) return message.error();
+  if (!outlet_.add_host) {
+    return Error{ErrorCode::kProtocol, "add host: this host may not bring others"};
+  }
+  protocol::HostAdded answer;
+  auto hosts = outlet_.add_host(std::move(packet.fds[0]));
+  if (hosts) {
+    answer.hosts = *hosts;
+  } else {
+    spdlog::warn("host refused: {}", hosts.error().message);
+  }
+  return Send(answer);
 }
 
 }  // namespace framelock::worker

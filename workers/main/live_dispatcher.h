@@ -31,10 +31,12 @@ class LiveDispatcher {
  public:
   using Packet = PacketSocket::Packet;
 
-  /// Where answers and the control page go.
+  /// Where answers, the control page and further hosts go.
   struct Outlet {
     std::function<Status(std::span<const std::byte> bytes, std::span<const int> fds)> send;
     std::function<void(protocol::SharedMemory)> use_control_page;
+    /// Serves a host on this socket, too; the number of hosts then. Unset: AddHost is no message.
+    std::function<Result<std::uint32_t>(UniqueFd socket)> add_host;
   };
 
   enum class Next : std::uint8_t { kContinue, kStop };
@@ -59,6 +61,7 @@ class LiveDispatcher {
   Status OnSetPrompt(Packet packet);
   Status OnAttach(Packet packet);
   Status OnSubmit(const Packet& packet);
+  Status OnAddHost(Packet packet);
 
   void Load(PromptLoader::Job job);
   Status Adopt(PromptLoader::Loaded loaded);

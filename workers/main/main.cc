@@ -42,7 +42,7 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
       what each prints comes {"exit":STATUS}
 
   framelock-worker nodes
-      prints every node class as ComfyUI's /object_info does
+      prints every node class as ComfyUI's /object_info does; the word may also come last
 
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
@@ -117,7 +117,11 @@ int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
 
 int Main(std::span<const char* const> words) {
   Command command = Command::kLive;
-  if (!words.empty() && !std::string_view(words[0]).starts_with('-')) {
+  // framelockd appends it to the worker command, whatever options that has.
+  if (words.size() > 1 && words[0][0] == '-' && std::string_view(words.back()) == "nodes") {
+    command = Command::kNodes;
+    words = words.first(words.size() - 1);
+  } else if (!words.empty() && !std::string_view(words[0]).starts_with('-')) {
     const std::optional<Command> named = ParseCommand(words[0]);
     if (!named) {
       return Usage("unknown command '" + std::string(words[0]) + "'");

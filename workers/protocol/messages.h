@@ -13,22 +13,6 @@ namespace framelock::protocol {
 /// The worker boundary's wire format: one fixed-size struct per SOCK_SEQPACKET message, little
 /// endian, first field the type. Both ends check size, type and every number that they use.
 /// The byte table and the sequence diagram are in workers/PROTOCOL.md.
-///
-///   host                                   worker
-///    |  Hello {version} + control page fd    |
-///    |--------------------------------------->|
-///    |<------------- Welcome {pid, revision} -|
-///    |  SetPrompt {revision} + text fd        |   text: sealed memfd, API-format prompt JSON
-///    |--------------------------------------->|
-///    |<-- PromptApplied | PromptRejected -----|   rejected: + text fd, node errors JSON
-///    |  Attach {generation, format} + region  |   region: sealed memfd, slots
-///    |--------------------------------------->|
-///    |<----------- Attached {output w, h} ----|
-///    |  Submit {sequence, slots}              |
-///    |--------------------------------------->|
-///    |<--- Completed {sequence, outcome, ...}-|
-///    |  Stop                                  |
-///    |--------------------------------------->|   worker exits 0; so it does when the host closes
 inline constexpr std::uint32_t kVersion = 1;
 
 enum class MessageType : std::uint32_t {
@@ -37,11 +21,13 @@ enum class MessageType : std::uint32_t {
   kAttach = 3,
   kSubmit = 4,
   kStop = 5,
+  kAddHost = 6,
   kWelcome = 65,
   kPromptApplied = 66,
   kPromptRejected = 67,
   kAttached = 68,
   kCompleted = 69,
+  kHostAdded = 70,
 };
 
 enum class FrameOutcome : std::uint32_t {
@@ -93,6 +79,11 @@ struct Stop {
   std::uint32_t reserved = 0;
 };
 
+struct AddHost {  // carries 1 fd: the worker's end of the further host's socket
+  MessageType type = MessageType::kAddHost;
+  std::uint32_t reserved = 0;
+};
+
 struct Welcome {
   MessageType type = MessageType::kWelcome;
   std::uint32_t version = kVersion;
@@ -140,7 +131,14 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
+/// Answer to AddHost. hosts == 0: refused, and its socket is closed.
+struct HostAdded {
+  MessageType type = MessageType::kHostAdded;
+  std::uint32_t hosts = 0;  // that the worker serves now
+};
+
 static_assert(sizeof(Hello) == 16 && sizeof(Stop) == 8);
+static_assert(sizeof(AddHost) == 8 && sizeof(HostAdded) == 8);
 static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
 static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
 static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);

@@ -15,6 +15,7 @@
 
 #include "pipeline/core/latency_window.h"
 #include "tests/support/worker_session.h"
+#include "workers/host/host_line.h"
 #include "workers/protocol/message_codec.h"
 
 namespace framelock::host {
@@ -393,6 +394,75 @@ TEST_F(LiveWorkerTest, NothingIsLeftOfTwoHundredOfThem) {
   EXPECT_EQ(SharedMappings(), 0u);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+}
+
+std::unique_ptr<WorkerSession> Bring(const HostLine& line, std::uint32_t hosts) {
+  auto socket = line.Add();
+  EXPECT_TRUE(socket) << socket.error().message;
+  if (!socket) return nullptr;
+  auto session = WorkerSession::Join(std::move(*socket));
+  session->Expect<WorkerClient::Welcomed>();
+  const auto answer = line.Receive();  // it was sent before the Welcome
+  EXPECT_TRUE(answer && *answer == hosts);
+  return session;
+}
+
+TEST_F(LiveWorkerTest, SeveralHostsShareAProcessAndNothingElse) {
+  const HostLine line(session_->client->Release());
+  auto inverts = Bring(line, 2);
+  auto keeps = Bring(line, 3);
+  ASSERT_TRUE(inverts && keeps);
+  EXPECT_EQ(inverts->client->pid(), session_->process->pid());
+  inverts->Apply(1, Prompt("ImageInvert"));
+  keeps->Apply(1, Prompt(""));
+  for (auto* session : {inverts.get(), keeps.get()}) {
+    session->Attach({.width = kWidth, .height = kHeight});
+  }
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    const auto seed = static_cast<std::uint8_t>(i);
+    inverts->Submit(i, seed);
+    keeps->Submit(i, seed);
+    const auto inverted = inverts->Complete();
+    const auto kept = keeps->Complete();
+    for (std::size_t at = 0; at < kWidth * kHeight * 3; ++at) {
+      const std::byte in = WorkerSession::Pattern(at, seed);
+      ASSERT_EQ(inverted.second[at], Inverted(in));
+      ASSERT_EQ(kept.second[at], Copied(in));
+    }
+  }
+  EXPECT_LT(keeps->client->HeartbeatAge(), 5s);
+  // One leaves, the other goes on; the process stays until the last one has left.
+  inverts.reset();
+  keeps->Submit(51, 51);
+  EXPECT_EQ(keeps->Complete().first.outcome, FrameOutcome::kCompleted);
+  const auto process = std::move(session_->process);
+  session_.reset();
+  EXPECT_FALSE(process->Poll());
+  keeps.reset();
+  EXPECT_FALSE(process->Wait(100ms)) << "the line that brought them is still open";
+}
+
+TEST_F(LiveWorkerTest, ASharedProcessEndsWithItsLastHost) {
+  std::optional<HostLine> line(session_->client->Release());
+  auto other = Bring(*line, 2);
+  ASSERT_TRUE(other);
+  line.reset();
+  other->Apply(1, Prompt(""));
+  ASSERT_TRUE(other->client->Stop());
+  EXPECT_EQ(session_->process->Wait(10s)->ToString(), "exit code 0");
+}
+
+TEST_F(LiveWorkerTest, AHungNodeHoldsNoProcessThatAllHostsHaveLeft) {
+  std::optional<HostLine> line(session_->client->Release());
+  auto other = Bring(*line, 2);
+  ASSERT_TRUE(other);
+  other->Apply(1, Prompt("FaultHang"));
+  other->Attach({.width = kWidth, .height = kHeight});
+  other->Submit(1, 1);
+  other.reset();
+  EXPECT_FALSE(session_->process->Wait(600ms)) << "a host is still there";
+  line.reset();
+  EXPECT_EQ(session_->process->Wait(10s)->ToString(), "exit code 3");
 }
 
 // A figure rather than a check: the bound only catches a stall.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pipeline/core/packet_socket.h"
+#include "pipeline/core/result.h"
+#include "workers/main/heartbeat.h"
+#include "workers/main/live_dispatcher.h"
+#include "workers/main/loader_thread.h"
+
+namespace framelock::graph {
+class NodeRegistry;
+}
+
+namespace framelock::worker {
+
+/// The hosts that one worker process serves: each has a socket, a graph, a loader for the next one
+/// and a region of its own, and nothing of one is ever seen by another. They are served in turn,
+/// one message of each, so that none starves. A host that leaves, or breaks the protocol, ends its
+/// own conversation and no other. Owned by the live loop; one thread.
+class HostTable {
+ public:
+  static constexpr std::size_t kMaxHosts = 64;
+
+  /// What a turn came to. kIdle: no host had sent anything.
+  enum class Turn : std::uint8_t { kServed, kIdle };
+
+  /// Both borrowed.
+  HostTable(const graph::NodeRegistry& registry, Heartbeat& heartbeat)
+      : registry_(registry), heartbeat_(heartbeat) {}
+  ~HostTable();
+  HostTable(const HostTable&) = delete;
+  HostTable& operator=(const HostTable&) = delete;
+
+  /// A further host; the first one may bring others (AddHost). Answers how many there are then.
+  /// kResourceLimit: kMaxHosts are there, those that left while they loaded included.
+  Result<std::uint32_t> Add(PacketSocket socket);
+
+  /// One message of each host that has sent one, and the prompts that have been loaded.
+  Turn Serve();
+  /// Sleeps until a host has sent something, or a prompt has been loaded.
+  void Wait() const;
+  /// Whether the prompt of a host, one that has left perhaps, is still being loaded: its thread is
+  /// in the hands of a node.
+  [[nodiscard]] bool loading() const;
+
+  [[nodiscard]] bool empty() const { return hosts_.empty(); }
+  /// How the last one that left did.
+  [[nodiscard]] const Status& last_end() const { return last_end_; }
+
+ private:
+  struct Host {
+    Heartbeat::HostId id = 0;
+    PacketSocket socket;
+    std::unique_ptr<LoaderThread> loader;
+    std::unique_ptr<LiveDispatcher> dispatcher;
+    bool ended = false;
+  };
+
+  Turn ServeOne(Host& host);
+  void End(Host& host, Status how);
+  void Forget();
+  Status Send(const Host& host, std::span<const std::byte> bytes, std::span<const int> fds) const;
+
+  const graph::NodeRegistry& registry_;
+  Heartbeat& heartbeat_;
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::vector<std::unique_ptr<LoaderThread>> leaving_;  // of hosts that left while they loaded
+  Status last_end_;
+};
+
+}  // namespace framelock::worker
