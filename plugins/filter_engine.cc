@@ -19,7 +19,7 @@ FilterEngine::FilterEngine(Options options, std::shared_ptr<EventFd> wake)
     : options_(std::move(options)),
       wake_(std::move(wake)),
       line_(options_.line),
-      seat_(options_.worker),
+      seat_(std::make_unique<host::WorkerSeat>(options_.worker)),
       prompt_(options_.prompt) {}
 
 FilterEngine::~FilterEngine() { Close(); }
@@ -74,7 +74,7 @@ FilterEngine::Flow FilterEngine::Enter(Cargo source, std::optional<std::chrono::
   }
   if (flow() != Flow::kOk) return flow();
   const SteadyTime now = Now();
-  inputs_.Tick(now);
+  meters_.inputs.Tick(now);
   if (!wish_.Bears(*format_)) GiveUpSize();
   line_.Enter(std::move(frame), now);
   SubmitWaiting();
@@ -124,7 +124,7 @@ std::optional<FilterWork> FilterEngine::Next() {
   const std::lock_guard lock(mutex_);
   if (stopped_) return std::nullopt;  // and Wait() does not sleep any more
   wake_->Drain();
-  while (auto event = seat_.Next()) Handle(std::move(*event));
+  while (auto event = seat_->Next()) Handle(std::move(*event));
   MoveOn();
   if (!notices_.empty()) {
     FilterWork notice = std::move(notices_.front());
@@ -143,8 +143,8 @@ std::optional<FilterWork> FilterEngine::Next() {
   if (output->kind == Kind::kResult || output->kind == Kind::kRepeat) {
     pushing_revision_ = output->result.revision;
   }
-  if (output->kind == Kind::kResult) latency_.Add(output->latency);
-  if (output->kind != Kind::kEvent) outputs_.Tick(now);
+  if (output->kind == Kind::kResult) meters_.latency.Add(output->latency);
+  if (output->kind != Kind::kEvent) meters_.outputs.Tick(now);
   return FilterWork(std::move(*output));
 }
 
@@ -173,8 +173,12 @@ void FilterEngine::Wait() {
   std::chrono::nanoseconds left{};
   {
     const std::lock_guard lock(mutex_);
-    for (const int fd : seat_.PollFds()) fds.push_back({fd, POLLIN, 0});
-    SteadyTime deadline = seat_.NextDeadline();
+    for (const int fd : seat_->PollFds()) fds.push_back({fd, POLLIN, 0});
+    SteadyTime deadline = seat_->NextDeadline();
+    if (standby_) {
+      for (const int fd : standby_->PollFds()) fds.push_back({fd, POLLIN, 0});
+      deadline = std::min(deadline, standby_->NextDeadline());
+    }
     const auto line = line_.NextDeadline();
     if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
     // What is due long ago may be too far away to be subtracted from.
@@ -189,56 +193,9 @@ void FilterEngine::Wait() {
 
 // Any thread --------------------------------------------------------------------------------------
 
-PromptAnswer FilterEngine::SetPrompt(PromptOffer offer) {
-  const std::lock_guard one_at_a_time(prompt_calls_);
-  std::unique_lock lock(mutex_);
-  using Kind = PromptAnswer::Kind;
-  const auto deadline = std::chrono::steady_clock::now() + options_.prompt_timeout;
-  prompt_.Offer(std::move(offer));
-  wake_->Notify();
-  changed_.wait_until(lock, deadline,
-                      [this] { return stopped_ || failed_ || prompt_.answer().has_value(); });
-  const auto answer = prompt_.answer();
-  prompt_.Withdraw();
-  if (!answer) {
-    return stopped_ || failed_ ? PromptAnswer{Kind::kStopped, prompt_.revision(), kStoppedErrors}
-                               : PromptAnswer{Kind::kTimeout, prompt_.revision(), kTimeoutErrors};
-  }
-  if (answer->kind == PromptExchange::Answer::Kind::kRejected) {
-    return {Kind::kRejected, answer->revision, answer->errors};
-  }
-  if (AwaitOlder(lock, answer->revision, deadline) == Older::kUntaken) {
-    return {Kind::kTimeout, answer->revision, kUntakenErrors};
-  }
-  return {Kind::kApplied, answer->revision, {}};
-}
-
-// Until nothing that was made before `revision` was applied can still come out.
-FilterEngine::Older FilterEngine::AwaitOlder(std::unique_lock<std::mutex>& lock,
-                                             std::uint64_t revision, SteadyTime deadline) {
-  const std::uint64_t worker = applied_losses_;
-  // What is finished leaves in its own time.
-  changed_.wait_for(lock, options_.publish_wait,
-                    [&] { return stopped_ || losses_ != worker || !line_.HoldsOlder(revision); });
-  // Another lent worker counts its revisions on its own.
-  losses_ == worker ? line_.RaiseFloor(revision) : line_.DropOlder(revision);
-  // What downstream is just taking has left the line, and would come out after our answer.
-  const std::uint64_t under_way = pushes_;
-  const bool taken = changed_.wait_until(lock, deadline, [&] {
-    return stopped_ || !pushing_ || pushes_ != under_way || !PushingOlder();
-  });
-  return taken ? Older::kTaken : Older::kUntaken;
-}
-
-// Whether the result that is being pushed was made before the last prompt was applied.
-bool FilterEngine::PushingOlder() const {
-  return pushing_revision_ &&
-         (losses_ != applied_losses_ || *pushing_revision_ < prompt_.revision());
-}
-
 void FilterEngine::Lend(PacketSocket socket) {
   const std::lock_guard lock(mutex_);
-  seat_.Lend(std::move(socket));
+  seat_->Lend(std::move(socket));
   wake_->Notify();
 }
 
@@ -280,23 +237,23 @@ FilterStats FilterEngine::Stats() const {
   stats.copied_in = copied_in_;
   stats.waiting = line_.waiting();
   stats.in_flight = line_.in_flight();
-  stats.latency_p50 = latency_.Percentile(50);
-  stats.latency_p95 = latency_.Percentile(95);
-  stats.latency_p99 = latency_.Percentile(99);
+  stats.latency_p50 = meters_.latency.Percentile(50);
+  stats.latency_p95 = meters_.latency.Percentile(95);
+  stats.latency_p99 = meters_.latency.Percentile(99);
   stats.service_p50 = line_.service().Percentile(50);
   stats.service_p99 = line_.service().Percentile(99);
   stats.cadence = line_.pace().cadence();
   stats.divisor = line_.pace().divisor();
   stats.budget = line_.pace().budget();
   const SteadyTime now = Now();
-  stats.fps_in = inputs_.PerSecond(now);
-  stats.fps_out = outputs_.PerSecond(now);
+  stats.fps_in = meters_.inputs.PerSecond(now);
+  stats.fps_out = meters_.outputs.PerSecond(now);
   stats.prompt_revision = prompt_.revision();
-  stats.worker_pid = seat_.pid();
-  stats.worker_restarts = seat_.restarts();
-  stats.worker_state = prompt_.running()  ? WorkerState::kReady
-                       : seat_.occupied() ? WorkerState::kStarting
-                                          : WorkerState::kNone;
+  stats.worker_pid = seat_->pid();
+  stats.worker_restarts = seat_->restarts();
+  stats.worker_state = prompt_.running()   ? WorkerState::kReady
+                       : seat_->occupied() ? WorkerState::kStarting
+                                           : WorkerState::kNone;
   return stats;
 }
 

@@ -12,15 +12,16 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/core/drop_counter.h"
 #include "pipeline/core/event_fd.h"
-#include "pipeline/core/rate_meter.h"
+#include "plugins/filter_meters.h"
 #include "plugins/filter_options.h"
 #include "plugins/filter_stats.h"
 #include "plugins/filter_work.h"
 #include "plugins/frame_line.h"
+#include "plugins/line_revisions.h"
 #include "plugins/prompt_answer.h"
 #include "plugins/prompt_exchange.h"
+#include "plugins/standby_worker.h"
 #include "workers/host/worker_seat.h"
 
 namespace framelock::plugins {
@@ -67,6 +68,10 @@ class FilterEngine {
   /// meanwhile are skipped (kBlock: they go through the new prompt).
   PromptAnswer SetPrompt(PromptOffer offer);
   void Lend(PacketSocket socket);
+  /// Lets a lent worker get ready behind the one at work, which is given back without a word, and
+  /// take over between two frames. Blocks, answers and takes a size as SetPrompt. Only with lent
+  /// ones.
+  PromptAnswer Switch(PacketSocket socket, std::optional<FrameSize> size = std::nullopt);
   [[nodiscard]] FilterStats Stats() const;
   [[nodiscard]] std::string prompt() const;
   [[nodiscard]] bool prompt_changed() const;  // since the start
@@ -75,8 +80,8 @@ class FilterEngine {
   FilterStats Close();
 
  private:
+  using Lock = std::unique_lock<std::mutex>;
   FilterEngine(Options options, std::shared_ptr<EventFd> wake);
-
   void Handle(host::WorkerSeat::Event event);
   void OnWorker(const host::WorkerClient::Welcomed& welcomed);
   void OnWorker(const host::WorkerClient::PromptApplied& applied);
@@ -97,16 +102,19 @@ class FilterEngine {
   void GiveUpSize();
   [[nodiscard]] bool Holding() const { return format_ && !wish_.Fits(*format_); }
   void FitOutput(std::uint32_t width, std::uint32_t height);
+  Result<std::shared_ptr<host::FrameRegion>> MakeRegion(std::uint64_t output_slot_bytes);
   Status NewRegion();
+  void MoveStandby();
+  void TakeOver();
+  void ForgetWorker();
   void NoteNewRegion();
   void UpdateReadiness();
   void Fail(std::string message);
   void Complain(SteadyTime now);
   [[nodiscard]] SteadyTime Now() const { return options_.worker.clock->Now(); }
   [[nodiscard]] Flow flow() const;
-  enum class Older : std::uint8_t { kTaken, kUntaken };
-  Older AwaitOlder(std::unique_lock<std::mutex>& lock, std::uint64_t revision, SteadyTime deadline);
-  [[nodiscard]] bool PushingOlder() const;
+  PromptAnswer AwaitOlder(Lock& lock, std::uint64_t revision, SteadyTime deadline);
+  [[nodiscard]] bool PushingOlder();
 
   const Options options_;
   // Both shared with the regions, whose slots may be freed after we are gone.
@@ -117,7 +125,8 @@ class FilterEngine {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   FrameLine line_;
-  host::WorkerSeat seat_;
+  std::unique_ptr<host::WorkerSeat> seat_;
+  std::unique_ptr<StandbyWorker> standby_;
   PromptExchange prompt_;
   std::deque<FilterWork> notices_;
   std::shared_ptr<const InputFormat> format_;
@@ -128,16 +137,14 @@ class FilterEngine {
   SizeWish wish_;
   std::uint64_t generation_ = 0;
   std::uint64_t output_slot_bytes_ = 0;
-  bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false;
-  bool pushing_ = false;
+  bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false, pushing_ = false;
   std::optional<std::uint64_t> pushing_revision_;  // of the result that is being pushed
   std::uint64_t pushes_ = 0;
+  LineRevisions revisions_;
   std::uint64_t losses_ = 0, applied_losses_ = 0;  // the second: when the last prompt was applied
   std::atomic<std::uint64_t> copied_in_ = 0;       // upstream copies outside the lock
   FilterStats stats_;                              // the part that is counted here
-  DropCounter failures_;
-  LatencyWindow latency_;
-  RateMeter inputs_, outputs_;
+  FilterMeters meters_;
 };
 
 }  // namespace framelock::plugins

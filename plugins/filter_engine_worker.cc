@@ -24,7 +24,7 @@ void FilterEngine::Handle(host::WorkerSeat::Event event) {
 
 void FilterEngine::OnWorker(const host::WorkerClient::Welcomed& welcomed) {
   prompt_.OnWelcomed(welcomed.revision);
-  if (prompt_.running()) notices_.emplace_back(WorkerReady{seat_.pid()});
+  if (prompt_.running()) notices_.emplace_back(WorkerReady{seat_->pid()});
 }
 
 void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
@@ -32,7 +32,7 @@ void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
   const std::optional<FrameSize> size = prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
   line_.ChangeGraph(Now());
-  if (first) notices_.emplace_back(WorkerReady{seat_.pid()});
+  if (first) notices_.emplace_back(WorkerReady{seat_->pid()});
   if (size) AskForSize(*size, applied.revision);
   if (attached_ && attached_ == region_ && !Holding()) {
     FitOutput(applied.output_width, applied.output_height);
@@ -66,14 +66,14 @@ void FilterEngine::OnWorker(host::WorkerClient::PromptRejected& rejected) {
   if (options_.worker.command) {
     Fail(stats_.last_error);
   } else {
-    seat_.Drop(host::WorkerSeat::LossReason::kFailed, stats_.last_error);
+    seat_->Drop(host::WorkerSeat::LossReason::kFailed, stats_.last_error);
   }
 }
 
 void FilterEngine::OnWorker(const host::WorkerClient::Attached& attached) {
   if (attached.output_width == 0) {
-    seat_.Drop(host::WorkerSeat::LossReason::kFailed,
-               "the worker refused frames of " + SizeText(format_->width, format_->height));
+    seat_->Drop(host::WorkerSeat::LossReason::kFailed,
+                "the worker refused frames of " + SizeText(format_->width, format_->height));
     return;
   }
   attached_ = std::move(attaching_);
@@ -86,8 +86,8 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
   const SteadyTime now = Now();
   LineFrame* frame = line_.InFlight(sequence);
   if (frame == nullptr || !attached_) {
-    seat_.Drop(host::WorkerSeat::LossReason::kProtocol,
-               "frame " + std::to_string(sequence.value) + " was answered but not in flight");
+    seat_->Drop(host::WorkerSeat::LossReason::kProtocol,
+                "frame " + std::to_string(sequence.value) + " was answered but not in flight");
     return;
   }
   [[maybe_unused]] const Status done =
@@ -99,8 +99,10 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
   if (completed.outcome == protocol::FrameOutcome::kCompleted) {
     stats_.output_width = completed.output_width;
     stats_.output_height = completed.output_height;
-    line_.Complete(sequence, {completed.output_width, completed.output_height, completed.revision},
-                   now);
+    line_.Complete(
+        sequence,
+        {completed.output_width, completed.output_height, revisions_.Number(completed.revision)},
+        now);
     return;
   }
   line_.Fail(sequence, now);
@@ -116,7 +118,7 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
 }
 
 void FilterEngine::Complain(SteadyTime now) {
-  const auto count = failures_.Add(now);
+  const auto count = meters_.failures.Add(now);
   if (!count) return;
   // Upstream's thread comes here as well, and nobody takes notices while downstream blocks.
   for (FilterWork& notice : notices_) {
@@ -129,16 +131,21 @@ void FilterEngine::Complain(SteadyTime now) {
   notices_.emplace_back(Complaint{*count, stats_.last_error});
 }
 
-void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
+// What the one at work knew and was shown.
+void FilterEngine::ForgetWorker() {
   prompt_.OnLost(kLostErrors);
   for (auto* region : {&attached_, &attaching_}) {
     if (*region) (*region)->Retire();
     region->reset();
   }
+  ++losses_;
+}
+
+void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
+  ForgetWorker();
   line_.LoseWorker();
   // The next one comes with its own idea of prompt and size.
   wish_.Forget();
-  ++losses_;
   // The old worker may still write into memory that it maps: it is never shown to another.
   if (region_used_) NoteNewRegion();
   if (lost.reason != host::WorkerSeat::LossReason::kReplaced) {
@@ -163,15 +170,16 @@ void FilterEngine::MoveOn() {
   if (failed_) return;
   SendPrompt();
   AttachRegion();
+  MoveStandby();
   SubmitWaiting();
 }
 
 void FilterEngine::SendPrompt() {
-  if (!seat_.seated()) return;
+  if (!seat_->seated()) return;
   const auto prompt = prompt_.NextToSend();
   if (!prompt) return;
-  if (const Status sent = seat_.SetPrompt(prompt->revision, prompt->text); !sent) {
-    seat_.Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
+  if (const Status sent = seat_->SetPrompt(prompt->revision, prompt->text); !sent) {
+    seat_->Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
     wake_->Notify();
   }
 }
@@ -179,8 +187,8 @@ void FilterEngine::SendPrompt() {
 void FilterEngine::AttachRegion() {
   const bool wanted = region_ && region_ != attached_ && !attaching_ && !Holding();
   if (!wanted || !prompt_.running() || line_.in_flight() > 0) return;
-  if (const Status sent = seat_.Attach(region_->layout(), region_->memory()); !sent) {
-    seat_.Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
+  if (const Status sent = seat_->Attach(region_->layout(), region_->memory()); !sent) {
+    seat_->Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
     wake_->Notify();
     return;
   }
@@ -194,6 +202,7 @@ void FilterEngine::UpdateReadiness() {
 }
 
 void FilterEngine::SubmitWaiting() {
+  if (standby_ && standby_->draining()) return;  // for the worker that takes over
   LineFrame* frame = line_.NextToSubmit();
   if (frame == nullptr) return;
   const SteadyTime now = Now();
@@ -213,7 +222,7 @@ void FilterEngine::SubmitWaiting() {
     frame->packed = nullptr;
     return SubmitWaiting();
   }
-  if (!seat_.Submit(frame->sequence, frame->input_slot, output)) {
+  if (!seat_->Submit(frame->sequence, frame->input_slot, output)) {
     // The worker is about to be found gone; the frame waits for the next one.
     [[maybe_unused]] const Status done = region_->MarkDone(frame->input_slot, output);
     frame->output.reset();
@@ -283,7 +292,8 @@ void FilterEngine::NoteNewRegion() {
   notices_.emplace_back(Renegotiate{});
 }
 
-Status FilterEngine::NewRegion() {
+Result<std::shared_ptr<host::FrameRegion>> FilterEngine::MakeRegion(
+    std::uint64_t output_slot_bytes) {
   const auto in_flight = static_cast<std::uint32_t>(options_.line.max_in_flight);
   host::FrameRegion::Options options;
   options.generation = ++generation_;
@@ -298,11 +308,15 @@ Status FilterEngine::NewRegion() {
   };
   options.input_slots = slots(options_.upstream_margin);
   options.output_slots = slots(options_.downstream_margin);
-  if (output_slot_bytes_ != 0) options.output_slot_bytes = output_slot_bytes_;
+  if (output_slot_bytes != 0) options.output_slot_bytes = output_slot_bytes;
   options.on_free = [wake = wake_, wanted = slot_wanted_] {
     if (wanted->exchange(false)) wake->Notify();
   };
-  auto region = host::FrameRegion::Create(std::move(options));
+  return host::FrameRegion::Create(std::move(options));
+}
+
+Status FilterEngine::NewRegion() {
+  auto region = MakeRegion(output_slot_bytes_);
   if (!region) return region.error();
   region_ = std::move(*region);
   region_used_ = false;

@@ -19,6 +19,7 @@ struct FilterOptions {
   std::size_t downstream_margin = 4;  // output slots beyond those in flight and repeated
   std::chrono::milliseconds prompt_timeout{10'000};
   std::chrono::milliseconds publish_wait{250};  // for finished frames of an older prompt to leave
+  std::chrono::milliseconds switch_wait{500};   // for frames of the worker that is switched from
   std::chrono::milliseconds format_wait{200};   // for frames of the format before (kDropOldest)
   std::size_t max_events = 64;                  // in the line; then upstream waits
   std::string prompt;                           // for workers that bring none

@@ -14,6 +14,9 @@ namespace framelock::plugins {
 struct WorkerReady {
   std::int32_t pid;
 };
+struct WorkerSwitched {  // the one on standby has taken over
+  std::int32_t pid;
+};
 struct Failure {  // the element can not go on
   std::string message;
 };
@@ -26,7 +29,7 @@ using Resize = FrameSize;  // upstream should give frames of this size
 using WorkerLost = host::WorkerSeat::Lost;
 
 /// What a FilterEngine gives its element to do: something to push, or to tell.
-using FilterWork =
-    std::variant<LineOutput, WorkerReady, WorkerLost, Failure, Complaint, Renegotiate, Resize>;
+using FilterWork = std::variant<LineOutput, WorkerReady, WorkerSwitched, WorkerLost, Failure,
+                                Complaint, Renegotiate, Resize>;
 
 }  // namespace framelock::plugins

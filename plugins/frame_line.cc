@@ -155,6 +155,16 @@ void FrameLine::LoseWorker() {
   pace_.ChangeGraph();
 }
 
+void FrameLine::ChangeWorker() {
+  const bool every = pace_.cadence() == Cadence::kEvery;
+  for (const FrameSequence sequence : std::exchange(in_flight_, {})) {
+    CloseInPlace(sequence, Outcome::kSkipped, every ? Publish::kFallback : Publish::kNothing);
+    ++counters_.late;
+  }
+  stall_.ChangeWorker();
+  pace_.ChangeGraph();
+}
+
 void FrameLine::RaiseFloor(std::uint64_t revision) {
   floor_ = std::max(floor_, revision);
   DropOlder(floor_);

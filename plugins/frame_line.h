@@ -73,6 +73,8 @@ class FrameLine {
   void Discard(FrameSequence sequence, SteadyTime now);
   /// Everything in flight is lost; the next worker's revisions are its own.
   void LoseWorker();
+  /// Another one takes over: what the one before still has is skipped, and not waited for.
+  void ChangeWorker();
   /// From now on nothing made by an older revision leaves, not even as a repetition.
   void RaiseFloor(std::uint64_t revision);
   /// The same for what is in the line now, once: the worker of that revision is gone.

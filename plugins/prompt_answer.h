@@ -6,11 +6,12 @@
 
 namespace framelock::plugins {
 
-/// What set-prompt is answered.
+/// What set-prompt and switch-worker are answered.
 struct PromptAnswer {
-  enum class Kind : std::uint8_t { kApplied, kRejected, kTimeout, kStopped } kind;
+  // kUntaken: in force, but downstream may still get a frame of before.
+  enum class Kind : std::uint8_t { kApplied, kUntaken, kRejected, kTimeout, kStopped } kind;
   std::uint64_t revision = 0;
-  std::string errors;  // JSON; empty if applied
+  std::string errors;  // JSON, or what is wrong with another worker; empty if applied
 };
 
 // The errors of those answers that no worker gave.

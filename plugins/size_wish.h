@@ -28,6 +28,10 @@ class SizeWish {
     held_ = 0;
   }
   void Forget() { wish_.reset(); }
+  /// It holds for whatever prompt runs from now on: another worker counts revisions on its own.
+  void TakeAnyRevision() {
+    if (wish_) wish_->revision = 0;
+  }
 
   /// Whether frames of this size are what is wished for, when they have `format` (or none yet).
   [[nodiscard]] bool Asks(FrameSize size, const InputFormat* format) const {

@@ -41,6 +41,22 @@ static GstStructure* framelock_worker_filter_update(FramelockWorkerFilter* self,
                                    plugins::InvalidUpdateErrors(offer.error().message)});
 }
 
+static GstStructure* framelock_worker_filter_switch_worker(FramelockWorkerFilter* self, gint fd,
+                                                           guint width, guint height) {
+  plugins::PromptAnswer answer{plugins::PromptAnswer::Kind::kStopped, 0, plugins::kStoppedErrors};
+  auto socket = framelock::PacketSocket::Adopt(framelock::UniqueFd(fd));
+  std::optional<plugins::FrameSize> size;
+  if (width != 0 || height != 0) size = plugins::FrameSize{width, height};
+  if (!socket) {
+    answer = {plugins::PromptAnswer::Kind::kRejected, 0, socket.error().message};
+  } else if (size && !plugins::IsFrameSize(*size)) {
+    answer = {plugins::PromptAnswer::Kind::kRejected, 0, plugins::kBadFrameSize};
+  } else if (const auto engine = self->state->Running()) {
+    answer = engine->Switch(std::move(*socket), size);
+  }
+  return plugins::PromptStructure(answer);
+}
+
 // The prompt to start with: given as text, by file, or the default one; empty: it cannot be read,
 // and the error is posted.
 static std::string framelock_worker_filter_load_prompt(FramelockWorkerFilter* self,
@@ -185,6 +201,11 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(framelock_worker_filter_update), nullptr, nullptr, nullptr,
                              GST_TYPE_STRUCTURE, 1, GST_TYPE_STRUCTURE);
+  // The same with a lent worker, which brings its prompt, in the place of the one at work.
+  g_signal_new_class_handler("switch-worker", G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(framelock_worker_filter_switch_worker), nullptr, nullptr,
+                             nullptr, GST_TYPE_STRUCTURE, 3, G_TYPE_INT, G_TYPE_UINT, G_TYPE_UINT);
   GstCaps* caps = gst_caps_from_string(
       "video/x-raw, format=(string){ RGB, RGBA }, "
       "width=(int)[1,16384], height=(int)[1,16384], "

@@ -264,6 +264,11 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterWork work)
     GST_INFO_OBJECT(self, "worker %d is ready", ready->pid);
     gst_element_post_message(GST_ELEMENT(self),
                              gst_message_new_element(GST_OBJECT(self), ReadyStructure(ready->pid)));
+  } else if (const auto* switched = std::get_if<WorkerSwitched>(&work)) {
+    GST_INFO_OBJECT(self, "worker %d has taken over", switched->pid);
+    gst_element_post_message(
+        GST_ELEMENT(self),
+        gst_message_new_element(GST_OBJECT(self), SwitchedStructure(switched->pid)));
   } else if (const auto* lost = std::get_if<WorkerLost>(&work)) {
     GST_WARNING_OBJECT(self, "worker %d is lost (%s): %s", lost->pid,
                        host::LossReasonText(lost->reason), lost->detail.c_str());

@@ -75,14 +75,18 @@ void InstallWorkerFilterProperties(GObjectClass* klass);
 
 /// The `stats` property.
 GstStructure* StatsStructure(const FilterStats& stats);
-/// The answer of the set-prompt and update signals.
+/// The answer of the set-prompt, update and switch-worker signals.
 GstStructure* PromptStructure(const PromptAnswer& answer);
+/// Whether frames can have this size, and what to say if not.
+bool IsFrameSize(FrameSize size);
+inline constexpr char kBadFrameSize[] = "width, height: both must be there, uint, 1 to 16384";
 /// What the update signal was given; kInvalidArgument names the field.
 Result<PromptOffer> ReadOffer(const GstStructure* structure);
 /// The event that asks upstream for frames of another size.
 GstStructure* SizeStructure(FrameSize size);
 /// The element messages.
 GstStructure* ReadyStructure(std::int32_t pid);
+GstStructure* SwitchedStructure(std::int32_t pid);
 GstStructure* LostStructure(const WorkerLost& lost);
 
 /// The latency to report now: the fixed one, or by default what frames take, rounded up to 10 ms;

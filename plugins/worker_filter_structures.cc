@@ -64,9 +64,11 @@ GstStructure* StatsStructure(const FilterStats& stats) {
 
 GstStructure* PromptStructure(const PromptAnswer& answer) {
   const gboolean applied = answer.kind == PromptAnswer::Kind::kApplied;
+  const gboolean in_force = applied || answer.kind == PromptAnswer::Kind::kUntaken;
   return gst_structure_new("framelock-prompt-result", "applied", G_TYPE_BOOLEAN, applied,
-                           "revision", G_TYPE_UINT64, static_cast<guint64>(answer.revision),
-                           "errors", G_TYPE_STRING, answer.errors.c_str(), nullptr);
+                           "in-force", G_TYPE_BOOLEAN, in_force, "revision", G_TYPE_UINT64,
+                           static_cast<guint64>(answer.revision), "errors", G_TYPE_STRING,
+                           answer.errors.c_str(), nullptr);
 }
 
 Result<PromptOffer> ReadOffer(const GstStructure* structure) {
@@ -81,12 +83,14 @@ Result<PromptOffer> ReadOffer(const GstStructure* structure) {
   guint height = 0;
   const bool read = gst_structure_get_uint(structure, "width", &width) &&
                     gst_structure_get_uint(structure, "height", &height);
-  const auto fits = [](guint side) { return side >= 1 && side <= protocol::kMaxDimension; };
-  if (!read || !fits(width) || !fits(height)) {
-    return invalid("width, height: both must be there, uint, 1 to 16384");
-  }
   offer.size = FrameSize{width, height};
+  if (!read || !IsFrameSize(*offer.size)) return invalid(kBadFrameSize);
   return offer;
+}
+
+bool IsFrameSize(FrameSize size) {
+  const auto fits = [](guint side) { return side >= 1 && side <= protocol::kMaxDimension; };
+  return fits(size.width) && fits(size.height);
 }
 
 GstStructure* SizeStructure(FrameSize size) {
@@ -97,6 +101,11 @@ GstStructure* SizeStructure(FrameSize size) {
 GstStructure* ReadyStructure(std::int32_t pid) {
   return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "ready", "pid", G_TYPE_INT,
                            pid, nullptr);
+}
+
+GstStructure* SwitchedStructure(std::int32_t pid) {
+  return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "switched", "pid",
+                           G_TYPE_INT, pid, nullptr);
 }
 
 GstStructure* LostStructure(const WorkerLost& lost) {

@@ -17,12 +17,17 @@ namespace framelock::stream {
 ///   daemon -> stream
 ///     {"type":"worker","lease":n,"width":w,"height":h} + 1 fd   lends a worker's socket; its
 ///                                       prompt is applied already
+///     {"type":"switch_worker","lease":n,"width":w,"height":h} + 1 fd   the same, but it takes over
+///                                       between two frames, and the one before is given back:
+///                                       nothing reads it then
 ///     {"type":"set_prompt","request":n,"width":w,"height":h} + 1 fd   the prompt's JSON (SealText)
 ///     {"type":"stop"}                   finish the output, then exit 0
 ///   stream -> daemon
 ///     {"type":"started"}                pipeline is running
 ///     {"type":"status","status":{…}}    every 250 ms and after each change of state
 ///     {"type":"prompt_result","request":n,"applied":b,"revision":r,"errors":{…}}
+///     {"type":"switched","lease":n,"applied":b,"in_force":b,"errors":{…}}   unless it is in force,
+///                                       the one before goes on, and this one is given back
 ///     {"type":"worker_lost","lease":n,"reason":"closed|hung|protocol","detail":"…"}   lend another
 ///     {"type":"error","message":"…","fatal":b}
 ///     {"type":"ended","reason":"eos|stopped|error"}

@@ -34,7 +34,8 @@ std::optional<PromptLine::Reply> PromptLine::NextReply() {
 void PromptLine::Run() {
   NameThread("prompt");
   while (std::optional<Request> request = requests_.Pop()) {
-    Reply reply{request->number, apply_(request->change)};
+    const Kind kind = request->worker ? Kind::kWorker : Kind::kPrompt;
+    Reply reply{request->number, kind, apply_(*request)};
     if (replies_.Push(std::move(reply)) == PushStatus::kClosed) return;
     wake_.Notify();
   }

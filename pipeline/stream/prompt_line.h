@@ -10,24 +10,29 @@
 
 #include "pipeline/core/bounded_queue.h"
 #include "pipeline/core/event_fd.h"
+#include "pipeline/core/unique_fd.h"
 #include "pipeline/stream/stream_pipeline.h"
 
 namespace framelock::stream {
 
-/// Applies prompts one after another on a thread of its own, so that the control loop never waits
-/// for a worker. Owned by the control loop. When kMaxWaiting prompts wait, the next is refused. The
-/// destructor joins; whoever owns it sees to it that the call under way returns.
+/// Applies prompts, and lets other workers take over, one after another on a thread of its own, so
+/// that the control loop never waits for a worker. Owned by the control loop. When kMaxWaiting
+/// prompts wait, the next is refused. The destructor joins; whoever owns it sees to it that the
+/// call under way returns.
 class PromptLine {
  public:
   static constexpr std::size_t kMaxWaiting = 8;
 
-  using Apply = std::function<StreamPipeline::PromptAnswer(const StreamPipeline::PromptChange&)>;
   struct Request {
-    std::int64_t number = 0;
+    std::int64_t number = 0;  // of a worker: its lease
     StreamPipeline::PromptChange change;
+    UniqueFd worker;  // valid: it is to take over, and there is no prompt
   };
+  using Apply = std::function<StreamPipeline::PromptAnswer(Request& request)>;
+  enum class Kind : std::uint8_t { kPrompt, kWorker };
   struct Reply {
     std::int64_t number = 0;
+    Kind kind = Kind::kPrompt;
     StreamPipeline::PromptAnswer answer;
   };
 

@@ -186,6 +186,20 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const PromptChange& chang
   }
   GstStructure* result = nullptr;
   g_signal_emit_by_name(filter_, "update", update.get(), &result);
+  return ToAnswer(result);
+}
+
+StreamPipeline::PromptAnswer StreamPipeline::SwitchWorker(UniqueFd socket,
+                                                          std::optional<PictureSize> size) {
+  const PictureSize as_before{0, 0};
+  const PictureSize wanted = size.value_or(as_before);
+  GstStructure* result = nullptr;
+  g_signal_emit_by_name(filter_, "switch-worker", socket.release(), guint(wanted.width),
+                        guint(wanted.height), &result);
+  return ToAnswer(result);
+}
+
+StreamPipeline::PromptAnswer StreamPipeline::ToAnswer(GstStructure* result) {
   const StructurePtr owner(result);
   PromptAnswer answer;
   if (result == nullptr) {
@@ -193,10 +207,13 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const PromptChange& chang
     return answer;
   }
   gboolean applied = FALSE;
+  gboolean in_force = FALSE;
   guint64 revision = 0;
   gst_structure_get_boolean(result, "applied", &applied);
+  gst_structure_get_boolean(result, "in-force", &in_force);
   gst_structure_get_uint64(result, "revision", &revision);
   answer.applied = applied != 0;
+  answer.in_force = in_force != 0;
   answer.revision = revision;
   answer.errors = json::object();
   if (answer.applied) {
@@ -259,7 +276,9 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
   const GstStructure* structure = gst_message_get_structure(message);
   if (gst_structure_has_name(structure, "framelock-worker") == 0) return std::nullopt;
   const int pid = IntField(structure, "pid");
-  if (TextField(structure, "event") == "ready") return WorkerReady{pid};
+  const std::string event = TextField(structure, "event");
+  if (event == "ready") return WorkerReady{pid};
+  if (event == "switched") return WorkerSwitched{pid};
   if (pace_) pace_->Forget();
   return WorkerLost{TextField(structure, "reason"), TextField(structure, "detail"), pid};
 }

@@ -32,11 +32,11 @@ namespace framelock::stream {
 ///
 /// workerfilter asks for another size by an event that goes upstream; see CoverScale.
 ///
-/// Owned by the process's main thread, which calls everything but SetPrompt. The destructor stops
-/// it and joins its threads. What waits, waits in the source's bounded queue (read more slowly), in
-/// workerfilter (skipped and counted) or in the sink's bounded queue (dropped by whole segments).
-/// With cadence steady the frames that are encoded wait for their time in front of the muxer, too
-/// (OutputPace); no other cadence has that queue.
+/// Owned by the process's main thread, which calls everything but SetPrompt and SwitchWorker. The
+/// destructor stops it and joins its threads. What waits, waits in the source's bounded queue (read
+/// more slowly), in workerfilter (skipped and counted) or in the sink's bounded queue (dropped by
+/// whole segments). With cadence steady the frames that are encoded wait for their time in front of
+/// the muxer, too (OutputPace); no other cadence has that queue.
 class StreamPipeline {
  public:
   struct Options {
@@ -49,6 +49,9 @@ class StreamPipeline {
   struct WorkerReady {
     int pid;
   };
+  struct WorkerSwitched {  // by SwitchWorker
+    int pid;
+  };
   struct WorkerLost {
     std::string reason, detail;
     int pid;  // 0: it never said
@@ -57,10 +60,11 @@ class StreamPipeline {
   struct Failed {
     std::string message;
   };
-  using Event = std::variant<WorkerReady, WorkerLost, Ended, Failed>;
+  using Event = std::variant<WorkerReady, WorkerSwitched, WorkerLost, Ended, Failed>;
 
   struct PromptAnswer {
     bool applied = false;
+    bool in_force = false;  // applied, or downstream did not take the last frame of before in time
     std::uint64_t revision = 0;
     nlohmann::json errors;  // an object; empty if applied
   };
@@ -83,9 +87,12 @@ class StreamPipeline {
   /// Blocks until the worker has answered, and if it has applied the prompt until what was made
   /// before is published; any thread, one at a time.
   PromptAnswer SetPrompt(const PromptChange& change);
+  /// Lets a lent worker take over between two frames, whose frames are to have `size` if that
+  /// changes; likewise.
+  PromptAnswer SwitchWorker(UniqueFd socket, std::optional<PictureSize> size = std::nullopt);
   /// Ends the input; Ended follows once the output is finished.
   void RequestEnd();
-  /// Stops everything at once. SetPrompt returns.
+  /// Stops everything at once. SetPrompt and SwitchWorker return.
   void Stop();
 
   /// Readable when NextEvent() may have something.
@@ -100,6 +107,7 @@ class StreamPipeline {
   Status Build();
   Status AddFilter();
   static GstPadProbeReturn OnUpstreamEvent(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  PromptAnswer ToAnswer(GstStructure* result);
   std::optional<Event> Translate(GstMessage* message);
   static std::optional<Event> Shrug(GstMessage* message);
   Event Fail(std::string message);

@@ -97,7 +97,10 @@ Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
   process->pipeline_ = std::move(*pipeline);
   StreamPipeline& stream = *process->pipeline_;
   Result<std::unique_ptr<PromptLine>> prompts =
-      PromptLine::Create([&stream](const auto& change) { return stream.SetPrompt(change); });
+      PromptLine::Create([&stream](PromptLine::Request& request) {
+        return request.worker ? stream.SwitchWorker(std::move(request.worker), request.change.size)
+                              : stream.SetPrompt(request.change);
+      });
   if (!prompts) return prompts.error();
   process->prompts_ = std::move(*prompts);
   return process;
@@ -155,7 +158,11 @@ void StreamProcess::HandleSignals() {
 
 void StreamProcess::HandlePrompts() {
   while (std::optional<PromptLine::Reply> reply = prompts_->NextReply()) {
-    AnswerPrompt(reply->number, reply->answer);
+    if (reply->kind == PromptLine::Kind::kWorker) {
+      AnswerSwitch(reply->number, reply->answer);
+    } else {
+      AnswerPrompt(reply->number, reply->answer);
+    }
   }
 }
 
@@ -177,6 +184,8 @@ void StreamProcess::HandleMessage(ControlChannel::Message message) {
     const Result<std::optional<PictureSize>> size = ReadSize(message.body);
     if (!size) spdlog::warn("control message of type worker: {}", size.error().message);
     pipeline_->LendWorker(std::move(message.fd), size ? *size : std::nullopt);
+  } else if (type == "switch_worker" && message.fd) {
+    TakeSwitch(std::move(message));
   } else if (type == "set_prompt" && message.fd) {
     TakePrompt(message);
   } else if (type == "stop") {
@@ -192,10 +201,39 @@ void StreamProcess::TakePrompt(const ControlChannel::Message& message) {
   std::string refusal = "too many prompts are waiting";
   if (!change) {
     refusal = change.error().message;
-  } else if (prompts_->Submit({request, std::move(*change)})) {
+  } else if (prompts_->Submit({request, std::move(*change), UniqueFd()})) {
     return;
   }
   AnswerPrompt(request, {.applied = false, .revision = 0, .errors = {{"error", refusal}}});
+}
+
+void StreamProcess::TakeSwitch(ControlChannel::Message message) {
+  const std::int64_t lease = IntegerOr(message.body, "lease", lease_ + 1);
+  const Result<std::optional<PictureSize>> size = ReadSize(message.body);
+  std::string refusal = "too many prompts are waiting";
+  if (!size) {
+    refusal = size.error().message;
+  } else if (prompts_->Submit({lease, {.prompt = {}, .size = *size}, std::move(message.fd)})) {
+    switches_.push_back(lease);
+    return;
+  }
+  const json errors{{"error", refusal}};
+  Check(outbox_.Say({{"type", "switched"},
+                     {"lease", lease},
+                     {"applied", false},
+                     {"in_force", false},
+                     {"errors", errors}}));
+}
+
+// The bus may tell later that it took over.
+void StreamProcess::AnswerSwitch(std::int64_t lease, const StreamPipeline::PromptAnswer& answer) {
+  std::erase(switches_, lease);
+  if (answer.in_force) lease_ = std::max(lease_, lease);
+  Check(outbox_.Say({{"type", "switched"},
+                     {"lease", lease},
+                     {"applied", answer.applied},
+                     {"in_force", answer.in_force},
+                     {"errors", answer.errors}}));
 }
 
 void StreamProcess::AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer) {
@@ -218,8 +256,19 @@ void StreamProcess::AnswerPrompt(std::int64_t request, const StreamPipeline::Pro
 
 void StreamProcess::OnEvent(const StreamPipeline::WorkerReady& ready) {
   spdlog::info("worker={} is ready", ready.pid);
+  KnowWorker(ready.pid, lease_);
+}
+
+void StreamProcess::OnEvent(const StreamPipeline::WorkerSwitched& switched) {
+  spdlog::info("worker={} has taken over", switched.pid);
+  // Only the first can be under way: they are applied one after the other.
+  if (!switches_.empty()) lease_ = std::max(lease_, switches_.front());
+  KnowWorker(switched.pid, lease_);
+}
+
+void StreamProcess::KnowWorker(int pid, std::int64_t lease) {
   if (leases_.size() >= kMaxKnownWorkers) leases_.clear();
-  leases_[ready.pid] = lease_;
+  leases_[pid] = lease;
 }
 
 void StreamProcess::OnEvent(const StreamPipeline::WorkerLost& lost) {

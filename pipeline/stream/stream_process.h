@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,11 +53,15 @@ class StreamProcess {
   void HandleControl();
   void HandleMessage(ControlChannel::Message message);
   void OnEvent(const StreamPipeline::WorkerReady& ready);
+  void OnEvent(const StreamPipeline::WorkerSwitched& switched);
   void OnEvent(const StreamPipeline::WorkerLost& lost);
   void OnEvent(const StreamPipeline::Ended& ended);
   void OnEvent(const StreamPipeline::Failed& failed);
   void TakePrompt(const ControlChannel::Message& message);
+  void TakeSwitch(ControlChannel::Message message);
+  void KnowWorker(int pid, std::int64_t lease);
   void AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer);
+  void AnswerSwitch(std::int64_t lease, const StreamPipeline::PromptAnswer& answer);
   void RequestStop();
   void ReportStatus(SteadyTime now);
   void Check(const Status& said);
@@ -71,6 +76,7 @@ class StreamProcess {
   std::unique_ptr<PeerWatch> watch_;
 
   std::int64_t lease_ = 0;              // of the worker lent last
+  std::deque<std::int64_t> switches_;   // leases of those that are to take over, in order
   std::map<int, std::int64_t> leases_;  // by the pid that a worker named
   std::optional<SteadyTime> stop_deadline_;
   std::optional<Finish> finish_;

@@ -121,6 +121,14 @@ void WorkerSeat::Greet(PacketSocket socket, Origin origin) {
 
 void WorkerSeat::Lend(PacketSocket socket) { lent_ = std::move(socket); }
 
+void WorkerSeat::Release() {
+  lent_.reset();
+  if (client_ && origin_ == Origin::kLent) [[maybe_unused]]
+    const PacketSocket ours = client_->Release();
+  client_.reset();
+  watch_.Reset();
+}
+
 void WorkerSeat::Drop(LossReason reason, std::string detail) {
   if (client_) Vacate(reason, std::move(detail));
 }

@@ -72,6 +72,8 @@ class WorkerSeat {
 
   /// Seats a lent worker at once; the one before it is lost (kReplaced).
   void Lend(PacketSocket socket);
+  /// Gives a lent worker up without a word: it stays its lender's.
+  void Release();
   /// The owner's own verdict on the worker; Lost comes out of Next().
   void Drop(LossReason reason, std::string detail);
 

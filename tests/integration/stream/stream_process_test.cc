@@ -354,6 +354,43 @@ TEST(StreamProcess, RunsWithLentWorkersThroughLossAndNewPrompts) {
       << account;
 }
 
+TEST(StreamProcess, LetsAnotherWorkerTakeOverAndGivesTheOneBeforeBack) {
+  LiveChannel channel;
+  Stream stream(Config(channel.Url("in"), channel.Url("out")));
+  stream.Expect("started");
+  const ReadyWorker first = ReadyWorker::Start(kInvert);
+  const ReadyWorker second = ReadyWorker::Start(kPlain);
+  stream.Send({{"type", "worker"}, {"lease", 1}}, first.socket.fd());
+  stream.ExpectStatus(Processes);
+  stream.Send({{"type", "switch_worker"}, {"lease", 2}}, second.socket.fd());
+  const json switched = stream.Expect("switched");
+  EXPECT_EQ(switched["lease"], 2);
+  EXPECT_EQ(switched["applied"], true) << switched;
+  EXPECT_EQ(switched["in_force"], true);
+  const json report = channel.Check({"--frames", "40", "--expect", "plain"});
+  EXPECT_EQ(report["passed"], true) << report;
+  // The one before is ours again.
+  auto again = host::WorkerSession::Join(PacketSocket(UniqueFd(::dup(first.socket.fd()))));
+  EXPECT_EQ(again->Expect<host::WorkerClient::Welcomed>().revision, 1u);
+  again->client->Release();
+  // And no other's end is taken for the new one's.
+  first.process->Kill();
+  second.process->Kill();
+  EXPECT_EQ(stream.Expect("worker_lost")["lease"], 2);
+  const ReadyWorker third = ReadyWorker::Start(kInvert);
+  stream.Send({{"type", "worker"}, {"lease", 3}}, third.socket.fd());
+  stream.ExpectStatus([&](const json& s) {
+    return s["state"] == "running" && s["worker"]["pid"] == third.process->pid();
+  });
+  stream.Send({{"type", "switch_worker"}, {"lease", 4}}, second.socket.fd());
+  const json refused = stream.Expect("switched");
+  EXPECT_EQ(refused["applied"], false);
+  EXPECT_EQ(refused["in_force"], false);
+  EXPECT_FALSE(refused["errors"].empty());
+  stream.Send({{"type", "stop"}});
+  ExpectExit(*stream.process, 0, seconds(5));
+}
+
 TEST(StreamProcess, EndsWithItsInput) {
   LiveChannel channel;
   Stream stream(Config(channel.Url("in"), channel.Url("out")));

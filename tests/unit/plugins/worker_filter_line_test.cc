@@ -133,6 +133,25 @@ TEST_F(FrameLineTest, ALostWorkerLosesWhatItHeldAndNothingElse) {
   EXPECT_EQ(Submit(), FrameSequence{3});
 }
 
+TEST_F(FrameLineTest, AWorkerThatTakesOverWaitsForNothingOfTheOneBefore) {
+  Make({.max_in_flight = 2});
+  line_->SetWorker(Worker::kReady);
+  Enter();
+  const auto first = Submit();
+  Enter();
+  const auto second = Submit();
+  Enter();
+  Complete(first, 1);
+  line_->ChangeWorker();
+  EXPECT_EQ(line_->account().skipped, 1U);
+  EXPECT_EQ(line_->account().lost, 0U);
+  EXPECT_EQ(line_->counters().late, 1U);
+  EXPECT_EQ(line_->in_flight(), 0U);
+  EXPECT_EQ(Complete(second), Answer::kUnknown);
+  Complete(Submit(), 2);
+  EXPECT_EQ(Taken(), "r1 r3");
+}
+
 TEST_F(FrameLineTest, WithoutAWorkerTheSourcePassesThroughAfterTheStallTime) {
   Make({.stall_timeout = 200ms});
   Enter();

@@ -47,6 +47,16 @@ TEST(SizeWish, TheLastOneCounts) {
   EXPECT_TRUE(wish.Fits(format));
 }
 
+TEST(SizeWish, AnotherWorkersRevisionsAreOfAnotherCount) {
+  SizeWish wish;
+  wish.TakeAnyRevision();
+  EXPECT_TRUE(wish.Fits(Format(64, 48)));
+  wish.Ask({128, 48}, 5);
+  wish.TakeAnyRevision();
+  EXPECT_TRUE(wish.Excludes(Format(64, 48), 1));
+  EXPECT_FALSE(wish.Excludes(Format(128, 48), 1));
+}
+
 TEST(SizeWish, BearsAFewFramesThatWereOnTheirWay) {
   SizeWish wish;
   wish.Ask({128, 48}, 5);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -19,19 +20,24 @@ PromptLine::Reply WaitForReply(PromptLine& line) {
 }
 
 TEST(PromptLine, AnswersInOrder) {
-  auto line = PromptLine::Create([](const StreamPipeline::PromptChange& change) {
+  auto line = PromptLine::Create([](const PromptLine::Request& request) {
+    const std::string& prompt = request.change.prompt;
     return StreamPipeline::PromptAnswer{
-        .applied = change.prompt != "bad", .revision = change.prompt.size(), .errors = {}};
+        .applied = prompt != "bad", .in_force = false, .revision = prompt.size(), .errors = {}};
   });
   ASSERT_TRUE(line.ok());
-  EXPECT_TRUE((*line)->Submit({1, {.prompt = "one"}}));
-  EXPECT_TRUE((*line)->Submit({2, {.prompt = "bad"}}));
-  EXPECT_TRUE((*line)->Submit({3, {.prompt = "three"}}));
-  EXPECT_EQ(WaitForReply(**line).number, 1);
+  EXPECT_TRUE((*line)->Submit({1, {.prompt = "one"}, UniqueFd()}));
+  EXPECT_TRUE((*line)->Submit({2, {.prompt = "bad"}, UniqueFd()}));
+  EXPECT_TRUE((*line)->Submit({3, {.prompt = "three"}, UniqueFd()}));
+  EXPECT_TRUE((*line)->Submit({4, {}, UniqueFd(::dup(0))}));
+  const PromptLine::Reply first = WaitForReply(**line);
+  EXPECT_EQ(first.number, 1);
+  EXPECT_EQ(first.kind, PromptLine::Kind::kPrompt);
   const PromptLine::Reply second = WaitForReply(**line);
   EXPECT_EQ(second.number, 2);
   EXPECT_FALSE(second.answer.applied);
   EXPECT_EQ(WaitForReply(**line).answer.revision, 5U);
+  EXPECT_EQ(WaitForReply(**line).kind, PromptLine::Kind::kWorker);
 }
 
 TEST(PromptLine, RefusesWhenTooManyWaitAndNeverBlocks) {
@@ -39,14 +45,14 @@ TEST(PromptLine, RefusesWhenTooManyWaitAndNeverBlocks) {
   std::condition_variable changed;
   bool release = false;
   {
-    auto line = PromptLine::Create([&](const StreamPipeline::PromptChange&) {
+    auto line = PromptLine::Create([&](const PromptLine::Request&) {
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return release; });
       return StreamPipeline::PromptAnswer{};
     });
     ASSERT_TRUE(line.ok());
     std::size_t taken = 0;
-    while ((*line)->Submit({0, {.prompt = "x"}})) ++taken;
+    while ((*line)->Submit({0, {.prompt = "x"}, UniqueFd()})) ++taken;
     EXPECT_GE(taken, PromptLine::kMaxWaiting);
     EXPECT_LE(taken, PromptLine::kMaxWaiting + 1);
     const std::lock_guard lock(mutex);
