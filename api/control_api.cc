@@ -61,13 +61,17 @@ HttpResponse BodyMissing(const Error& error, std::size_t max_body_bytes) {
 
 }  // namespace
 
-ControlApi::ControlApi(StreamRegistry& registry, Options options,
+ControlApi::ControlApi(StreamRegistry& registry, const NodeCatalog& nodes, Options options,
                        std::function<PoolHealth()> pool_health)
-    : registry_(registry), options_(std::move(options)), pool_health_(std::move(pool_health)) {}
+    : registry_(registry),
+      nodes_(nodes),
+      options_(std::move(options)),
+      pool_health_(std::move(pool_health)) {}
 
 bool ControlApi::NeedsBody(const HttpRequest& request) const {
   const RouteMatch match = MatchRoute(request.method, request.path);
-  const bool takes_one = match.route == Route::kStart || match.route == Route::kUpdatePrompts;
+  const bool takes_one = match.route == Route::kStart || match.route == Route::kUpdatePrompts ||
+                         match.route == Route::kSwitchPrompt;
   return takes_one && !options_.origins.Refusal(request);
 }
 
@@ -120,7 +124,10 @@ net::Task<HttpResponse> ControlApi::Dispatch(Route route, std::string id,
     case Route::kVersion:
     case Route::kRoot:
     case Route::kOpenApi:
+    case Route::kObjectInfo:
       co_return AboutServer(route, request);
+    case Route::kNodeInfo:
+      co_return NodeInfoReply(nodes_, id);
     default:
       break;
   }
@@ -128,6 +135,9 @@ net::Task<HttpResponse> ControlApi::Dispatch(Route route, std::string id,
   if (!stream) co_return StreamNotFound(id);
   if (route == Route::kUpdatePrompts) {
     co_return co_await UpdatePrompts(std::move(stream), std::move(body));
+  }
+  if (route == Route::kSwitchPrompt) {
+    co_return co_await SwitchPrompt(std::move(stream), std::move(body));
   }
   if (route == Route::kRestartWorker) co_return co_await RestartWorker(std::move(stream));
   co_return AboutStream(route, *stream);
@@ -140,8 +150,16 @@ net::Task<HttpResponse> ControlApi::Start(const HttpRequest& request, std::strin
       ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults);
   if (!start) co_return ErrorReply(400, start.error().message);
   if (start->config.id.empty()) start->config.id = NewStreamId();
+  const Status fits =
+      CheckPromptCount(start->prompt, start->architecture, options_.max_prompt_workers);
+  if (!fits) co_return ErrorReply(400, fits.error().message);
+  if (start->architecture == Architecture::kShared) {
+    AllowForTurns(options_.max_streams_per_worker, start->config);
+  }
   std::string prompt = start->prompt.text.empty() ? kDefaultPrompt : start->prompt.text;
-  const Result<PromptVerdict> up = co_await registry_.Start(start->config, std::move(prompt));
+  StreamPlan plan(start->architecture, start->prompt.further);
+  const Result<PromptVerdict> up =
+      co_await registry_.Start(start->config, std::move(prompt), std::move(plan));
   if (!up) co_return StartFailedReply(start->config.id, up.error(), RetryAfter());
   if (!up->applied) co_return PromptRejectedReply(*up);
   co_return StartedReply(*start);
@@ -157,12 +175,38 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
   if (!document) co_return InvalidJson(document.error());
   Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json);
   if (!update) co_return ErrorReply(400, update.error().message);
-  PromptUpdate wanted{
-      .text = update->prompt.text, .width = update->width, .height = update->height};
-  const Result<PromptVerdict> verdict = co_await stream->UpdatePrompt(std::move(wanted));
+  const Status fits =
+      CheckPromptCount(update->prompt, stream->architecture(), options_.max_prompt_workers);
+  if (!fits) co_return ErrorReply(400, fits.error().message);
+  Result<PromptVerdict> verdict = PromptVerdict();
+  if (stream->architecture() == Architecture::kPerPrompt) {
+    PromptSetUpdate wanted(update->prompt.distinct());
+    wanted.width = update->width;
+    wanted.height = update->height;
+    verdict = co_await stream->UpdatePrompts(std::move(wanted));
+  } else {
+    PromptUpdate wanted{
+        .text = update->prompt.text, .width = update->width, .height = update->height};
+    verdict = co_await stream->UpdatePrompt(std::move(wanted));
+  }
   if (!verdict) co_return UpdateFailedReply(verdict.error(), RetryAfter());
   if (!verdict->applied) co_return PromptRejectedReply(*verdict);
   co_return UpdatedReply(stream->config().id, *update, *verdict);
+}
+
+net::Task<HttpResponse> ControlApi::SwitchPrompt(std::shared_ptr<Stream> stream, std::string body) {
+  const std::string id = stream->config().id;
+  const Result<json> document = ParseJson(body, options_.json);
+  if (!document) co_return InvalidJson(document.error());
+  const Result<std::string> prompt = ParseSwitchRequest(*document);
+  if (!prompt) co_return ErrorReply(400, prompt.error().message);
+  if (stream->architecture() != Architecture::kPerPrompt) {
+    co_return ErrorReply(400, "Stream " + id + " does not support prompt switching",
+                         "only one that was started with use_prompt_worker does");
+  }
+  const Status switched = co_await stream->SwitchPrompt(*prompt);
+  if (!switched) co_return SwitchFailedReply(switched.error(), RetryAfter());
+  co_return SwitchedReply(id, *prompt);
 }
 
 net::Task<HttpResponse> ControlApi::Stop(std::string id) {
@@ -177,6 +221,10 @@ net::Task<HttpResponse> ControlApi::StopAll() {
 }
 
 net::Task<HttpResponse> ControlApi::RestartWorker(std::shared_ptr<Stream> stream) {
+  if (stream->architecture() != Architecture::kDedicated) {
+    co_return ErrorReply(400, "Stream " + stream->config().id +
+                                  " is not using ProcessPoolPipeline (dedicated worker)");
+  }
   const Status restarted = co_await stream->RestartWorker();
   if (!restarted) {
     co_return RestartFailedReply(stream->config().id, restarted.error(), RetryAfter());
@@ -191,9 +239,7 @@ HttpResponse ControlApi::AboutStream(Route route, const Stream& stream) const {
     case Route::kWorkspace:
       return WorkspaceReply(stream);
     case Route::kWorker:
-      return JsonReply(200, {{"request_id", stream.config().id},
-                             {"worker_status", stream.WorkerJson()},
-                             {"architecture", "dedicated_worker_per_stream"}});
+      return WorkerReply(stream);
     default:
       return JsonReply(200, stream.StatusJson());
   }
@@ -214,6 +260,8 @@ HttpResponse ControlApi::AboutServer(Route route, const HttpRequest& request) co
                              {"version", kVersion}});
     case Route::kOpenApi:
       return TextReply("application/json", kOpenApiText);
+    case Route::kObjectInfo:
+      return ObjectInfoReply(nodes_);
     default:
       break;
   }

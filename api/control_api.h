@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/json_text.h"
+#include "api/node_catalog.h"
 #include "api/origin_policy.h"
 #include "api/route_table.h"
 #include "api/stream_registry.h"
@@ -34,11 +35,14 @@ class ControlApi {
     std::size_t max_body_bytes = 4 << 20;
     JsonLimits json;
     OriginPolicy origins;
-    stream::StreamConfig defaults;  // of what a start request does not name
+    stream::StreamConfig defaults;           // of what a start request does not name
+    std::size_t max_prompt_workers = 4;      // of one stream
+    std::size_t max_streams_per_worker = 4;  // of a shared one
   };
 
-  /// `registry` is borrowed; `pool_health` is asked at each GET /health.
-  ControlApi(StreamRegistry& registry, Options options, std::function<PoolHealth()> pool_health);
+  /// `registry` and `nodes` are borrowed; `pool_health` is asked at each GET /health.
+  ControlApi(StreamRegistry& registry, const NodeCatalog& nodes, Options options,
+             std::function<PoolHealth()> pool_health);
 
   /// True if the request's body belongs to the answer (else it may stay unread).
   [[nodiscard]] bool NeedsBody(const net::HttpRequest& request) const;
@@ -52,6 +56,7 @@ class ControlApi {
                                         const net::HttpRequest& request, std::string body);
   net::Task<net::HttpResponse> Start(const net::HttpRequest& request, std::string body);
   net::Task<net::HttpResponse> UpdatePrompts(std::shared_ptr<Stream> stream, std::string body);
+  net::Task<net::HttpResponse> SwitchPrompt(std::shared_ptr<Stream> stream, std::string body);
   net::Task<net::HttpResponse> Stop(std::string id);
   net::Task<net::HttpResponse> StopAll();
   net::Task<net::HttpResponse> RestartWorker(std::shared_ptr<Stream> stream);
@@ -63,6 +68,7 @@ class ControlApi {
                                             const RouteMatch& match) const;
 
   StreamRegistry& registry_;
+  const NodeCatalog& nodes_;
   Options options_;
   std::function<PoolHealth()> pool_health_;
 };

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "api/framelock_stream_process.h"
+#include "api/node_catalog.h"
+#include "api/node_listing.h"
 #include "api/pooled_worker.h"
+#include "api/shared_workers.h"
 #include "pipeline/net/http_server.h"
 #include "pipeline/net/loop.h"
 
@@ -28,6 +31,13 @@ net::Task<> RunPool(host::WorkerPool& pool, bool& ever_ready, milliseconds inter
     const bool busy = counts.starting + counts.stopping > 0;
     co_await net::SleepFor(busy ? kBusyTick : interval);
   }
+}
+
+net::Task<> FillCatalog(net::Loop& loop, host::WorkerCommand command, NodeListingLimits limits,
+                        NodeCatalog& nodes) {
+  Result<std::string> listing = co_await ListNodes(loop, std::move(command), limits);
+  nodes.Take(std::move(listing));
+  if (nodes.error() != nullptr) spdlog::warn("no /object_info: {}", *nodes.error());
 }
 
 net::Task<> Serve(ControlApi& api, net::HttpExchange& exchange) {
@@ -55,9 +65,11 @@ struct Daemon::Parts {
   std::unique_ptr<host::WorkerPool> pool;
   bool ever_ready = false;  // a worker, since the start
   std::unique_ptr<PooledWorkerSource> workers;
+  std::unique_ptr<SharedWorkerSource> shared_workers;
   std::unique_ptr<FramelockStreamSource> media;
   std::unique_ptr<Stream::Surroundings> around;
   std::unique_ptr<StreamRegistry> registry;
+  NodeCatalog nodes;
   std::unique_ptr<ControlApi> api;
   std::unique_ptr<net::HttpServer> server;
   bool stopping = false;
@@ -79,14 +91,19 @@ Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
   if (!pool) return pool.error();
   p.pool = std::move(*pool);
   p.workers = std::make_unique<PooledWorkerSource>(p.loop, *p.pool);
+  p.shared_workers = std::make_unique<SharedWorkerSource>(
+      p.loop, *p.pool,
+      SharedWorkerSource::Options{.max_streams = p.options.api.max_streams_per_worker,
+                                  .window = p.options.stream_limits.restart.window,
+                                  .ladder = p.options.stream_limits.ladder});
   p.media = std::make_unique<FramelockStreamSource>(
       p.loop, FramelockStreamSource::Options{
                   .command = {p.options.stream_command, p.options.pool.command.open_file_limit},
                   .warm = p.options.warm_streams});
-  p.around = std::make_unique<Stream::Surroundings>(
-      Stream::Surroundings{p.loop, *p.workers, *p.media, Clock::System(), p.options.stream_limits});
+  p.around = std::make_unique<Stream::Surroundings>(Stream::Surroundings{
+      p.loop, *p.workers, *p.shared_workers, *p.media, Clock::System(), p.options.stream_limits});
   p.registry = std::make_unique<StreamRegistry>(*p.around, p.options.streams);
-  p.api = std::make_unique<ControlApi>(*p.registry, p.options.api, [&p] {
+  p.api = std::make_unique<ControlApi>(*p.registry, p.nodes, p.options.api, [&p] {
     return PoolHealth{.ready_workers = p.pool->counts().spare,
                       .ever_ready = p.ever_ready,
                       .given_up = p.pool->given_up(),
@@ -98,6 +115,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Create(DaemonOptions options) {
   });
   if (!server) return server.error();
   p.server = std::move(*server);
+  p.loop.Spawn(FillCatalog(p.loop, p.options.pool.command, p.options.nodes, p.nodes));
   p.loop.Spawn(RunPool(*p.pool, p.ever_ready, p.options.pool_interval));
   std::printf("listening on http://%s:%u\n", HostOf(p.options.http.listen).c_str(),
               static_cast<unsigned>(p.server->port()));

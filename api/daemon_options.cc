@@ -145,6 +145,23 @@ void AddWorkerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   AddTime<milliseconds>(app, "--prompt-timeout-ms", options.stream_limits.prompt_timeout,
                         "for a worker to judge a prompt")
       ->check(CLI::Range(100, 600'000));
+  AddTime<milliseconds>(app, "--nodes-timeout-ms", options.nodes.timeout,
+                        "for the worker command to list its nodes (/object_info), once")
+      ->check(CLI::Range(100, 600'000));
+  app.add_option("--max-nodes-bytes", options.nodes.max_bytes, "of that list")
+      ->capture_default_str()
+      ->check(CLI::Range(1024, 256 << 20));
+}
+
+void AddArchitectureOptions(CLI::App& app, DaemonOptions& options) {
+  app.add_option("--max-prompt-workers", options.api.max_prompt_workers,
+                 "different prompts, and so workers, of one stream with use_prompt_worker")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  app.add_option("--max-streams-per-worker", options.api.max_streams_per_worker,
+                 "that share one worker (dedicated_worker: false)")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 63));
 }
 
 void AddPoolOptions(CLI::App& app, DaemonOptions& options) {
@@ -240,8 +257,10 @@ Status Apply(const Words& words, DaemonOptions& options) {
       static_cast<int>(options.stream_limits.prompt_timeout.count()) + kPromptLeadMs;
   ApplyRestarts(words, options);
   options.api.origins.listen = options.http.listen;
-  // A replaced or stopping worker holds its place until it is reaped.
-  options.pool.max_workers = 2 * options.streams.max_streams + 2 * options.pool.warm_spares;
+  // A replaced or stopping worker holds its place until it is reaped. Where each prompt has one, a
+  // whole set may be made while the one before is still there.
+  options.pool.max_workers = 2 * options.streams.max_streams * options.api.max_prompt_workers +
+                             2 * options.pool.warm_spares;
   return ApplyCommands(words, options);
 }
 
@@ -262,6 +281,7 @@ CommandLine ParseCommandLine(int argc, char** argv) {
   AddStreamOptions(app, options, words);
   AddEndOptions(app, options, words);
   AddWorkerOptions(app, options, words);
+  AddArchitectureOptions(app, options);
   AddPoolOptions(app, options);
   AddHangOptions(app, options.api.defaults);
   app.add_option("--log-level", options.log.level, "trace, debug, info, warn, error or off")

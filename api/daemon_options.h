@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/control_api.h"
+#include "api/node_listing.h"
 #include "api/stream.h"
 #include "api/stream_registry.h"
 #include "pipeline/core/log.h"
@@ -23,6 +24,7 @@ struct DaemonOptions {
   StreamRegistry::Options streams;
   StreamLimits stream_limits;
   host::WorkerPool::Options pool;
+  NodeListingLimits nodes;
   std::chrono::milliseconds pool_interval{50};  // between two of the pool's ticks, at most
   std::vector<std::string> stream_command;
   std::size_t warm_streams = 1;  // processes kept ready

@@ -83,6 +83,13 @@ class FramelockStreamProcess final : public MediaProcess {
         {{"type", "worker"}, {"lease", lease}, {"width", size.width}, {"height", size.height}},
         socket);
   }
+  Status SwitchWorker(int socket, std::uint64_t lease, InputSize size) override {
+    return line_->channel.Send({{"type", "switch_worker"},
+                                {"lease", lease},
+                                {"width", size.width},
+                                {"height", size.height}},
+                               socket);
+  }
   Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
     Result<UniqueFd> sealed = SealText(text);
     if (!sealed) return sealed.error();

@@ -27,6 +27,8 @@ class MediaProcess {
 
   /// The graph that the worker runs already is for frames of `size`.
   virtual Status LendWorker(int socket, std::uint64_t lease, InputSize size) = 0;
+  /// The same, but it takes over between two frames; the report's switched_lease answers.
+  virtual Status SwitchWorker(int socket, std::uint64_t lease, InputSize size) = 0;
   virtual Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) = 0;
   virtual Status RequestStop() = 0;
 

@@ -28,12 +28,16 @@ std::uint64_t Number(const json& message, const char* name) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(it->get<std::int64_t>(), 0));
 }
 
+bool Flag(const json& message, const char* name) {
+  const auto it = message.find(name);
+  return it != message.end() && *it == json(true);
+}
+
 void TakePromptResult(const json& message, MediaReport& report) {
   const std::uint64_t request = Number(message, "request");
   if (request <= report.answered_request) return;
   report.answered_request = request;
-  const auto applied = message.find("applied");
-  report.verdict.applied = applied != message.end() && *applied == json(true);
+  report.verdict.applied = Flag(message, "applied");
   report.verdict.revision = Number(message, "revision");
   const auto errors = message.find("errors");
   report.verdict.errors_json.clear();
@@ -42,6 +46,24 @@ void TakePromptResult(const json& message, MediaReport& report) {
   // A worker's judgement names nodes or holds an error object; a bare text means that none judged.
   report.prompt_failure = errors == message.end() ? "no reason was given" : Text(*errors, "error");
   if (report.prompt_failure.empty()) report.verdict.errors_json = DumpJson(*errors);
+}
+
+void TakeSwitched(const json& message, MediaReport& report) {
+  const std::uint64_t lease = Number(message, "lease");
+  if (lease <= report.switched_lease) return;
+  report.switched_lease = lease;
+  report.switch_applied = Flag(message, "applied");
+  report.switch_in_force = report.switch_applied || Flag(message, "in_force");
+  report.switch_failure.clear();
+  if (report.switch_applied) return;
+  // A bare text, or an error object with its message.
+  const auto errors = message.find("errors");
+  report.switch_failure = "no reason was given";
+  if (errors == message.end() || !errors->is_object()) return;
+  std::string text = Text(*errors, "error");
+  const auto object = errors->find("error");
+  if (text.empty() && object != errors->end()) text = Text(*object, "message");
+  if (!text.empty()) report.switch_failure = std::move(text);
 }
 
 }  // namespace
@@ -58,6 +80,7 @@ void TakeMessage(const json& message, SteadyTime now, MediaReport& report) {
     report.status_time = now;
   }
   if (type == "prompt_result") TakePromptResult(message, report);
+  if (type == "switched") TakeSwitched(message, report);
   if (type == "worker_lost") {
     report.lost_lease = std::max(report.lost_lease, Number(message, "lease"));
     report.lost_reason = Text(message, "reason");

@@ -20,8 +20,12 @@ struct MediaReport {
   std::optional<std::string> ended;  // reason: eos, stopped, error
   std::string last_error;            // text of its last "error"
   SteadyTime last_error_time{};
-  std::uint64_t lost_lease = 0;        // newest lease that it gave up
-  std::string lost_reason;             // "hung: frame 12 overdue"
+  std::uint64_t lost_lease = 0;      // newest lease that it gave up
+  std::string lost_reason;           // "hung: frame 12 overdue"
+  std::uint64_t switched_lease = 0;  // newest switch_worker that was answered
+  bool switch_applied = false;       // that answer
+  bool switch_in_force = false;      // likewise; also when downstream was too slow to let it apply
+  std::string switch_failure;        // unless applied
   std::uint64_t answered_request = 0;  // newest set_prompt that was answered
   PromptVerdict verdict;               // that answer
   std::string prompt_failure;          // why it is no verdict: the worker could not be asked

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/prompt_choice.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
+
+#include "pipeline/net/md5.h"
 
 namespace framelock::api {
 
@@ -36,19 +38,27 @@ bool IsPrompt(const json& value) { return value.is_string() || value.is_object()
 
 Result<PromptChoice> FromList(const json& prompts, const JsonLimits& limits) {
   if (!prompts.is_array()) return Invalid("prompts must be a list of prompt objects");
-  std::optional<Prompt> first;
+  std::vector<Prompt> distinct;
   for (const json& item : prompts) {
     if (!IsPrompt(item)) return Invalid("prompts must be a list of prompt objects");
     Result<Prompt> prompt = FromValue(item, limits);
     if (!prompt) return prompt.error();
-    if (first && first->graph != prompt->graph) {
-      return Invalid(
-          "prompts holds different prompts: a dedicated worker runs one graph a stream; send one");
+    const auto same = [&](const Prompt& other) { return other.graph == prompt->graph; };
+    if (std::any_of(distinct.begin(), distinct.end(), same)) continue;
+    if (distinct.size() >= kMaxDistinctPrompts) {
+      return Invalid("prompts holds more than " + std::to_string(kMaxDistinctPrompts) +
+                     " different prompts");
     }
-    if (!first) first = std::move(*prompt);
+    distinct.push_back(std::move(*prompt));
   }
-  if (!first) return PromptChoice{};
-  return PromptChoice{std::move(first->text), prompts.size()};
+  PromptChoice choice;
+  if (distinct.empty()) return choice;
+  choice.count = prompts.size();
+  choice.text = std::move(distinct.front().text);
+  for (std::size_t i = 1; i < distinct.size(); ++i) {
+    choice.further.push_back(std::move(distinct[i].text));
+  }
+  return choice;
 }
 
 }  // namespace
@@ -61,10 +71,37 @@ Result<PromptChoice> ChoosePrompt(const json& prompt, const json& prompts,
     if (!IsPrompt(prompt)) return Invalid("prompt must be a JSON string or an object of nodes");
     Result<Prompt> chosen = FromValue(prompt, limits);
     if (!chosen) return chosen.error();
-    return PromptChoice{std::move(chosen->text), 1};
+    return PromptChoice{std::move(chosen->text), 1, {}};
   }
   if (prompts.is_null()) return PromptChoice{};
   return FromList(prompts, limits);
+}
+
+std::vector<std::string> PromptChoice::distinct() const {
+  std::vector<std::string> all{text};
+  all.insert(all.end(), further.begin(), further.end());
+  return all;
+}
+
+std::string PromptId(const std::string& prompt) {
+  const json graph = json::parse(prompt, nullptr, false);
+  return net::Md5Hex(graph.is_discarded() ? prompt : DumpJson(graph)).substr(0, 12);
+}
+
+Status CheckPromptCount(const PromptChoice& choice, Architecture architecture,
+                        std::size_t max_prompts) {
+  const std::size_t different = choice.further.size() + 1;
+  if (architecture == Architecture::kPerPrompt) {
+    if (different <= max_prompts) return {};
+    return Invalid("prompts holds " + std::to_string(different) +
+                   " different prompts: a stream has at most " + std::to_string(max_prompts) +
+                   " prompt workers here");
+  }
+  if (different == 1) return {};
+  return Invalid(std::string("prompts holds different prompts: a ") +
+                 (architecture == Architecture::kShared ? "shared" : "dedicated") +
+                 " worker runs one graph a stream; send one, or start the stream with "
+                 "use_prompt_worker");
 }
 
 }  // namespace framelock::api

@@ -3,6 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/stream/stream_config.h"
 
 namespace framelock::api {
 
@@ -12,9 +16,27 @@ struct InputSize {
   bool operator==(const InputSize&) const = default;
 };
 
+inline InputSize SizeOf(const stream::StreamConfig& config) {
+  return {config.width, config.height};
+}
+
+inline void SetSize(InputSize size, stream::StreamConfig& config) {
+  config.width = size.width;
+  config.height = size.height;
+}
+
 /// What a stream is to go on with, all of it from the same frame on.
 struct PromptUpdate {
   std::string text;                  // the prompt, JSON
+  std::optional<int> width, height;  // unset: as before
+};
+
+/// The same of a stream with a worker for each prompt. No aggregate on purpose: see
+/// net::HttpResponse.
+struct PromptSetUpdate {
+  explicit PromptSetUpdate(std::vector<std::string> prompts) : texts(std::move(prompts)) {}
+
+  std::vector<std::string> texts;    // the first is put to work
   std::optional<int> width, height;  // unset: as before
 };
 

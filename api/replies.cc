@@ -2,14 +2,13 @@
 #include "api/replies.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "api/architecture.h"
 #include "api/json_text.h"
+#include "api/prompt_choice.h"
 #include "api/route_table.h"
 #include "api/validation_errors.h"
 #include "api/version.h"
@@ -20,7 +19,19 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::chrono::seconds kNodesRetryAfter{1};
+
 json Url(const std::optional<std::string>& url) { return url ? json(*url) : json(nullptr); }
+
+net::HttpResponse JsonTextReply(unsigned status, std::string text) {
+  net::HttpResponse response;
+  response.status = status;
+  response.headers.emplace_back("Content-Type", "application/json");
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.body = std::move(text);
+  return response;
+}
 
 // "Come again": the answer's body and its header say when.
 net::HttpResponse BusyReply(json body, std::chrono::nanoseconds retry_after) {
@@ -33,16 +44,17 @@ net::HttpResponse BusyReply(json body, std::chrono::nanoseconds retry_after) {
   return response;
 }
 
+net::HttpResponse NoNodesReply(const NodeCatalog& nodes) {
+  if (nodes.waiting()) {
+    return BusyReply({{"error", "the worker has not listed its nodes yet"}}, kNodesRetryAfter);
+  }
+  return ErrorReply(501, "The worker command lists no nodes", *nodes.error());
+}
+
 }  // namespace
 
 net::HttpResponse JsonReply(unsigned status, const json& body) {
-  net::HttpResponse response;
-  response.status = status;
-  response.headers.emplace_back("Content-Type", "application/json");
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.body = DumpJson(body) + "\n";
-  return response;
+  return JsonTextReply(status, DumpJson(body) + "\n");
 }
 
 net::HttpResponse ErrorReply(unsigned status, const std::string& message, const std::string& more) {
@@ -61,10 +73,10 @@ net::HttpResponse StartedReply(const StartRequest& request) {
                {"publish_url", Url(config.publish_url)},
                {"width", config.width},
                {"height", config.height},
-               {"dedicated_worker", true},
-               {"use_prompt_worker", false},
-               {"pipeline_type", "ProcessPoolPipeline"},
-               {"architecture", "dedicated_worker_per_stream"},
+               {"dedicated_worker", request.dedicated_worker},
+               {"use_prompt_worker", request.architecture == Architecture::kPerPrompt},
+               {"pipeline_type", PipelineTypeName(request.architecture)},
+               {"architecture", ArchitectureName(request.architecture)},
                {"prompts_set", request.prompt.count > 0},
                {"prompt_count", request.prompt.count > 0 ? request.prompt.count : 1}};
   return JsonReply(200, {{"status", "success"},
@@ -118,6 +130,24 @@ net::HttpResponse UpdateFailedReply(const Error& error, std::chrono::nanoseconds
   const json body = {{"status", "error"},
                      {"error", error.message},
                      {"message", "Failed to update prompts: " + error.message}};
+  if (error.code == ErrorCode::kUnavailable) return BusyReply(body, retry_after);
+  unsigned status = 500;
+  if (error.code == ErrorCode::kTimeout) status = 504;
+  if (error.code == ErrorCode::kCancelled) status = 409;
+  return JsonReply(status, body);
+}
+
+net::HttpResponse SwitchedReply(const std::string& id, const std::string& prompt_id) {
+  return JsonReply(200, {{"status", "success"},
+                         {"message", "Switched to prompt " + prompt_id + " for stream " + id},
+                         {"request_id", id},
+                         {"active_prompt_id", prompt_id}});
+}
+
+net::HttpResponse SwitchFailedReply(const Error& error, std::chrono::nanoseconds retry_after) {
+  const json body = {{"status", "error"},
+                     {"error", error.message},
+                     {"message", "Failed to switch prompt: " + error.message}};
   if (error.code == ErrorCode::kUnavailable) return BusyReply(body, retry_after);
   unsigned status = 500;
   if (error.code == ErrorCode::kTimeout) status = 504;
@@ -184,22 +214,34 @@ net::HttpResponse CurrentStatusReply(const StreamRegistry& registry) {
                          {"all_streams", all}});
 }
 
-std::string PromptId(const std::string& prompt) {
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
-  for (const char c : prompt) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
-  return {text.data(), 12};
+net::HttpResponse WorkerReply(const Stream& stream) {
+  json body = {{"request_id", stream.config().id},
+               {"worker_status", stream.WorkerJson()},
+               {"pipeline_type", PipelineTypeName(stream.architecture())},
+               {"architecture", ArchitectureName(stream.architecture())}};
+  if (stream.architecture() == Architecture::kShared) {
+    body["message"] = "Shared single-process pipeline, no dedicated worker";
+  }
+  return JsonReply(200, body);
 }
 
 net::HttpResponse PromptsReply(const Stream& stream) {
-  const std::string id = PromptId(stream.prompt().text());
+  const std::string active = PromptId(stream.prompt().text());
+  json ids = json::array();
+  json workers;
+  if (const PromptWorkers* prompts = stream.prompts()) {
+    for (const PromptWorkers::View& view : prompts->Views()) ids.push_back(view.id);
+    workers = stream.WorkerJson()["prompt_workers"];
+  } else {
+    ids.push_back(active);
+  }
   const Result<json> prompt = ParseJson(stream.prompt().text());
   return JsonReply(200, {{"status", "success"},
                          {"request_id", stream.config().id},
-                         {"prompts", json::array({id})},
-                         {"active_prompt_id", id},
-                         {"total_prompts", 1},
+                         {"prompts", ids},
+                         {"active_prompt_id", active},
+                         {"total_prompts", ids.size()},
+                         {"prompt_workers", std::move(workers)},
                          {"prompt_revision", stream.prompt().revision()},
                          {"active_prompt", prompt ? *prompt : json(nullptr)}});
 }
@@ -209,14 +251,23 @@ net::HttpResponse WorkspaceReply(const Stream& stream) {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::current_path(error);
   json about = {{"workspace_path", error ? json(nullptr) : json(path.string())},
-                {"pipeline_type", "ProcessPoolPipeline"},
+                {"pipeline_type", PipelineTypeName(stream.architecture())},
+                {"architecture", ArchitectureName(stream.architecture())},
                 {"config_keys", json::array()},
-                {"total_workers", 1},
+                {"total_workers", stream.prompts() ? stream.prompts()->Views().size() : 1},
                 {"active_prompt_id", PromptId(stream.prompt().text())},
                 {"note", "native worker: nodes are built in, there is no ComfyUI workspace"}};
   return JsonReply(
       200,
       {{"success", true}, {"stream_id", stream.config().id}, {"workspace_info", std::move(about)}});
+}
+
+net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes) {
+  return nodes.all() == nullptr ? NoNodesReply(nodes) : JsonTextReply(200, *nodes.all());
+}
+
+net::HttpResponse NodeInfoReply(const NodeCatalog& nodes, const std::string& name) {
+  return nodes.all() == nullptr ? NoNodesReply(nodes) : JsonTextReply(200, nodes.OneOf(name));
 }
 
 net::HttpResponse RootReply() {
@@ -225,14 +276,17 @@ net::HttpResponse RootReply() {
     endpoints.push_back(std::string(entry.method) + " " + std::string(entry.pattern));
   }
   return JsonReply(
-      200,
-      {{"service", "framelockd"},
-       {"version", kVersion},
-       {"description", "AI workflows on live video, one isolated worker process a stream"},
-       {"capabilities", {"video-processing", "trickle-streaming", "dedicated-worker-per-stream"}},
-       {"architecture", "One worker process for each stream, so that no stream can hurt another"},
-       {"endpoints", std::move(endpoints)},
-       {"openapi", "/openapi.json"}});
+      200, {{"service", "framelockd"},
+            {"version", kVersion},
+            {"description", "AI workflows on live video, one isolated worker process a stream"},
+            {"capabilities",
+             {"video-processing", "trickle-streaming", "dedicated-worker-per-stream",
+              "shared-worker", "worker-per-prompt"}},
+            {"architecture",
+             "One worker process for each stream, so that no stream can hurt another; one for each "
+             "prompt, or one for several streams, where a stream asks for it"},
+            {"endpoints", std::move(endpoints)},
+            {"openapi", "/openapi.json"}});
 }
 
 }  // namespace framelock::api

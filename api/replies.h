@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "api/node_catalog.h"
 #include "api/start_request.h"
 #include "api/stream.h"
 #include "api/stream_registry.h"
@@ -32,6 +33,8 @@ net::HttpResponse PromptRejectedReply(const PromptVerdict& verdict);
 net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& request,
                                const PromptVerdict& verdict);
 net::HttpResponse UpdateFailedReply(const Error& error, std::chrono::nanoseconds retry_after);
+net::HttpResponse SwitchedReply(const std::string& id, const std::string& prompt_id);
+net::HttpResponse SwitchFailedReply(const Error& error, std::chrono::nanoseconds retry_after);
 net::HttpResponse StoppedReply(const std::string& id);
 net::HttpResponse NothingToStopReply(const std::string& id);
 net::HttpResponse AllStoppedReply(std::size_t count);
@@ -41,12 +44,15 @@ net::HttpResponse RestartFailedReply(const std::string& id, const Error& error,
                                      std::chrono::nanoseconds retry_after);
 net::HttpResponse StreamsReply(const StreamRegistry& registry);
 net::HttpResponse CurrentStatusReply(const StreamRegistry& registry);
+net::HttpResponse WorkerReply(const Stream& stream);
 net::HttpResponse PromptsReply(const Stream& stream);
 net::HttpResponse WorkspaceReply(const Stream& stream);
+/// All node classes, as ComfyUI's /object_info; 503 while the list is waited for, 501 if there is
+/// none.
+net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes);
+/// The same of one class; {} if it is unknown.
+net::HttpResponse NodeInfoReply(const NodeCatalog& nodes, const std::string& name);
 /// Name, version and the list of routes.
 net::HttpResponse RootReply();
-
-/// Twelve hexadecimal digits that name a prompt: equal texts have equal ids.
-std::string PromptId(const std::string& prompt);
 
 }  // namespace framelock::api

@@ -19,6 +19,7 @@ enum class Route : std::uint8_t {
   kCurrentStatus,
   kUpdatePrompts,
   kPrompts,
+  kSwitchPrompt,
   kWorker,
   kRestartWorker,
   kWorkspace,
@@ -26,6 +27,8 @@ enum class Route : std::uint8_t {
   kVersion,
   kRoot,
   kOpenApi,
+  kObjectInfo,
+  kNodeInfo,
 };
 
 /// One line of the table. {id} stands for one path part.

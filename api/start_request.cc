@@ -13,6 +13,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::int64_t kLongestTimeoutMs = 86'400'000;
+
 Error Invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
 }
@@ -121,20 +123,23 @@ void TakeTuning(const Parameters& params, json& config) {
   }
 }
 
-Status CheckArchitecture(const Parameters& params) {
-  for (const char* name : {"dedicated_worker", "use_prompt_worker"}) {
-    const json& value = params[name];
-    if (!value.is_null() && !value.is_boolean()) {
-      return Invalid(std::string(name) + " must be a boolean");
-    }
-  }
-  if (params["use_prompt_worker"] == json(true)) {
-    return Invalid(
-        "use_prompt_worker: this server runs one dedicated worker a stream, no worker per prompt");
-  }
-  if (params["dedicated_worker"] == json(false)) {
-    return Invalid(
-        "dedicated_worker: this server runs one dedicated worker a stream, no shared one");
+Result<bool> TakeFlag(const Parameters& params, const char* name, bool otherwise) {
+  const json& value = params[name];
+  if (value.is_null()) return otherwise;
+  if (!value.is_boolean()) return Invalid(std::string(name) + " must be a boolean");
+  return value.get<bool>();
+}
+
+Status TakeArchitecture(const Parameters& params, StartRequest& request) {
+  const Result<bool> dedicated = TakeFlag(params, "dedicated_worker", true);
+  if (!dedicated) return dedicated.error();
+  const Result<bool> per_prompt = TakeFlag(params, "use_prompt_worker", false);
+  if (!per_prompt) return per_prompt.error();
+  request.dedicated_worker = *dedicated;
+  if (*per_prompt) {
+    request.architecture = Architecture::kPerPrompt;
+  } else if (!*dedicated) {
+    request.architecture = Architecture::kShared;
   }
   return {};
 }
@@ -146,7 +151,6 @@ Result<stream::StreamConfig> ReadConfig(const json& body, std::optional<std::str
   if (Status status = TakeUrls(body, config); !status) return status.error();
   Result<std::string> id = TakeId(body, header_id);
   if (!id) return id.error();
-  if (Status status = CheckArchitecture(params); !status) return status.error();
   if (Status status = TakeSizes(params, config); !status) return status.error();
   if (Status status = TakeFramerate(params, config); !status) return status.error();
   TakeTuning(params, config);
@@ -170,6 +174,17 @@ bool IsStreamId(std::string_view id) {
          std::all_of(id.begin(), id.end(), allowed);
 }
 
+void AllowForTurns(std::size_t streams, stream::StreamConfig& config) {
+  const auto times = [streams](int milliseconds) {
+    const std::int64_t product =
+        static_cast<std::int64_t>(milliseconds) * static_cast<std::int64_t>(streams);
+    return static_cast<int>(std::min<std::int64_t>(product, kLongestTimeoutMs));
+  };
+  config.worker_frame_timeout_ms =
+      std::max(times(config.worker_frame_timeout_ms), config.worker_first_frame_timeout_ms);
+  config.worker_first_frame_timeout_ms = times(config.worker_first_frame_timeout_ms);
+}
+
 Result<StartRequest> ParseStartRequest(const json& body, std::optional<std::string_view> header_id,
                                        const JsonLimits& prompt_limits,
                                        const stream::StreamConfig& defaults) {
@@ -180,9 +195,13 @@ Result<StartRequest> ParseStartRequest(const json& body, std::optional<std::stri
   Result<stream::StreamConfig> config = ReadConfig(body, header_id, defaults);
   if (!config) return config.error();
   const Parameters params(body);
+  StartRequest request;
+  request.config = std::move(*config);
+  if (Status taken = TakeArchitecture(params, request); !taken) return taken.error();
   Result<PromptChoice> prompt = ChoosePrompt(params["prompt"], params["prompts"], prompt_limits);
   if (!prompt) return prompt.error();
-  return StartRequest{std::move(*config), std::move(*prompt)};
+  request.prompt = std::move(*prompt);
+  return request;
 }
 
 }  // namespace framelock::api

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/stream_account.h"
+#include "api/worker_end.h"
 
 namespace framelock::api {
 
@@ -25,19 +26,30 @@ Error Cancelled() { return Error{ErrorCode::kCancelled, "the stream was stopped"
 }  // namespace
 
 std::shared_ptr<Stream> Stream::Create(Surroundings& around, stream::StreamConfig config,
-                                       std::string prompt) {
-  return std::shared_ptr<Stream>(new Stream(around, std::move(config), std::move(prompt)));
+                                       std::string prompt, StreamPlan plan) {
+  return std::shared_ptr<Stream>(
+      new Stream(around, std::move(config), std::move(prompt), std::move(plan)));
 }
 
-Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string prompt)
+Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string prompt,
+               StreamPlan plan)
     : around_(around),
       config_(std::move(config)),
+      plan_(std::move(plan)),
       changed_(std::make_shared<net::Signal>(around.loop)),
       created_(around.clock.Now()),
       started_at_(std::chrono::system_clock::now()),
       prompt_(std::move(prompt), {config_.width, config_.height}),
-      worker_policy_(around.limits.restart),
-      media_policy_(around.limits.restart) {}
+      worker_past_(around.limits.restart),
+      media_past_(around.limits.restart) {
+  if (plan_.architecture != Architecture::kPerPrompt) return;
+  prompts_ = PromptWorkers::Create(around_, config_.id, changed_);
+  prompts_->PutToWork(prompt_.text(), prompt_.revision());
+}
+
+WorkerSource& Stream::Workers() const {
+  return plan_.architecture == Architecture::kShared ? around_.shared_workers : around_.workers;
+}
 
 net::Task<Result<PromptVerdict>> Stream::Start() {
   around_.loop.Spawn(Supervise(shared_from_this()));
@@ -49,6 +61,7 @@ void Stream::RequestStop() {
   stop_requested_ = true;
   // A worker that is busy with a prompt cannot be asked; before frames flow nothing is lost by it.
   if (worker_ && !prepared_) worker_->Kill();
+  if (prompts_) prompts_->RequestStop();
   changed_->NotifyAll();
 }
 
@@ -109,13 +122,16 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
     if (!prepared || !prepared->applied) co_return prepared;
     verdict = std::move(*prepared);
   }
+  if (prompts_ && !start_result_) {
+    Result<PromptVerdict> warm = co_await WarmPrompts();
+    if (!warm || !warm->applied) co_return warm;
+  }
   if (!media_) {
     const Status started = co_await StartMedia();
     if (!started) co_return started.error();
   }
   if (!lent_) {
-    const Status lent =
-        media_->LendWorker(worker_->socket(), lease_ + 1, {config_.width, config_.height});
+    const Status lent = media_->LendWorker(worker_->socket(), last_lease_ + 1, SizeOf(config_));
     // A media process that ran and has announced its end already (its input is no video, say) is a
     // matter of the stream's state, not of its start.
     if (!lent && MediaEnded()) co_return verdict;
@@ -123,7 +139,7 @@ net::Task<Result<PromptVerdict>> Stream::BringUp() {
       media_->Kill();  // it no longer reads its line
       co_return lent.error();
     }
-    ++lease_;
+    lease_ = ++last_lease_;
     lent_ = true;
   }
   co_return verdict;
@@ -135,16 +151,16 @@ net::Task<Status> Stream::TakeWorker() {
   const SteadyTime deadline = around_.clock.Now() + around_.limits.worker_timeout;
   for (;;) {
     if (stop_requested_) co_return Cancelled();
-    Result<std::unique_ptr<StreamWorker>> taken = around_.workers.TryTake(config_.id, changed_);
+    Result<std::unique_ptr<StreamWorker>> taken = TryTakeWorker();
     if (taken) {
       worker_ = std::move(*taken);
-      fresh_worker_ = true;
+      worker_past_.fresh = true;
       prepared_ = false;
       lent_ = false;
       spdlog::info("stream={} worker={} taken", config_.id, worker_->pid());
       co_return Status();
     }
-    const std::optional<std::chrono::nanoseconds> pause = around_.workers.pause();
+    const std::optional<std::chrono::nanoseconds> pause = Workers().pause();
     const bool out_of_order = taken.error().code != ErrorCode::kUnavailable;
     if (out_of_order || pause || around_.clock.Now() >= deadline) {
       if (!start_result_) co_return taken.error();
@@ -170,6 +186,7 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
   if (verdict->applied) {
     prepared_ = true;
     prompt_.OnPrepared(verdict->revision);
+    if (prompts_) prompts_->PutToWork(prompt_.text(), prompt_.revision());
   }
   co_return verdict;
 }
@@ -177,12 +194,12 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
 net::Task<Status> Stream::StartMedia() {
   Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_);
   if (!spawned) {
-    media_loss_ = true;
+    media_past_.lost = true;
     co_return spawned.error();
   }
   media_ = std::move(*spawned);
-  fresh_media_ = true;
-  lease_ = 0;
+  media_past_.fresh = true;
+  lease_ = last_lease_ = 0;
   lent_ = false;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.media_timeout;
   while (MediaRuns() && !media_->report().started && !MediaEnded()) {
@@ -217,7 +234,9 @@ bool Stream::MediaNeedsAttention() const {
   return media_ && (!MediaRuns() || MediaEnded() || MediaSilent());
 }
 
+// While another worker takes over, what is wrong with the one before may be over in a moment.
 bool Stream::NeedsAttention() const {
+  if (switching_) return false;
   return !WorkerRuns() || !MediaRuns() || !prepared_ || !lent_ || LeaseLost() || MediaSilent() ||
          worker_restart_requested_;
 }
@@ -226,7 +245,7 @@ net::Task<> Stream::Recover() {
   co_await ReapLost();
   worker_restart_requested_ = false;
   EnterState(worker_ ? StreamState::kRestartingMedia : StreamState::kReplacingWorker);
-  if (worker_loss_ || media_loss_) {
+  if (worker_past_.lost || media_past_.lost) {
     const bool may = co_await PauseBeforeRestart();
     if (!may) co_return;
   }
@@ -244,8 +263,8 @@ net::Task<> Stream::Recover() {
 
 void Stream::NoteRunning() {
   const SteadyTime now = around_.clock.Now();
-  if (std::exchange(fresh_worker_, false)) worker_policy_.OnStarted(now);
-  if (std::exchange(fresh_media_, false)) media_policy_.OnStarted(now);
+  if (std::exchange(worker_past_.fresh, false)) worker_past_.policy.OnStarted(now);
+  if (std::exchange(media_past_.fresh, false)) media_past_.policy.OnStarted(now);
   EnterState(StreamState::kRunning);
 }
 
@@ -262,21 +281,26 @@ net::Task<> Stream::ReapLost() {
     co_await MediaGone(kKillWait);
   }
   if (worker_ && !WorkerRuns()) {
-    worker_exit_ = worker_->departure();
-    ++worker_restarts_;
-    worker_loss_ = !worker_restart_requested_;
-    if (worker_loss_ && !LeaseLost()) NoteError("worker died: " + worker_exit_->reason);
+    worker_past_.exit = worker_->departure();
+    ++worker_past_.restarts;
+    worker_past_.lost = !worker_restart_requested_;
+    if (worker_past_.lost && !LeaseLost()) NoteError("worker died: " + worker_past_.exit->reason);
+    // In company it is not known whose prompt killed it.
+    const bool alone = worker_->streams() <= 1;
     worker_.reset();
     prepared_ = lent_ = false;
-    if (!worker_restart_requested_ && prompt_.OnWorkerDied(CurrentAccount().completed)) {
-      config_.width = prompt_.size().width;
-      config_.height = prompt_.size().height;
+    if (!worker_restart_requested_ && alone && prompt_.OnWorkerDied(CurrentAccount().completed)) {
+      SetSize(prompt_.size(), config_);
       NoteError("the new prompt killed its workers: the one before runs again");
+      if (prompts_) {
+        prompts_->Return(prompts_->at_work(), nullptr);
+        prompts_->PutToWork(prompt_.text(), prompt_.revision());
+      }
     }
   }
   if (media_ && !MediaRuns()) {
-    ++media_restarts_;
-    media_loss_ = true;
+    ++media_past_.restarts;
+    media_past_.lost = true;
     NoteError("media process died: " + media_->departure()->reason);
     ForgetMedia();
     // It may have died between an applied prompt and its report: the worker is asked again.
@@ -288,9 +312,9 @@ net::Task<> Stream::ReapLost() {
 net::Task<bool> Stream::PauseBeforeRestart() {
   const SteadyTime now = around_.clock.Now();
   std::optional<std::chrono::nanoseconds> pause = std::chrono::nanoseconds(0);
-  if (std::exchange(worker_loss_, false)) pause = worker_policy_.OnEnded(now);
-  if (std::exchange(media_loss_, false) && pause) {
-    const auto other = media_policy_.OnEnded(now);
+  if (std::exchange(worker_past_.lost, false)) pause = worker_past_.policy.OnEnded(now);
+  if (std::exchange(media_past_.lost, false) && pause) {
+    const auto other = media_past_.policy.OnEnded(now);
     pause = other ? std::optional(std::max(*pause, *other)) : std::nullopt;
   }
   if (!pause) {
@@ -309,8 +333,11 @@ net::Task<bool> Stream::PauseBeforeRestart() {
 net::Task<> Stream::TearDown() {
   if (MediaRuns()) co_await EndMedia();
   ForgetMedia();
-  if (WorkerRuns()) co_await EndWorker();
-  if (worker_ && worker_->departure()) worker_exit_ = worker_->departure();
+  if (WorkerRuns()) co_await EndWorker(*worker_, *changed_, around_.clock, around_.limits.ladder);
+  // A worker that was to take over comes back first.
+  while (switching_) co_await changed_->Wait();
+  if (prompts_) co_await prompts_->Close();
+  if (worker_ && worker_->departure()) worker_past_.exit = worker_->departure();
   worker_.reset();
   prepared_ = lent_ = false;
 }
@@ -318,7 +345,7 @@ net::Task<> Stream::TearDown() {
 // Keeps what the process has counted; frames that were open in it are lost.
 void Stream::ForgetMedia() {
   if (!media_) return;
-  if (media_->departure()) media_exit_ = media_->departure();
+  if (media_->departure()) media_past_.exit = media_->departure();
   last_status_ = media_->report().status;
   past_account_ = StreamAccount(past_account_, last_status_);
   past_account_.lost += past_account_.open;
@@ -335,18 +362,6 @@ net::Task<> Stream::EndMedia() {
   spdlog::warn("stream={} the media process ignores the stop: killed", config_.id);
   media_->Kill();
   co_await MediaGone(kKillWait);
-}
-
-// A worker belongs to one stream: it is never used again.
-net::Task<> Stream::EndWorker() {
-  const process::KillLadder& ladder = around_.limits.ladder;
-  worker_->CloseSocket();
-  if (co_await WorkerGone(ladder.cooperative)) co_return;
-  worker_->Signal(SIGTERM);
-  if (co_await WorkerGone(ladder.term)) co_return;
-  spdlog::warn("stream={} the worker ignores the stop: killed", config_.id);
-  worker_->Kill();
-  co_await WorkerGone(kKillWait);
 }
 
 net::Task<bool> Stream::WorkerGone(std::chrono::nanoseconds timeout) {

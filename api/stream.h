@@ -8,19 +8,17 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "api/media_process.h"
+#include "api/architecture.h"
+#include "api/process_past.h"
 #include "api/prompt_history.h"
 #include "api/prompt_update.h"
+#include "api/prompt_workers.h"
 #include "api/start_request.h"
-#include "api/stream_limits.h"
 #include "api/stream_state.h"
-#include "api/stream_worker.h"
-#include "pipeline/core/clock.h"
+#include "api/stream_surroundings.h"
 #include "pipeline/core/frame_ledger.h"
-#include "pipeline/core/result.h"
-#include "pipeline/net/loop.h"
-#include "pipeline/process/restart_policy.h"
 
 namespace framelock::api {
 
@@ -30,18 +28,11 @@ namespace framelock::api {
 /// early when Stop() is called.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  /// What a stream works with; borrowed, outlives every stream.
-  struct Surroundings {
-    net::Loop& loop;
-    WorkerSource& workers;
-    MediaSource& media;
-    const Clock& clock;
-    StreamLimits limits;
-  };
+  using Surroundings = StreamSurroundings;
 
   /// Starts nothing. `prompt` is JSON text.
   static std::shared_ptr<Stream> Create(Surroundings& around, stream::StreamConfig config,
-                                        std::string prompt);
+                                        std::string prompt, StreamPlan plan = StreamPlan());
 
   /// Brings worker and media process up; answers when both run (or the prompt was refused), not
   /// when media flows. On failure nothing is left and the state is final. Once.
@@ -55,6 +46,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// worker that is being replaced and for updates that came before. kUnavailable: too many wait,
   /// or no worker is made now; kTimeout; kCancelled: stopped.
   net::Task<Result<PromptVerdict>> UpdatePrompt(PromptUpdate update);
+  /// Of a stream with a worker for each prompt: a new set, whose first is put to work. Its workers
+  /// are warm before anything changes. Otherwise as UpdatePrompt().
+  net::Task<Result<PromptVerdict>> UpdatePrompts(PromptSetUpdate update);
+  /// Puts another prompt of the set to work, between two frames; no frame of the one before leaves
+  /// once this is answered. kNotFound: no such prompt. Otherwise as UpdatePrompt().
+  net::Task<Status> SwitchPrompt(std::string id);
 
   /// Puts a fresh worker in the place of the current one, with the same prompt. kUnavailable: none
   /// is made now, the current one goes on.
@@ -64,6 +61,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] SteadyTime created() const { return created_; }
   [[nodiscard]] const PromptHistory& prompt() const { return prompt_; }
+  [[nodiscard]] Architecture architecture() const { return plan_.architecture; }
+  /// null unless it has a worker for each prompt.
+  [[nodiscard]] const PromptWorkers* prompts() const { return prompts_.get(); }
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
   [[nodiscard]] nlohmann::json StatusJson() const;
@@ -71,11 +71,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] nlohmann::json WorkerJson() const;
 
  private:
-  Stream(Surroundings& around, stream::StreamConfig config, std::string prompt);
+  Stream(Surroundings& around, stream::StreamConfig config, std::string prompt, StreamPlan plan);
 
   static net::Task<> Supervise(std::shared_ptr<Stream> self);
   net::Task<Result<PromptVerdict>> BringUp();
   net::Task<Status> TakeWorker();
+  Result<std::unique_ptr<StreamWorker>> TryTakeWorker();
+  net::Task<Result<PromptVerdict>> WarmPrompts();
   net::Task<Result<PromptVerdict>> PrepareWorker();
   net::Task<Status> StartMedia();
   net::Task<> Recover();
@@ -84,7 +86,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<bool> PauseBeforeRestart();
   net::Task<> TearDown();
   net::Task<> EndMedia();
-  net::Task<> EndWorker();
   net::Task<bool> WorkerGone(std::chrono::nanoseconds timeout);
   net::Task<bool> MediaGone(std::chrono::nanoseconds timeout);
   net::Task<Status> AwaitServing(SteadyTime deadline);
@@ -92,6 +93,14 @@ class Stream : public std::enable_shared_from_this<Stream> {
                                                             SteadyTime deadline,
                                                             std::string& last_error);
 
+  net::Task<Status> BeginUpdate();
+  void EndUpdate();
+  net::Task<Status> PutToWork(std::string id, InputSize size, SteadyTime deadline);
+  net::Task<Status> ResizeAtWork(InputSize size, SteadyTime deadline);
+  net::Task<Status> HandOver(StreamWorker& next, std::uint64_t lease, InputSize size,
+                             SteadyTime deadline);
+
+  [[nodiscard]] WorkerSource& Workers() const;
   [[nodiscard]] bool WorkerRuns() const { return worker_ && !worker_->departure(); }
   [[nodiscard]] bool MediaRuns() const { return media_ && !media_->departure(); }
   [[nodiscard]] bool MediaEnded() const { return media_ && media_->report().ended.has_value(); }
@@ -109,35 +118,28 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   Surroundings& around_;
   stream::StreamConfig config_;
+  const StreamPlan plan_;
   std::shared_ptr<net::Signal> changed_;  // notified at every change that somebody may wait for
   StreamState state_ = StreamState::kStarting;
   SteadyTime created_;
   std::chrono::system_clock::time_point started_at_;
   std::optional<Result<PromptVerdict>> start_result_;
-  bool stop_requested_ = false;
-  bool worker_restart_requested_ = false;
-  bool failed_ = false;
+  bool stop_requested_ = false, worker_restart_requested_ = false, failed_ = false;
 
   PromptHistory prompt_;
+  std::shared_ptr<PromptWorkers> prompts_;
   std::uint64_t request_ = 0;
   bool update_running_ = false;
   std::size_t waiting_updates_ = 0;
 
   std::unique_ptr<StreamWorker> worker_;
   std::unique_ptr<MediaProcess> media_;
-  bool prepared_ = false;      // the worker runs the current prompt
-  bool lent_ = false;          // the media process has been given the worker
-  std::uint64_t lease_ = 0;    // number of the current or last lending on the current media process
-  bool fresh_worker_ = false;  // its restart policy does not know yet that it runs
-  bool fresh_media_ = false;   // likewise
-  bool worker_loss_ = false;   // one ended by itself and its restart policy does not know yet
-  bool media_loss_ = false;    // likewise
-  std::uint64_t worker_restarts_ = 0;
-  std::uint64_t media_restarts_ = 0;
-  std::optional<Departure> worker_exit_;
-  std::optional<Departure> media_exit_;
-  process::RestartPolicy worker_policy_;
-  process::RestartPolicy media_policy_;
+  bool prepared_ = false;   // the worker runs the current prompt
+  bool lent_ = false;       // the media process has been given the worker
+  bool switching_ = false;  // another worker is about to take over
+  // Of the worker at hand, and the highest that the current media process was told.
+  std::uint64_t lease_ = 0, last_lease_ = 0;
+  ProcessPast worker_past_, media_past_;
   Account past_account_;                                   // of media processes that are gone
   nlohmann::json last_status_ = nlohmann::json::object();  // of the last one that is gone
   std::string last_error_;

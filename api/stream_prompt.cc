@@ -20,7 +20,7 @@ net::Task<Status> Stream::AwaitServing(SteadyTime deadline) {
     if (stop_requested_ || IsFinal(state_) || state_ == StreamState::kStopping) co_return Stopped();
     if (state_ == StreamState::kRunning && !NeedsAttention()) co_return Status();
     const SteadyTime now = around_.clock.Now();
-    const std::optional<std::chrono::nanoseconds> pause = around_.workers.pause();
+    const std::optional<std::chrono::nanoseconds> pause = Workers().pause();
     if (!worker_ && pause && now + *pause > deadline) {
       co_return Error{ErrorCode::kUnavailable,
                       "the stream waits for a worker, and none is made now"};
@@ -32,13 +32,26 @@ net::Task<Status> Stream::AwaitServing(SteadyTime deadline) {
   }
 }
 
-net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
+// Updates wait for each other.
+net::Task<Status> Stream::BeginUpdate() {
   if (waiting_updates_ >= around_.limits.max_waiting_updates) {
     co_return Error{ErrorCode::kUnavailable, "too many prompt updates wait already"};
   }
   ++waiting_updates_;
   while (update_running_) co_await changed_->Wait();
   update_running_ = true;
+  co_return Status();
+}
+
+void Stream::EndUpdate() {
+  update_running_ = false;
+  --waiting_updates_;
+  changed_->NotifyAll();
+}
+
+net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
+  const Status begun = co_await BeginUpdate();
+  if (!begun) co_return begun.error();
   InputSize size;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
   std::string failure = "the worker died while it was given the prompt";
@@ -60,13 +73,10 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
     break;
   }
   if (result && result->applied) {
-    config_.width = size.width;
-    config_.height = size.height;
+    SetSize(size, config_);
     prompt_.OnAccepted(std::move(update.text), size, result->revision, CurrentAccount().completed);
   }
-  update_running_ = false;
-  --waiting_updates_;
-  changed_->NotifyAll();
+  EndUpdate();
   co_return result;
 }
 
@@ -78,7 +88,7 @@ net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::str
   using Answer = std::optional<Result<PromptVerdict>>;
   const std::uint64_t request = ++request_;
   const std::uint64_t lease = lease_;
-  const std::uint64_t restarts = worker_restarts_ + media_restarts_;
+  const std::uint64_t restarts = worker_past_.restarts + media_past_.restarts;
   const Status sent = media_->SendPrompt(request, text, size);
   if (!sent) {
     if (sent.error().code != ErrorCode::kClosed) co_return Answer(sent.error());
@@ -89,7 +99,7 @@ net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::str
   for (;;) {
     if (stop_requested_ || IsFinal(state_)) co_return Answer(Stopped());
     const bool same =
-        MediaRuns() && lease == lease_ && restarts == worker_restarts_ + media_restarts_;
+        MediaRuns() && lease == lease_ && restarts == worker_past_.restarts + media_past_.restarts;
     if (same && media_->report().answered_request >= request) {
       if (media_->report().prompt_failure.empty()) co_return Answer(media_->report().verdict);
       // Most often the worker is just dying; its loss is about to be reported.
@@ -114,7 +124,7 @@ net::Task<Status> Stream::RestartWorker() {
       around_.clock.Now() + around_.limits.worker_timeout + around_.limits.prompt_timeout;
   const Status serving = co_await AwaitServing(deadline);
   if (!serving) co_return serving;
-  if (around_.workers.pause()) {
+  if (Workers().pause()) {
     co_return Error{ErrorCode::kUnavailable, "no worker can be started: the present one goes on"};
   }
   worker_restart_requested_ = true;

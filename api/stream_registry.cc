@@ -7,7 +7,7 @@
 namespace framelock::api {
 
 net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig config,
-                                                       std::string prompt) {
+                                                       std::string prompt, StreamPlan plan) {
   if (closed_) co_return Error{ErrorCode::kUnavailable, "the server is shutting down"};
   const std::string id = config.id;
   const std::shared_ptr<Stream> before = Find(id);
@@ -20,7 +20,7 @@ net::Task<Result<PromptVerdict>> StreamRegistry::Start(stream::StreamConfig conf
   }
   ForgetOldest();
   const std::shared_ptr<Stream> stream =
-      Stream::Create(around_, std::move(config), std::move(prompt));
+      Stream::Create(around_, std::move(config), std::move(prompt), std::move(plan));
   streams_.insert_or_assign(id, stream);
   Result<PromptVerdict> up = co_await stream->Start();
   // Whoever stops a stream takes its record away.

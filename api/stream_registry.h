@@ -29,7 +29,8 @@ class StreamRegistry {
   /// kAlreadyExists: the id is taken; kResourceLimit: max_streams run; kUnavailable: closed. All
   /// before any side effect. A start that fails otherwise leaves nothing behind, and the record of
   /// the stream that had the id before it stays.
-  net::Task<Result<PromptVerdict>> Start(stream::StreamConfig config, std::string prompt);
+  net::Task<Result<PromptVerdict>> Start(stream::StreamConfig config, std::string prompt,
+                                         StreamPlan plan = StreamPlan());
 
   /// False: no such stream. Returns when every process of it is gone.
   net::Task<bool> Stop(std::string id);

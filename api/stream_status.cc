@@ -102,20 +102,21 @@ json Stream::StatusJson() const {
   const Account account = CurrentAccount();
   out["account"] = ToJson(account);
   out["worker_status"] = WorkerJson();
-  out["pipeline_type"] = "ProcessPoolPipeline";
-  out["architecture"] = "dedicated_worker_per_stream";
+  out["pipeline_type"] = PipelineTypeName(plan_.architecture);
+  out["architecture"] = ArchitectureName(plan_.architecture);
+  out["active_prompt_id"] = prompts_ ? json(prompts_->at_work()) : json(nullptr);
   out["uptime_ms"] = Milliseconds(now - created_);
   out["started_at"] = Iso8601(started_at_);
   const std::optional<std::chrono::nanoseconds> pause =
-      state_ == StreamState::kReplacingWorker && !worker_ ? around_.workers.pause() : std::nullopt;
+      state_ == StreamState::kReplacingWorker && !worker_ ? Workers().pause() : std::nullopt;
   out["worker"] = {{"pid", WorkerRuns() ? json(worker_->pid()) : json(nullptr)},
                    {"state", pause ? "waiting" : WorkerStateName(state_)},
                    {"retry_in_ms", pause ? json(Milliseconds(*pause)) : json(nullptr)},
-                   {"restarts", worker_restarts_},
-                   {"last_exit", Exit(worker_exit_)}};
+                   {"restarts", worker_past_.restarts},
+                   {"last_exit", Exit(worker_past_.exit)}};
   out["media"] = {{"pid", MediaRuns() ? json(media_->pid()) : json(nullptr)},
-                  {"restarts", media_restarts_},
-                  {"last_exit", Exit(media_exit_)}};
+                  {"restarts", media_past_.restarts},
+                  {"last_exit", Exit(media_past_.exit)}};
   out["media_pid"] = out["media"]["pid"];
   out["prompt_revision"] = prompt_.revision();
   out["last_error"] = ShownError();
@@ -127,11 +128,29 @@ json Stream::StatusJson() const {
 
 json Stream::WorkerJson() const {
   const Account account = CurrentAccount();
-  return {{"stream_id", config_.id},
-          {"worker_count", WorkerRuns() ? 1 : 0},
-          {"dedicated_worker", true},
-          {"running", WorkerRuns() && prepared_},
-          {"input_frame_counter", account.inputs}};
+  json out = {{"stream_id", config_.id},
+              {"worker_count", WorkerRuns() ? 1 : 0},
+              {"dedicated_worker", plan_.architecture == Architecture::kDedicated},
+              {"running", WorkerRuns() && prepared_},
+              {"input_frame_counter", account.inputs},
+              {"streams_on_worker", WorkerRuns() ? worker_->streams() : 0},
+              {"prompt_workers", nullptr}};
+  if (!prompts_) return out;
+  json workers = json::array();
+  std::size_t count = 0;
+  for (const PromptWorkers::View& view : prompts_->Views()) {
+    const bool at_work = view.id == prompts_->at_work();
+    const pid_t pid = at_work && WorkerRuns() ? worker_->pid() : view.pid;
+    if (pid != 0) ++count;
+    workers.push_back({{"prompt_id", view.id},
+                       {"state", view.state},
+                       {"pid", pid != 0 ? json(pid) : json(nullptr)},
+                       {"restarts", view.restarts},
+                       {"error", view.error.empty() ? json(nullptr) : json(view.error)}});
+  }
+  out["worker_count"] = count;
+  out["prompt_workers"] = std::move(workers);
+  return out;
 }
 
 // While both processes run, the media process knows best where the stream is (waiting for its

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +23,8 @@ struct Departure {
   std::vector<std::string> tail;  // its last lines on stderr
 };
 
-/// One worker process as its stream sees it. Loop thread only. Destroying it kills the process.
+/// One worker process as its stream sees it; a shared one is left instead of being ended. Loop
+/// thread only. Destroying it kills the process.
 class StreamWorker {
  public:
   virtual ~StreamWorker() = default;
@@ -39,6 +41,12 @@ class StreamWorker {
   [[nodiscard]] virtual int socket() const = 0;
   /// Closes our end: with the borrower's end gone as well, the worker exits.
   virtual void CloseSocket() = 0;
+
+  /// Of one that nobody but Prepare() has greeted: how long its heart has stood still.
+  [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> HeartbeatAge() const = 0;
+
+  /// How many streams it serves, or served when it departed.
+  [[nodiscard]] virtual std::size_t streams() const { return 1; }
 
   virtual void Signal(int signal) = 0;
   virtual void Kill() = 0;

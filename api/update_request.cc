@@ -99,4 +99,14 @@ Result<UpdateRequest> ParseUpdateRequest(const json& body, const JsonLimits& pro
   return request;
 }
 
+Result<std::string> ParseSwitchRequest(const json& body) {
+  if (!body.is_object()) return Invalid("the body must be a JSON object");
+  const json& id = Field(body, "prompt_id");
+  if (id.is_null()) return Invalid("Missing prompt_id");
+  const auto* text = id.get_ptr<const std::string*>();
+  if (text == nullptr) return Invalid("prompt_id must be a string");
+  if (text->empty()) return Invalid("Missing prompt_id");
+  return *text;
+}
+
 }  // namespace framelock::api

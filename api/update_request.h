@@ -27,4 +27,7 @@ struct UpdateRequest {
 Result<UpdateRequest> ParseUpdateRequest(const nlohmann::json& body,
                                          const JsonLimits& prompt_limits);
 
+/// The prompt_id of POST /stream/{id}/switch-prompt. kInvalidArgument: as above.
+Result<std::string> ParseSwitchRequest(const nlohmann::json& body);
+
 }  // namespace framelock::api

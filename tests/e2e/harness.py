@@ -145,7 +145,8 @@ class House:
             return status, text
 
     def start(self, stream, prompt, source=None, sink=None, **params):
-        params["prompt"] = json.dumps(prompt)
+        if prompt is not None:
+            params["prompt"] = json.dumps(prompt)
         status, answer = self.call("POST", "/stream/start", {
             "subscribe_url": source or self.channel(stream + "-in"),
             "publish_url": sink or self.channel(stream + "-out"),

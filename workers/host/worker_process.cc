@@ -48,6 +48,12 @@ WorkerCommand DefaultWorkerCommand() {
   return command;
 }
 
+std::vector<std::string> Located(std::vector<std::string> argv) {
+  if (argv.empty() || argv[0].find('/') != std::string::npos) return argv;
+  if (auto found = FindBeside(argv[0])) argv[0] = std::move(*found);
+  return argv;
+}
+
 Result<SpawnedWorker> SpawnWorker(const WorkerCommand& command) {
   if (command.argv.empty()) {
     return Error{ErrorCode::kInvalidArgument, "the worker command is empty"};
@@ -55,10 +61,7 @@ Result<SpawnedWorker> SpawnWorker(const WorkerCommand& command) {
   auto pair = PacketSocket::CreatePair();
   if (!pair) return pair.error();
   process::SpawnOptions options;
-  options.argv = command.argv;
-  if (options.argv[0].find('/') == std::string::npos) {
-    if (auto found = FindBeside(options.argv[0])) options.argv[0] = *found;
-  }
+  options.argv = Located(command.argv);
   options.argv.insert(options.argv.end(), {"--socket-fd", std::to_string(kSocketFdInWorker)});
   if (command.die_with_parent_thread) {
     options.argv.insert(options.argv.end(), {"--die-with-parent", std::to_string(::getpid())});

@@ -30,6 +30,9 @@ Result<std::vector<std::string>> SplitCommandLine(const std::string& text);
 /// (FRAMELOCK_WORKER in the environment overrides), else in PATH.
 WorkerCommand DefaultWorkerCommand();
 
+/// The command with its program's path, if that is found beside ours or the plugin; else as it was.
+std::vector<std::string> Located(std::vector<std::string> argv);
+
 struct SpawnedWorker {
   std::unique_ptr<process::ChildProcess> process;
   PacketSocket socket;  // near end, for WorkerClient::Greet

@@ -436,6 +436,155 @@ TEST(Framelockd, LinesOfItsProcessesKeepTheirLevel) {
   EXPECT_FALSE(holds("plain"));
 }
 
+json Plain() {
+  return {{"1", {{"class_type", "LoadTensor"}, {"inputs", json::object()}}},
+          {"3", {{"class_type", "SaveTensor"}, {"inputs", {{"images", {"1", 0}}}}}}};
+}
+
+TEST(Framelockd, SharedStreamsSitInOneProcessAndRecoverTogether) {
+  DaemonRig rig({"--max-streams-per-worker", "2"});
+  const json shared = {{"dedicated_worker", false}};
+  for (const char* id : {"a", "b", "c"}) ASSERT_EQ(rig.Start(id, shared).status, 200) << id;
+  const pid_t both = WorkerOf(rig, "a");
+  EXPECT_EQ(WorkerOf(rig, "b"), both);
+  EXPECT_NE(WorkerOf(rig, "c"), both) << "there was room for two";
+  EXPECT_EQ(rig.Call("GET", "/stream/a/worker").body["worker_status"]["streams_on_worker"], 2);
+  // Each has its own prompt.
+  const json update = {{"prompt", Plain()}};
+  EXPECT_EQ(rig.Call("POST", "/stream/a/update-prompts", update.dump()).status, 200);
+  EXPECT_EQ(rig.Status("b")["prompt_revision"], 1);
+  const json refused = {{"prompt", {{"1", {{"class_type", "Nope"}, {"inputs", json::object()}}}}}};
+  EXPECT_EQ(rig.Call("POST", "/stream/b/update-prompts", refused.dump()).status, 400);
+  EXPECT_EQ(rig.Call("POST", "/stream/a/restart-worker").status, 400);
+  ::kill(both, SIGKILL);
+  // One may find room beside "c", the other sits in a new process.
+  ASSERT_TRUE(Eventually([&] {
+    const pid_t a = WorkerOf(rig, "a");
+    const pid_t b = WorkerOf(rig, "b");
+    return a != both && a != 0 && b != both && b != 0;
+  }));
+  EXPECT_NE(WorkerOf(rig, "c"), both);
+  EXPECT_EQ(rig.Status("c")["worker"]["restarts"], 0);
+  ASSERT_TRUE(Eventually([&] { return rig.Status("a")["prompt_revision"] == 2; }));
+  // One leaves, the other stays; with the last one the process goes.
+  EXPECT_EQ(rig.Call("DELETE", "/stream/a").status, 200);
+  EXPECT_TRUE(Alive(WorkerOf(rig, "b")));
+  EXPECT_EQ(rig.Call("POST", "/stream/stop").status, 200);
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+// What ends its process again and again ends no other's for ever.
+TEST(Framelockd, AStreamThatLostItsSharedProcessTwiceSitsAlone) {
+  DaemonRig rig;
+  const json shared = {{"dedicated_worker", false}};
+  for (const char* id : {"a", "b"}) ASSERT_EQ(rig.Start(id, shared).status, 200) << id;
+  for (int death = 0; death < 2; ++death) {
+    const pid_t both = WorkerOf(rig, "a");
+    ASSERT_EQ(both, WorkerOf(rig, "b"));
+    ::kill(both, SIGSEGV);
+    ASSERT_TRUE(Eventually([&] {
+      const pid_t a = WorkerOf(rig, "a");
+      const pid_t b = WorkerOf(rig, "b");
+      return a != both && b != both && a != 0 && b != 0;
+    }));
+  }
+  EXPECT_NE(WorkerOf(rig, "a"), WorkerOf(rig, "b"));
+}
+
+TEST(Framelockd, AWorkerForOneStreamCannotBeShared) {
+  DaemonRig rig({"--worker-command", "python3 " FRAMELOCK_FAKE_WORKER});
+  const auto answer = rig.Start("a", {{"dedicated_worker", false}});
+  EXPECT_EQ(answer.status, 500) << answer.body;
+  EXPECT_NE(answer.body.dump().find("AddHost"), std::string::npos) << answer.body;
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+TEST(Framelockd, EachPromptHasAWarmWorkerAndOneIsAtWork) {
+  DaemonRig rig;
+  ASSERT_EQ(
+      rig.Start("a", {{"use_prompt_worker", true}, {"prompts", {Prompt(1), Plain(), Prompt(3)}}})
+          .status,
+      200);
+  json prompts = rig.Call("GET", "/stream/a/prompts").body;
+  ASSERT_EQ(prompts["total_prompts"], 3);
+  EXPECT_EQ(prompts["active_prompt_id"], prompts["prompts"][0]);
+  const auto worker_of = [&](std::size_t number) {
+    const json worker = rig.Call("GET", "/stream/a/prompts").body["prompt_workers"][number];
+    return worker["state"] == "ready" ? worker["pid"].get<pid_t>() : 0;
+  };
+  const pid_t first = WorkerOf(rig, "a");
+  const pid_t second = worker_of(1);
+  EXPECT_NE(second, 0);
+  const json body = {{"prompt_id", prompts["prompts"][1]}};
+  const auto switched = rig.Call("POST", "/stream/a/switch-prompt", body.dump());
+  EXPECT_EQ(switched.status, 200) << switched.body;
+  EXPECT_EQ(WorkerOf(rig, "a"), second);
+  EXPECT_TRUE(Eventually([&] { return worker_of(0) == first; }));
+  // One that waits dies, or is stopped: it is replaced, and the stream does not notice.
+  for (const int signal : {SIGKILL, SIGSTOP}) {
+    const pid_t idle = worker_of(2);
+    ASSERT_NE(idle, 0);
+    ::kill(idle, signal);
+    EXPECT_TRUE(Eventually([&] {
+      const pid_t now = worker_of(2);
+      return now != 0 && now != idle;
+    }));
+  }
+  EXPECT_EQ(WorkerOf(rig, "a"), second);
+  EXPECT_EQ(rig.Status("a")["worker"]["restarts"], 0);
+  // A new set: what it shares with the old one stays.
+  const json update = {{"prompts", {Prompt(5), Plain()}}};
+  const auto updated = rig.Call("POST", "/stream/a/update-prompts", update.dump());
+  EXPECT_EQ(updated.status, 200) << updated.body;
+  prompts = rig.Call("GET", "/stream/a/prompts").body;
+  EXPECT_EQ(prompts["total_prompts"], 2);
+  EXPECT_EQ(prompts["active_prompt"], Prompt(5));
+  EXPECT_TRUE(Eventually([&] { return worker_of(1) == second; }));
+  const json bad = {{"prompts", {Plain(), Prompt("wide")}}};
+  EXPECT_EQ(rig.Call("POST", "/stream/a/update-prompts", bad.dump()).status, 400);
+  EXPECT_EQ(rig.Call("GET", "/stream/a/prompts").body["active_prompt"], Prompt(5));
+  EXPECT_EQ(rig.Call("DELETE", "/stream/a").status, 200);
+  EXPECT_TRUE(OnlySpare(rig));
+}
+
+// ComfyUI's own answers, class by class and key by key.
+TEST(Framelockd, ListsItsNodesAsComfyUiDoes) {
+  const DaemonRig rig;
+  ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/object_info").status == 200; }));
+  const json all = rig.Call("GET", "/api/object_info").body;
+  const json specs = json::parse(std::ifstream(FRAMELOCK_GOLDEN "/specs.json"));
+  std::size_t compared = 0;
+  for (const auto& [name, spec] : specs.items()) {
+    if (!all.contains(name)) continue;
+    EXPECT_EQ(all[name], spec) << name;
+    EXPECT_EQ(rig.Call("GET", "/object_info/" + name).body, json({{name, spec}}));
+    ++compared;
+  }
+  EXPECT_GT(compared, 20u);
+  const auto unknown = rig.Call("GET", "/object_info/NoSuchNode");
+  EXPECT_EQ(unknown.status, 200);
+  EXPECT_EQ(unknown.body, json::object());
+}
+
+TEST(Framelockd, AWorkerCommandWithoutAListIsSaidToHaveNone) {
+  const std::string slow = "sh -c 'case \"$*\" in *nodes) sleep 60;; esac; exit 1' sh";
+  for (const auto& [command, reason] :
+       {std::pair<std::string, std::string>{"python3 " FRAMELOCK_FAKE_WORKER, "exit code 2"},
+        {"sh -c 'yes {}' sh", "more than 1024 bytes"},
+        {slow, "in time"},
+        {"/no/such/worker", "/no/such/worker"}}) {
+    const DaemonRig rig(
+        {"--worker-command", command, "--max-nodes-bytes", "1024", "--nodes-timeout-ms", "2000"});
+    DaemonRig::Answer answer;
+    ASSERT_TRUE(Eventually([&] {
+      answer = rig.Call("GET", "/object_info");
+      return answer.status != 503;
+    })) << command;
+    EXPECT_EQ(answer.status, 501) << command;
+    EXPECT_NE(answer.body.dump().find(reason), std::string::npos) << answer.body;
+  }
+}
+
 TEST(Framelockd, WrongOptionsAreNamed) {
   process::SpawnOptions options;
   const char* bin = std::getenv("FRAMELOCK_BIN");

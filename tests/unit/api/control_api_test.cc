@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/embedded_files.h"
+#include "api/prompt_choice.h"
 #include "tests/support/open_api.h"
 #include "tests/unit/api/fake_house.h"
 
@@ -21,7 +22,7 @@ const char* const kGoodStart =
 
 class ControlApiTest : public testing::Test {
  protected:
-  ControlApiTest() : registry(around, {}), api(registry, {}, [this] { return health; }) {}
+  ControlApiTest() : registry(around, {}), api(registry, nodes, {}, [this] { return health; }) {}
 
   net::Task<net::HttpResponse> Call(std::string method, std::string path, std::string body) {
     net::HttpRequest request;
@@ -46,6 +47,7 @@ class ControlApiTest : public testing::Test {
   FakeHouse house;
   Stream::Surroundings around = house.Around();
   StreamRegistry registry;
+  NodeCatalog nodes;
   PoolHealth health;
   std::vector<net::HttpHeader> headers;
   ControlApi api;
@@ -141,6 +143,121 @@ TEST_F(ControlApiTest, ALifeInCalls) {
     r = co_await Call("GET", "/stream/status", "");
     EXPECT_EQ(json::parse(r.body)["message"], "No active streams");
   });
+}
+
+std::string StartOf(const std::string& params) {
+  return R"({"subscribe_url":"http://h/in","publish_url":"http://h/out","gateway_request_id":"a",
+             "params":{)" +
+         params + "}}";
+}
+
+TEST_F(ControlApiTest, PromptWorkersAreToldSwitchedAndUpdated) {
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call(
+        "POST", "/stream/start",
+        StartOf(R"("use_prompt_worker":true,"prompts":[{"1":{}},{"2":{}},{"1":{}}])"));
+    EXPECT_EQ(r.status, 200u) << r.body;
+    json answer = json::parse(r.body)["config"];
+    EXPECT_EQ(answer["pipeline_type"], "PromptWorkerPipeline");
+    EXPECT_EQ(answer["architecture"], "prompt_per_worker");
+    EXPECT_EQ(answer["use_prompt_worker"], true);
+    EXPECT_EQ(answer["prompt_count"], 3);
+    EXPECT_EQ(house.workers.workers.size(), 2u) << "equal prompts have one worker";
+    const std::string first = PromptId(R"({"1":{}})");
+    const std::string second = PromptId(R"({"2":{}})");
+    r = co_await Call("GET", "/stream/a/prompts", "");
+    answer = json::parse(r.body);
+    EXPECT_EQ(answer["prompts"], json({first, second}));
+    EXPECT_EQ(answer["active_prompt_id"], first);
+    EXPECT_EQ(answer["total_prompts"], 2);
+    r = co_await Call("POST", "/stream/a/switch-prompt", R"({"prompt_id":")" + second + "\"}");
+    EXPECT_EQ(json::parse(r.body),
+              json::parse(R"({"status":"success","request_id":"a","active_prompt_id":")" + second +
+                          R"(","message":"Switched to prompt )" + second + R"( for stream a"})"));
+    r = co_await Call("GET", "/stream/a/worker", "");
+    answer = json::parse(r.body);
+    EXPECT_EQ(answer["pipeline_type"], "PromptWorkerPipeline");
+    EXPECT_EQ(answer["worker_status"]["worker_count"], 2);
+    EXPECT_EQ(answer["worker_status"]["dedicated_worker"], false);
+    r = co_await Call("GET", "/stream/a/workspace-info", "");
+    answer = json::parse(r.body)["workspace_info"];
+    EXPECT_EQ(answer["total_workers"], 2);
+    EXPECT_EQ(answer["active_prompt_id"], second);
+    r = co_await Call("GET", "/stream/a/status", "");
+    EXPECT_EQ(json::parse(r.body)["architecture"], "prompt_per_worker");
+    EXPECT_EQ(json::parse(r.body)["active_prompt_id"], second);
+    r = co_await Call("POST", "/stream/a/update-prompts", R"({"prompts":[{"3":{}},{"2":{}}]})");
+    EXPECT_EQ(json::parse(r.body)["prompts_count"], 2) << r.body;
+    r = co_await Call("GET", "/stream/a/prompts", "");
+    EXPECT_EQ(json::parse(r.body)["active_prompt"], json::parse(R"({"3":{}})"));
+    co_await registry.StopAll();
+  });
+}
+
+TEST_F(ControlApiTest, ASwitchThatCannotBeIsToldWhy) {
+  house.Run([&]() -> net::Task<> {
+    co_await Call("POST", "/stream/start",
+                  StartOf(R"("use_prompt_worker":true,"prompt":{"1":{}})"));
+    for (const char* body : {"", "[]", "{}", R"({"prompt_id":5})", R"({"prompt_id":""})"}) {
+      const net::HttpResponse bad = co_await Call("POST", "/stream/a/switch-prompt", body);
+      EXPECT_EQ(bad.status, 400u) << body;
+    }
+    net::HttpResponse r =
+        co_await Call("POST", "/stream/a/switch-prompt", R"({"prompt_id":"0123456789ab"})");
+    EXPECT_EQ(r.status, 500u);
+    EXPECT_EQ(json::parse(r.body)["message"],
+              "Failed to switch prompt: Prompt 0123456789ab not found");
+    r = co_await Call("POST", "/stream/a/restart-worker", "");
+    EXPECT_EQ(r.status, 400u);
+    co_await registry.StopAll();
+    co_await Call("POST", "/stream/start", kGoodStart);
+    r = co_await Call("POST", "/stream/a/switch-prompt", R"({"prompt_id":"0123456789ab"})");
+    EXPECT_EQ(r.status, 400u);
+    EXPECT_EQ(json::parse(r.body)["error"], "Stream a does not support prompt switching");
+    co_await registry.StopAll();
+  });
+}
+
+TEST_F(ControlApiTest, ASharedStreamTakesASharedWorkerAndSaysSo) {
+  house.Run([&]() -> net::Task<> {
+    net::HttpResponse r = co_await Call("POST", "/stream/start",
+                                        StartOf(R"("dedicated_worker":false,"prompt":{"1":{}})"));
+    EXPECT_EQ(r.status, 200u) << r.body;
+    json answer = json::parse(r.body)["config"];
+    EXPECT_EQ(answer["pipeline_type"], "Pipeline");
+    EXPECT_EQ(answer["architecture"], "shared_single_process");
+    EXPECT_EQ(answer["dedicated_worker"], false);
+    EXPECT_TRUE(house.workers.workers.empty());
+    EXPECT_EQ(house.shared_workers.workers.size(), 1u);
+    EXPECT_GE(house.media.processes[0]->config.worker_frame_timeout_ms, 10'000);
+    r = co_await Call("GET", "/stream/a/workers", "");
+    answer = json::parse(r.body);
+    EXPECT_EQ(answer["pipeline_type"], "Pipeline");
+    EXPECT_EQ(answer["architecture"], "shared_single_process");
+    EXPECT_EQ(answer["message"], "Shared single-process pipeline, no dedicated worker");
+    const test::OpenApi document(json::parse(kOpenApiText));
+    EXPECT_EQ(document.Differences("SharedWorker", answer), std::vector<std::string>());
+    r = co_await Call("POST", "/stream/a/restart-workers", "");
+    EXPECT_EQ(r.status, 400u);
+    EXPECT_EQ(json::parse(r.body)["error"],
+              "Stream a is not using ProcessPoolPipeline (dedicated worker)");
+    co_await registry.StopAll();
+  });
+}
+
+TEST_F(ControlApiTest, SeveralPromptsNeedPromptWorkers) {
+  const json dedicated =
+      Once("POST", "/stream/start", StartOf(R"("prompts":[{"1":{}},{"2":{}}])"), 400);
+  EXPECT_NE(dedicated.dump().find("a dedicated worker runs one graph"), std::string::npos);
+}
+
+TEST_F(ControlApiTest, ThereIsABoundOnPromptWorkers) {
+  const json many = Once(
+      "POST", "/stream/start",
+      StartOf(R"("use_prompt_worker":true,"prompts":[{"1":1},{"1":2},{"1":3},{"1":4},{"1":5}])"),
+      400);
+  EXPECT_NE(many.dump().find("at most 4 prompt workers"), std::string::npos) << many;
+  EXPECT_TRUE(house.workers.workers.empty());
 }
 
 TEST_F(ControlApiTest, HealthTellsTheTruth) {
@@ -279,6 +396,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCall{"stop_of_nobody", "POST", "/stream/x/stop", "", 404, "not found or failed to stop"},
         BadCall{"delete_of_nobody", "DELETE", "/stream/x", "", 404, "not found"},
         BadCall{"update_of_nobody", "POST", "/stream/x/update-prompts", "{}", 404, "not found"},
+        BadCall{"switch_of_nobody", "POST", "/stream/x/switch-prompt", "{}", 404, "not found"},
         BadCall{"prompts_of_nobody", "GET", "/stream/x/prompts", "", 404, "not found"},
         BadCall{"worker_of_nobody", "GET", "/stream/x/worker", "", 404, "not found"},
         BadCall{"restart_of_nobody", "POST", "/stream/x/restart-worker", "", 404, "not found"},

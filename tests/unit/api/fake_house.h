@@ -32,10 +32,13 @@ struct FakeHouse {
 
   net::Loop loop;
   FakeWorkers workers;
+  FakeWorkers shared_workers;
   FakeMediaSource media;
   StreamLimits limits;
 
-  Stream::Surroundings Around() { return {loop, workers, media, Clock::System(), limits}; }
+  Stream::Surroundings Around() {
+    return {loop, workers, shared_workers, media, Clock::System(), limits};
+  }
 
  private:
   net::Task<> RunAndStop(std::function<net::Task<>()> body) {

@@ -23,6 +23,10 @@ class FakeMedia final : public MediaProcess {
     stream::StreamConfig config;
     MediaReport report;
     std::vector<std::pair<int, std::uint64_t>> leases;
+    std::vector<std::pair<int, std::uint64_t>> switches;
+    bool switch_applied = true;
+    bool switch_in_force = true;
+    bool silent_about_switches = false;
     std::vector<std::string> prompts;
     InputSize size;  // of the worker lent last, or of the prompt sent since
     std::uint64_t last_request = 0;
@@ -55,6 +59,19 @@ class FakeMedia final : public MediaProcess {
   Status LendWorker(int socket, std::uint64_t lease, InputSize size) override {
     record_->size = size;
     record_->leases.emplace_back(socket, lease);
+    return {};
+  }
+  Status SwitchWorker(int socket, std::uint64_t lease, InputSize size) override {
+    if (record_->line_closed) return Error{ErrorCode::kClosed, "the line is closed"};
+    record_->switches.emplace_back(socket, lease);
+    record_->size = size;
+    if (record_->silent_about_switches) return {};
+    nlohmann::json answer = {{"type", "switched"},
+                             {"lease", lease},
+                             {"applied", record_->switch_applied},
+                             {"in_force", record_->switch_in_force}};
+    if (!record_->switch_applied) answer["errors"] = {{"error", "it hangs"}};
+    record_->Say(answer);
     return {};
   }
   Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {

@@ -23,6 +23,7 @@ class FakeWorker final : public StreamWorker {
     std::vector<int> signals;
     bool socket_closed = false;
     bool ignores_close = false;
+    std::optional<std::chrono::nanoseconds> heartbeat_age;
     std::optional<Departure> departure;
     std::shared_ptr<net::Signal> changed;
 
@@ -52,6 +53,9 @@ class FakeWorker final : public StreamWorker {
   void CloseSocket() override {
     record_->socket_closed = true;
     if (!record_->ignores_close) record_->Depart("exit code 0");
+  }
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> HeartbeatAge() const override {
+    return record_->heartbeat_age;
   }
   void Signal(int signal) override { record_->signals.push_back(signal); }
   void Kill() override { record_->Depart("signal 9 (SIGKILL)"); }

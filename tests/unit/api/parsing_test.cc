@@ -4,6 +4,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "api/json_text.h"
 #include "api/prompt_choice.h"
@@ -272,9 +274,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadStart{"dedicated_word",
                  {{"params", {{"dedicated_worker", "maybe"}}}},
                  "dedicated_worker must be a boolean"},
-        BadStart{"shared", {{"params", {{"dedicated_worker", false}}}}, "dedicated_worker: "},
-        BadStart{
-            "prompt_worker", {{"params", {{"use_prompt_worker", true}}}}, "use_prompt_worker: "},
         BadStart{"prompt_number", {{"params", {{"prompt", 5}}}}, "prompt must be"},
         BadStart{"prompt_list", {{"params", {{"prompt", json::array()}}}}, "prompt must be"},
         BadStart{"prompt_syntax", {{"params", {{"prompt", "{bad"}}}}, "Invalid prompt JSON: "},
@@ -289,9 +288,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadStart{"prompts_numbers",
                  {{"params", {{"prompts", {1, 2}}}}},
                  "prompts must be a list of prompt objects"},
-        BadStart{"prompts_two",
-                 {{"params", {{"prompts", {json{{"1", 1}}, json{{"1", 2}}}}}}},
-                 "different prompts"},
+        BadStart{"per_prompt_word",
+                 {{"params", {{"use_prompt_worker", 1}}}},
+                 "use_prompt_worker must be a boolean"},
         BadStart{"encoder_word", {{"params", {{"encoder", "x265"}}}}, "encoder: must be x264"},
         BadStart{"gop_word", {{"params", {{"gop_seconds", "x"}}}}, "gop_seconds"},
         BadStart{"on_missing_word", {{"params", {{"on_missing", "explode"}}}}, "on_missing"},
@@ -317,6 +316,68 @@ TEST(PromptChoice, EqualPromptsCountButCollapse) {
       ChoosePrompt(json(), json::array({json{{"1", 1}}, "{\"1\": 1}", json{{"1", 1}}}), {});
   ASSERT_TRUE(chosen) << chosen.error().message;
   EXPECT_EQ(chosen->count, 3u);
+  EXPECT_TRUE(chosen->further.empty());
+}
+
+TEST(PromptChoice, DifferentOnesAreAllKeptInOrder) {
+  const auto chosen = ChoosePrompt(
+      json(), json::array({json{{"1", 1}}, json{{"1", 2}}, "{\"1\": 1}", json{{"1", 3}}}), {});
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ(chosen->count, 4u);
+  EXPECT_EQ(chosen->distinct(), (std::vector<std::string>{"{\"1\":1}", "{\"1\":2}", "{\"1\":3}"}));
+}
+
+TEST(PromptChoice, ThereIsABoundOnDifferentOnes) {
+  json prompts = json::array();
+  for (std::size_t i = 0; i <= kMaxDistinctPrompts; ++i) prompts.push_back({{"1", i}});
+  EXPECT_FALSE(ChoosePrompt(json(), prompts, {}));
+  prompts.erase(0);
+  EXPECT_TRUE(ChoosePrompt(json(), prompts, {}));
+}
+
+TEST(PromptChoice, OnlyPromptWorkersRunSeveral) {
+  PromptChoice choice;
+  choice.text = "{}";
+  EXPECT_TRUE(CheckPromptCount(choice, Architecture::kShared, 1));
+  choice.further = {"1", "2", "3"};
+  EXPECT_TRUE(CheckPromptCount(choice, Architecture::kPerPrompt, 4));
+  for (const auto& [architecture, most, words] :
+       {std::tuple(Architecture::kPerPrompt, 3, "prompts holds 4 different prompts"),
+        std::tuple(Architecture::kDedicated, 4, "a dedicated worker runs one graph"),
+        std::tuple(Architecture::kShared, 4, "a shared worker runs one graph")}) {
+    const Status fits = CheckPromptCount(choice, architecture, static_cast<std::size_t>(most));
+    ASSERT_FALSE(fits);
+    EXPECT_NE(fits.error().message.find(words), std::string::npos) << fits.error().message;
+  }
+}
+
+TEST(PromptChoice, IdsNameGraphsNotTexts) {
+  EXPECT_EQ(PromptId("{ \"b\": 1, \"a\": {} }"), PromptId("{\"a\":{},\"b\":1}"));
+  EXPECT_NE(PromptId("{\"a\":1}"), PromptId("{\"a\":2}"));
+  EXPECT_EQ(PromptId("{}"), "99914b932bd3");  // of the two brackets
+}
+
+TEST(StartRequest, NamesItsArchitecture) {
+  const auto of = [](const json& params) {
+    return Parse(Start({{"params", params}}))->architecture;
+  };
+  EXPECT_EQ(of(json::object()), Architecture::kDedicated);
+  EXPECT_EQ(of({{"dedicated_worker", false}}), Architecture::kShared);
+  EXPECT_EQ(of({{"dedicated_worker", false}, {"use_prompt_worker", true}}),
+            Architecture::kPerPrompt);
+  EXPECT_EQ(of({{"use_prompt_worker", true}}), Architecture::kPerPrompt);
+}
+
+TEST(StartRequest, WhoSharesWaitsForTheOthersTurns) {
+  stream::StreamConfig config;
+  config.worker_frame_timeout_ms = 1000;
+  config.worker_first_frame_timeout_ms = 10'000;
+  AllowForTurns(4, config);
+  EXPECT_EQ(config.worker_frame_timeout_ms, 10'000);
+  EXPECT_EQ(config.worker_first_frame_timeout_ms, 40'000);
+  config.worker_frame_timeout_ms = 86'400'000;
+  AllowForTurns(63, config);
+  EXPECT_EQ(config.worker_frame_timeout_ms, 86'400'000);
 }
 
 TEST(PromptChoice, TheDefaultInverts) {

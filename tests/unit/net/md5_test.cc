@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/net/md5.h"
+
+#include <gtest/gtest.h>
+
+namespace framelock::net {
+namespace {
+
+// The test suite of RFC 1321.
+TEST(Md5, SaysWhatTheStandardSays) {
+  EXPECT_EQ(Md5Hex(""), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(Md5Hex("abc"), "900150983cd24fb0d6963f7d28e17f72");
+  EXPECT_EQ(
+      Md5Hex("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
+      "57edf4a22be3c955ac49da2e2107b67a");
+}
+
+}  // namespace
+}  // namespace framelock::net
