@@ -20,6 +20,14 @@ std::shared_ptr<float[]> AllocateFloats(std::uint64_t bytes) {
           [](float* floats) { ::operator delete (floats, std::align_val_t{kAlignment}); }};
 }
 
+// Without pixels, the sides would be free to send whoever walks along them on a way without end.
+TensorShape WithoutZeros(TensorShape shape) {
+  for (std::uint32_t* side : {&shape.batch, &shape.height, &shape.width, &shape.channels}) {
+    *side = std::max(*side, 1U);
+  }
+  return shape;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> TensorShape::Elements() const {
@@ -44,7 +52,8 @@ std::string TensorShape::ToString() const {
 
 Result<Tensor> TensorPool::Allocate(const TensorShape& shape) {
   const std::optional<std::uint64_t> elements = shape.Elements();
-  if (!elements || *elements > max_bytes_ / sizeof(float)) {
+  const std::optional<std::uint64_t> counted = WithoutZeros(shape).Elements();
+  if (!elements || !counted || *counted > max_bytes_ / sizeof(float)) {
     return Error{ErrorCode::kResourceLimit, "a tensor of shape " + shape.ToString() +
                                                 " exceeds the limit of " +
                                                 std::to_string(max_bytes_) + " bytes"};

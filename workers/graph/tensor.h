@@ -67,7 +67,7 @@ class TensorPool {
   explicit TensorPool(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
 
   /// A tensor with undefined contents. kResourceLimit when all tensors together would exceed the
-  /// bound; unused buffers are dropped first.
+  /// bound; unused buffers are dropped first. A side of 0 counts as 1 here.
   Result<Tensor> Allocate(const TensorShape& shape);
 
   /// Drops the buffers that no tensor uses: after a change of prompt or frame size.

@@ -384,6 +384,13 @@ TEST(TensorPoolTest, ShapesThatOverflowAreRefused) {
   EXPECT_FALSE(pool.Allocate({kMost, kMost, 4, 1}).ok());
 }
 
+TEST(TensorPoolTest, TheSidesOfATensorWithoutPixelsAreBoundedToo) {
+  TensorPool pool(1024);
+  EXPECT_TRUE(pool.Allocate({16, 16, 0, 1}).ok());
+  EXPECT_FALSE(pool.Allocate({16, 17, 0, 1}).ok());
+  EXPECT_FALSE(pool.Allocate({0, UINT32_MAX, UINT32_MAX, UINT32_MAX}).ok());
+}
+
 TEST(TensorPoolTest, TensorsOutliveTheirPool) {
   Tensor tensor;
   {

@@ -82,7 +82,7 @@ TEST(ImagePadForOutpaintTest, TheMaskFollowsThePadding) {
 
 TEST(ImagePadForOutpaintTest, APictureWithoutPixelsDoesNotGrowBeyondAllBounds) {
   NodeProbe probe(ImagePadForOutpaint());
-  const Tensor line = probe.Make({1, UINT32_MAX, 0, 3}, {0});
+  const Tensor line = probe.Make({1, 1U << 20, 0, 3}, {0});
   EXPECT_THAT(probe.Run({line, Whole(1), Whole(1), Whole(0), Whole(0), Whole(0)}),
               HasSubstr("is not within"));
 }
