@@ -121,9 +121,9 @@ TEST_F(ValidateTest, ANodeMayLinkToItself) {
 // What passes here is taken for a link, and nobody would have followed it.
 TEST_F(ValidateTest, NoLinkHidesInALiteral) {
   for (const char* link : {R"(["1",0])", R"(["2",0])", "[]", R"(["nobody",0])"}) {
-    const Verdict verdict = Judge(R"({"1":{"class_type":"Source","inputs":{}},
-        "2":{"class_type":"Sink","inputs":{"images":{"__value__":)" +
-                                  std::string(link) + "}}}}");
+    std::string prompt = R"({"1":{"class_type":"Source","inputs":{}},
+        "2":{"class_type":"Sink","inputs":{"images":{"__value__":)";
+    const Verdict verdict = Judge(prompt.append(link).append("}}}}"));
     EXPECT_FALSE(verdict.valid) << link;
     EXPECT_EQ(verdict.node_errors["2"]["errors"][0]["type"], "invalid_input_type") << link;
   }
