@@ -47,7 +47,7 @@ class KeepNode final : public graph::Node {
 // The near end of one conversation.
 class Near {
  public:
-  explicit Near(PacketSocket socket) : socket(std::move(socket)) {}
+  explicit Near(PacketSocket near) : socket(std::move(near)) {}
 
   template <typename Message>
   void Tell(const Message& message, int fd = -1) const {
