@@ -2,6 +2,7 @@
 #include "workers/nodes/image_stack.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "workers/nodes/channels.h"
 
@@ -60,6 +61,20 @@ Result<graph::Tensor> ImageStack::Fit(std::size_t i, const graph::TensorShape& f
                                   .height = first.height,
                                   .crop = Crop::kCenter},
                                  pool);
+}
+
+Status StackNode::Run(graph::NodeCall& call) {
+  for (std::size_t i = 0; i < call.input_count(); ++i) {
+    if (call.Has(i)) {
+      stack_.Add(call.Image(i));
+    }
+  }
+  Result<graph::Tensor> output = stack_.Take(call.pool());
+  if (!output.ok()) {
+    return output.error();
+  }
+  call.SetOutput(0, std::move(*output));
+  return {};
 }
 
 }  // namespace framelock::nodes

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pipeline/core/result.h"
+#include "workers/graph/node.h"
 #include "workers/graph/tensor.h"
 #include "workers/nodes/resample.h"
 
@@ -27,6 +28,15 @@ class ImageStack {
 
   std::vector<graph::Tensor> pictures_;
   std::vector<Resampler> resamplers_;  // by position, so that each keeps to its sizes
+};
+
+/// Gives all of its inputs that the prompt has as one batch.
+class StackNode final : public graph::Node {
+ public:
+  Status Run(graph::NodeCall& call) override;
+
+ private:
+  ImageStack stack_;
 };
 
 }  // namespace framelock::nodes

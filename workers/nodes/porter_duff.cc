@@ -153,13 +153,15 @@ Result<graph::Tensor> SizedLike(const graph::Tensor& image, const graph::TensorS
 
 }  // namespace
 
-std::vector<std::string> PorterDuffModeNames() {
+graph::InputSpec PorterDuffModeInput() {
   std::vector<std::string> names;
   names.reserve(kModes.size());
   for (const Mode& mode : kModes) {
     names.emplace_back(mode.name);
   }
-  return names;
+  graph::InputSpec input = graph::ChoiceInput("mode", std::move(names));
+  input.options["default"] = "DST";
+  return input;
 }
 
 Result<PorterDuffLayers> PorterDuff::Fitted(const PorterDuffLayers& layers,

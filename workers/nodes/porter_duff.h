@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "pipeline/core/result.h"
+#include "workers/graph/node_spec.h"
 #include "workers/graph/tensor.h"
 #include "workers/nodes/resample.h"
 
 namespace framelock::nodes {
 
-/// The names of the compositing modes, in ComfyUI's order.
-std::vector<std::string> PorterDuffModeNames();
+/// The input that chooses the compositing mode, the modes in ComfyUI's order.
+graph::InputSpec PorterDuffModeInput();
 
 /// What a coverage input says: how transparent a pixel is (a mask), or how opaque.
 enum class Coverage : std::uint8_t { kTransparency, kOpacity };

@@ -35,12 +35,6 @@ class PorterDuffImageCompositeNode final : public graph::Node {
   PorterDuff porter_duff_;
 };
 
-graph::InputSpec ModeInput() {
-  graph::InputSpec input = graph::ChoiceInput("mode", PorterDuffModeNames());
-  input.options["default"] = "DST";
-  return input;
-}
-
 }  // namespace
 
 graph::NodeClass PorterDuffImageComposite() {
@@ -50,7 +44,7 @@ graph::NodeClass PorterDuffImageComposite() {
                    .python_module = "nodes",
                    .inputs = {graph::ImageInput("source"), graph::MaskInput("source_alpha"),
                               graph::ImageInput("destination"),
-                              graph::MaskInput("destination_alpha"), ModeInput()},
+                              graph::MaskInput("destination_alpha"), PorterDuffModeInput()},
                    .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}}},
           .make = [] { return std::make_unique<PorterDuffImageCompositeNode>(); }};
 }

@@ -38,24 +38,19 @@ class PorterDuffImageCompositeV2Node final : public graph::Node {
   PorterDuff porter_duff_;
 };
 
-graph::InputSpec ModeInput() {
-  graph::InputSpec input = graph::ChoiceInput("mode", PorterDuffModeNames());
-  input.options["default"] = "DST";
-  return input;
-}
-
 }  // namespace
 
 graph::NodeClass PorterDuffImageCompositeV2() {
-  return {.spec = {.class_type = "PorterDuffImageCompositeV2",
-                   .display_name = "Image Composite",
-                   .category = "mask/compositing",
-                   .python_module = "nodes",
-                   .inputs = {graph::ImageInput("source"), graph::ImageInput("destination"),
-                              ModeInput(), graph::Optional(graph::MaskInput("source_alpha")),
-                              graph::Optional(graph::MaskInput("destination_alpha"))},
-                   .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}}},
-          .make = [] { return std::make_unique<PorterDuffImageCompositeV2Node>(); }};
+  return {
+      .spec = {.class_type = "PorterDuffImageCompositeV2",
+               .display_name = "Image Composite",
+               .category = "mask/compositing",
+               .python_module = "nodes",
+               .inputs = {graph::ImageInput("source"), graph::ImageInput("destination"),
+                          PorterDuffModeInput(), graph::Optional(graph::MaskInput("source_alpha")),
+                          graph::Optional(graph::MaskInput("destination_alpha"))},
+               .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}}},
+      .make = [] { return std::make_unique<PorterDuffImageCompositeV2Node>(); }};
 }
 
 }  // namespace framelock::nodes
