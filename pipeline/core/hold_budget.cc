@@ -16,7 +16,9 @@ constexpr std::size_t kLeast = 32;  // kept whatever their age
 constexpr std::size_t kMost = 256;
 constexpr HoldBudget::Duration kMemory = 4s;
 constexpr double kNoise = 0.005;      // of the output interval, which may be left
-constexpr int kRestShare = 20;        // part of the interval for the noise of what is not service
+// What every frame may wait for the noise of what is not service: the larger of these parts.
+constexpr int kIntervalShare = 20;
+constexpr int kServiceShare = 4;
 constexpr int kRise = 8, kFall = 32;  // parts of the way to go with each frame
 
 // The least time that leaves so little of the noise of these; from the longest down, what is later
@@ -78,7 +80,9 @@ HoldBudget::Duration HoldBudget::Target(Duration interval) {
   const std::size_t last = whole.size() - 1;
   low_ = whole[last * 5 / 100];
   median_ = whole[last / 2];
-  const Duration own = Covering(service, interval) + rest[last / 2] + interval / kRestShare;
+  const Duration longest = Covering(service, interval);
+  const Duration allowance = std::max(interval / kIntervalShare, longest / kServiceShare);
+  const Duration own = longest + rest[last / 2] + allowance;
   return std::min({Covering(whole, interval), own, median_ + interval});
 }
 

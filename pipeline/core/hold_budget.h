@@ -14,10 +14,11 @@ namespace framelock {
 /// does not show. By default the least time that leaves so little of that noise that published
 /// intervals vary by half a percent: about the 95th percentile for a worker whose times vary, and
 /// next to nothing for a fast one. What else delays a frame (a source that is late, an encoder)
-/// counts with its median and a twentieth of an interval, no more: its noise is not paid for by
-/// every frame. Outliers do not move the budget, and it moves smoothly, so that moving makes no
-/// noise of its own. It is never more than an output interval above the median, so the typical
-/// frame is held for less than that. Plain logic: the owner brings the time, and locks.
+/// counts with its median and a twentieth of an interval, or a quarter of the worker's time where
+/// that is more: its noise is paid for by every frame only as far as it is small beside the rest.
+/// Outliers do not move the budget, and it moves smoothly, so that moving makes no noise of its
+/// own. It is never more than an output interval above the median, so the typical frame is held for
+/// less than that. Plain logic: the owner brings the time, and locks.
 class HoldBudget {
  public:
   using Duration = std::chrono::nanoseconds;

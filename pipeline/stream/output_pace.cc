@@ -50,6 +50,10 @@ void OutputPace::OnArrived(Time frame, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   frames_[frame] = {.arrived = now, .expected = clock_.Arrived(frame, now), .made = {}, .due = {}};
   if (frames_.size() > kMaxFrames) frames_.erase(frames_.begin());
+  const auto before = std::exchange(last_arrival_, now);
+  if (before && now - *before <= kGap) return;
+  settling_ = kSettling;
+  forget_at_ = now + kSettlingStep;
 }
 
 void OutputPace::OnMade(Time frame, SteadyTime now) {
@@ -62,6 +66,11 @@ void OutputPace::OnEncoded(Time frame, SteadyTime now) {
   Measure(frame);
   Frame* found = Find(frame);
   if (found == nullptr || !found->made) return;
+  if (settling_ > 0 && now >= forget_at_) {
+    --settling_;
+    forget_at_ = now + kSettlingStep;
+    hold_.Clear();
+  }
   hold_.Add({.whole = now - found->expected, .service = *found->made - found->arrived}, interval_,
             now);
   found->due = found->expected + hold_.OfOne(interval_);

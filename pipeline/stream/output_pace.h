@@ -20,7 +20,9 @@ namespace framelock::stream {
 /// Even times for what a stream publishes: holds each encoded frame until a HoldBudget after its
 /// expected arrival, so that neither the worker's noise nor the encoder's shows. It stands behind
 /// the encoder because there all of the noise has been made, and is paid for once. A frame is known
-/// by its running time; one that it has not seen come in is not held. Bounded, thread-safe.
+/// by its running time; one that it has not seen come in is not held. In the first seconds of an
+/// input its backlog is worked off, so what frames take then is forgotten again and again. Bounded,
+/// thread-safe.
 ///
 ///   OnArrived ── worker ── OnMade ── encoder ── OnEncoded ── Await ── muxer
 class OutputPace {
@@ -52,8 +54,11 @@ class OutputPace {
   [[nodiscard]] Time budget() const;
 
  private:
-  static constexpr std::size_t kMaxFrames = 1024;  // on their way: 17 s at 60 fps
-  static constexpr std::size_t kDeltas = 15;       // of which the usual one is the interval
+  static constexpr std::size_t kMaxFrames = 1024;               // on their way: 17 s at 60 fps
+  static constexpr Time kGap = std::chrono::milliseconds(500);  // what comes behind it is a burst
+  static constexpr int kSettling = 4;
+  static constexpr Time kSettlingStep = std::chrono::milliseconds(500);
+  static constexpr std::size_t kDeltas = 15;  // of which the usual one is the interval
   struct Frame {
     SteadyTime arrived, expected;
     std::optional<SteadyTime> made, due;
@@ -67,6 +72,9 @@ class OutputPace {
   std::map<Time, Frame> frames_;
   InputClock clock_;
   HoldBudget hold_;
+  std::optional<SteadyTime> last_arrival_;
+  int settling_ = 0;          // how often what was seen will still be forgotten,
+  SteadyTime forget_at_{};    // next at
   std::optional<Time> last_;  // that was encoded
   std::deque<Time> deltas_;
   Time interval_{};

@@ -19,9 +19,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{20'000};  // for the first pictures
-constexpr milliseconds kWarmUp{1000};
-constexpr std::size_t kWithoutUs = 4;  // of the figures
-constexpr milliseconds kTail{1000};    // for what is still under way
+constexpr milliseconds kWarmUp{3000};      // the way into a stream is the suite start's
+constexpr std::size_t kWithoutUs = 4;      // of the figures
+constexpr milliseconds kTail{1000};        // for what is still under way
 
 struct Case {
   const char* name;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "examples/channel_elements.h"
+#include "tests/bench/bare_timer.h"
 #include "tests/bench/distribution.h"
 #include "tests/bench/end_to_end/evenness.h"
 #include "tests/bench/end_to_end/live_stream.h"
@@ -33,6 +34,7 @@ constexpr milliseconds kPatience{20'000};
 constexpr milliseconds kSettling{5000};  // is not judged
 constexpr milliseconds kTail{1000};
 constexpr milliseconds kLook{200};  // between two looks at the queue
+constexpr const char* kArrivalJitter = "jitter of arrival";
 constexpr std::size_t kPlotPoints = 600;
 
 struct Case {
@@ -48,6 +50,7 @@ struct Case {
 struct Seen {
   Published published;
   double most_waiting = 0;
+  double timer_deviation = 0;  // of BareTimer, in seconds
 };
 
 // Inverts, so that what the worker made can be told from what was passed by.
@@ -85,10 +88,12 @@ Result<Seen> Watch(House& house, const StampedSource& source, const std::string&
   std::this_thread::sleep_for(std::min(kSettling, run));
   const SteadyTime begin = std::chrono::steady_clock::now();
   Seen seen;
+  BareTimer timer(std::chrono::duration<double>(1.0 / kInputFps));
   while (std::chrono::steady_clock::now() < begin + run) {
     seen.most_waiting = std::max(seen.most_waiting, Waiting(**stream));
     std::this_thread::sleep_for(kLook);
   }
+  seen.timer_deviation = timer.Stop().Deviation();
   std::this_thread::sleep_for(kTail);
   if (const Status failed = source.status(); !failed) return failed.error();
   auto published = (*watch)->Read();
@@ -97,6 +102,19 @@ Result<Seen> Watch(House& house, const StampedSource& source, const std::string&
   std::erase_if(seen.published.frames,
                 [&](const PublishedFrame& frame) { return frame.arrived < begin; });
   return seen;
+}
+
+// What this machine does to a thread that has nothing to do but to be even: beside ours.
+void ReportTimer(Report& report, const Case& the_case, const Seen& seen) {
+  const double fps = EvennessOf(WithoutPause(seen.published.frames)).fps;
+  report.Add({.suite = {},
+              .scenario = the_case.name(),
+              .who = "bare timer",
+              .metric = kArrivalJitter,
+              .unit = "%",
+              .values = {100 * seen.timer_deviation * fps},
+              .against = {},
+              .goal = {}});
 }
 
 double AgeMs(const StampedSource& source, const PublishedFrame& frame) {
@@ -137,7 +155,7 @@ Scenario ScenarioOf(const Case& the_case) {
            {"largest pts error", "ticks", AtMost(1)},
            {"published", "fps", rate},
            {"jitter of pts", "%", jitter},
-           {"jitter of arrival", "%", jitter},
+           {kArrivalJitter, "%", jitter},
            {"stalls", "count", stalls},
            {"age p50", "ms"},
            {"age p99", "ms", age},
@@ -195,6 +213,7 @@ Status RunOverload(const RunOptions& run, Report& report) {
       const auto seen = Watch(**house, **source, in_url, the_case, run.RunTime(usual));
       if (!seen) return Error{seen.error().code, the_case.name() + ": " + seen.error().message};
       ScenarioOf(the_case).ReportOnce(report, Judge(**source, *seen));
+      ReportTimer(report, the_case, *seen);
       PlotAges(report, the_case, **source, seen->published.frames);
       if (run.depth == Depth::kSmoke) break;
     }

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 constexpr int kFps = 30;
 constexpr int kStreams = 4;
 constexpr milliseconds kPatience{20'000};
-constexpr milliseconds kCalm{3000};   // before a fault
+constexpr milliseconds kCalm{5000};   // before a fault
 constexpr milliseconds kAfter{5000};  // behind it, in which all must be well again
 
 struct Fault {
@@ -65,20 +65,26 @@ Status Hit(LiveStream& victim, int signal) {
   return {};
 }
 
-// From the fault to the end of the longest time without a frame that the worker made.
+// From the fault to the first of half a second of frames that the worker made, with none missing
+// in between.
 std::optional<double> RecoveryMs(const std::vector<PublishedFrame>& frames, SteadyTime fault) {
-  std::optional<SteadyTime> last;
-  std::chrono::nanoseconds longest{0};
-  std::optional<double> recovery;
+  constexpr int kGood = kFps / 2;
+  const PublishedFrame* first = nullptr;
+  int good = 0;
   for (const PublishedFrame& frame : frames) {
-    if (!frame.inverted) continue;
-    if (last && frame.arrived > fault && frame.arrived - *last > longest) {
-      longest = frame.arrived - *last;
-      recovery = Milliseconds(frame.arrived - fault);
+    if (frame.arrived <= fault) continue;
+    const bool follows = first != nullptr && frame.number == first->number + good;
+    if (!frame.inverted) {
+      first = nullptr;
+      continue;
     }
-    last = frame.arrived;
+    if (!follows) {
+      first = &frame;
+      good = 0;
+    }
+    if (++good == kGood) return Milliseconds(first->arrived - fault);
   }
-  return recovery;
+  return std::nullopt;
 }
 
 Distribution IntervalsMs(const std::vector<PublishedFrame>& frames, SteadyTime from,

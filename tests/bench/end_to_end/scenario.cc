@@ -2,6 +2,7 @@
 #include "tests/bench/end_to_end/scenario.h"
 
 #include "tests/bench/pairs.h"
+#include "tests/bench/progress.h"
 
 namespace framelock::bench {
 
@@ -27,9 +28,16 @@ Status Scenario::Repeat(const RunOptions& run, const Houses& houses, Report& rep
     all.push_back(*figures);
     return {};
   };
+  bool peer_answers = houses.peer != nullptr;
   const Status measured = Interleave(
       name_, run.Pairs(), [&] { return once(*houses.ours, ours); },
-      [&] { return houses.peer ? once(*houses.peer, peers) : Status(); });
+      [&]() -> Status {
+        if (!peer_answers) return {};
+        const Status done = once(*houses.peer, peers);
+        peer_answers = done.ok();
+        if (!done) TellProgress(run.peer_api.name + " is left out: " + done.error().message);
+        return {};
+      });
   Write(report, run.peer_api.name, ours, peers);
   return measured;
 }

@@ -31,7 +31,8 @@ class Scenario {
       : name_(std::move(name)), metrics_(std::move(metrics)) {}
 
   using Measure = std::function<Result<Figures>(House&)>;
-  /// Measures run.Pairs() times, the peer's house in between where there is one, and reports.
+  /// Measures run.Pairs() times, the peer's house in between where there is one, and reports. A
+  /// peer that fails is told and left out of what follows.
   Status Repeat(const RunOptions& run, const Houses& houses, Report& report,
                 const Measure& measure);
   /// Ours alone, once.

@@ -75,6 +75,20 @@ TEST_F(OutputPaceTest, AFastWorkersFramesHardlyWait) {
   EXPECT_LE(delays_[375], 1ms + 5ms + 4ms);
 }
 
+TEST_F(OutputPaceTest, WhatTheBacklogOfTheStartTookIsForgottenSoon) {
+  const auto starts = [this] {
+    for (int i = 0; i < 45; ++i) Pass({Random(0ms, 2ms), Random(1ms, 30ms), Random(15ms, 60ms)});
+    for (int i = 0; i < 20; ++i) Pass({Random(0ms, 1ms), 1ms, Random(3ms, 4ms)});
+    for (int i = 0; i < 60; ++i) {
+      Pass({Random(0ms, 1ms), 1ms, Random(3ms, 4ms)});
+      EXPECT_LE(delays_.back(), 8ms);
+    }
+  };
+  starts();
+  number_ += 60;  // the input was away
+  starts();
+}
+
 TEST_F(OutputPaceTest, WhatItHasNotSeenComeInLeavesAtOnce) {
   for (int i = 0; i < 60; ++i) Pass({0ms, Random(1ms, 20ms), 3ms});
   pace_.OnEncoded(1h, kStart + 10s);
