@@ -40,9 +40,10 @@ class TsHeader {
   [[nodiscard]] bool unreadable() const {
     return (packet_[1] & 0x80) != 0 || (packet_[3] & 0xC0) != 0;
   }
+  [[nodiscard]] bool has_adaptation() const { return (packet_[3] & 0x20) != 0; }
   /// The adaptation field behind its length, from its flags on; empty without one.
   [[nodiscard]] std::span<const std::uint8_t> adaptation() const {
-    if ((packet_[3] & 0x20) == 0) return {};
+    if (!has_adaptation()) return {};
     return packet_.subspan(5, std::min<std::size_t>(packet_[4], kTsPacketBytes - 5));
   }
   /// The sender says that the continuity counter jumps here.

@@ -28,14 +28,17 @@ bool StartsVideoWithoutLength(std::span<const std::uint8_t> payload) {
          (payload[3] & 0xF0) == 0xE0 && payload[4] == 0 && payload[5] == 0;
 }
 
-// mpegtsmux also makes a packet a byte or two short where the rest would just not fit into one.
-constexpr std::size_t kLeastStuffing = 3;
+// Fewer bytes than that are filled up barely.
+constexpr std::size_t kClearStuffing = 3;
 
-// True if the adaptation field is there to fill the packet up: longer than its flags ask for.
-bool IsFilledUp(const TsPacket& packet) {
-  const auto field = TsHeader(packet).adaptation();
-  if (field.empty()) return false;
-  const std::uint8_t flags = field[0];
+}  // namespace
+
+// The adaptation field is there to fill the packet up if it is longer than its flags ask for.
+PesEnds::Filling PesEnds::FillingOf(const TsPacket& packet) {
+  const TsHeader header(packet);
+  if (!header.has_payload() || !header.has_adaptation()) return Filling::kNone;
+  const auto field = header.adaptation();
+  const std::uint8_t flags = field.empty() ? 0 : field[0];
   std::size_t used = flags == 0 ? 0 : 1;
   if ((flags & 0x10) != 0) used += 6;  // PCR
   if ((flags & 0x08) != 0) used += 6;  // OPCR
@@ -44,10 +47,9 @@ bool IsFilledUp(const TsPacket& packet) {
   for (const std::uint8_t flag : {0x02, 0x01}) {
     if ((flags & flag) != 0) used += 1u + (used < field.size() ? field[used] : 0u);
   }
-  return field.size() >= used + kLeastStuffing;
+  if (field.size() >= used + kClearStuffing) return Filling::kClearly;
+  return flags == 0 || field.size() > used ? Filling::kBarely : Filling::kNone;
 }
-
-}  // namespace
 
 void PesEnds::Watch(std::uint16_t pid, Marks marks) {
   if (pid_ == pid && marks_ == marks) return;
@@ -58,7 +60,8 @@ void PesEnds::Watch(std::uint16_t pid, Marks marks) {
 
 void PesEnds::MarkHole(std::vector<std::uint8_t>& out) {
   open_ = Open::kNone;
-  proofs_ = 0;
+  clearly_.proofs = 0;
+  barely_.proofs = 0;
   if (!pid_) return;
   leave_out_ = true;
   if (marks_ == Marks::kUnit) {
@@ -82,9 +85,12 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
       return Unit::kTorn;
     }
   }
-  const bool filled_up = header.has_payload() && IsFilledUp(packet);
   Append(packet, out);
-  if (!filled_up || (open_ != Open::kGoesOn && open_ != Open::kFilledUp)) return Unit::kWhole;
+  if (open_ != Open::kGoesOn) return Unit::kWhole;
+  const Filling filling = FillingOf(packet);
+  if (filling == Filling::kNone) return Unit::kWhole;
+  if (filling == Filling::kBarely && bytes_ > kLengthPossible) return Unit::kWhole;
+  filling_ = filling;
   open_ = Open::kFilledUp;
   if (trusted()) {
     open_ = Open::kEnded;
@@ -96,13 +102,15 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
 // False: it goes on behind its end.
 bool PesEnds::OnPayload(const TsHeader& header) {
   if (header.starts_unit()) {
-    if (open_ == Open::kFilledUp) ++proofs_;
+    if (open_ == Open::kFilledUp) ++evidence().proofs;
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
+    bytes_ = header.payload().size();
     return true;
   }
+  bytes_ += header.payload().size();
   const bool torn = open_ == Open::kEnded;
   if (torn || open_ == Open::kFilledUp) {
-    broken_ = true;
+    evidence().broken = true;
     open_ = Open::kGoesOn;
   }
   return !torn;

@@ -17,7 +17,10 @@ namespace framelock::stream {
 /// demuxer so. A muxer fills up the transport packet that ends a PES packet, and no other: where
 /// the stream has shown that it keeps to this, a filled-up packet is the end. A stream that breaks
 /// it even once is never trusted again and waits as before, and so does a PES packet whose last
-/// packet happens to be full. Not thread-safe.
+/// packet happens to be full. mpegtsmux also makes a packet a byte or two short where the rest
+/// would just not fit into one, but writes each length that can be written: so few bytes mean an
+/// end only in short PES packets without a length, and have to earn their own trust. Not
+/// thread-safe.
 ///
 /// Where packets are missing the demuxer would give out the open PES packet as if it were whole, or
 /// drop it and tell nobody. It sees none missing here, but a PES packet of its own that marks the
@@ -43,20 +46,31 @@ class PesEnds {
   Unit Push(TsPacket packet, std::vector<std::uint8_t>& out);
 
  private:
-  // PES packets in a row that were filled up at their end and nowhere else.
-  static constexpr int kProofs = 2;
   enum class Open : std::uint8_t { kNone, kGoesOn, kFilledUp, kEnded };
+  enum class Filling : std::uint8_t { kNone, kBarely, kClearly };
+  // That packets are filled up so at the end of PES packets and nowhere else.
+  struct Evidence {
+    int proofs = 0;
+    bool broken = false;
+    [[nodiscard]] bool trusted() const { return proofs >= 2 && !broken; }
+  };
+  static constexpr std::size_t kLengthPossible = 60'000;  // bytes of a PES packet; below 64 KiB
 
-  [[nodiscard]] bool trusted() const { return proofs_ >= kProofs && !broken_; }
+  static Filling FillingOf(const TsPacket& packet);
+  [[nodiscard]] bool trusted() const {
+    return clearly_.trusted() && (filling_ == Filling::kClearly || barely_.trusted());
+  }
+  [[nodiscard]] Evidence& evidence() { return filling_ == Filling::kBarely ? barely_ : clearly_; }
   bool OnPayload(const TsHeader& header);
   void Append(TsPacket packet, std::vector<std::uint8_t>& out);
   void AppendPes(std::span<const std::uint8_t> pes, std::vector<std::uint8_t>& out);
 
   std::optional<std::uint16_t> pid_;
   Marks marks_ = Marks::kNone;
-  Open open_ = Open::kNone;  // a PES packet without a length
-  int proofs_ = 0;
-  bool broken_ = false;
+  Open open_ = Open::kNone;           // a PES packet without a length
+  std::size_t bytes_ = 0;             // of it
+  Filling filling_ = Filling::kNone;  // of its end, or what was taken for it
+  Evidence clearly_, barely_;
   bool leave_out_ = false;            // up to the next PES packet
   std::optional<std::uint8_t> sent_;  // continuity counter
 };

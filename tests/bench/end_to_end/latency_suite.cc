@@ -109,7 +109,7 @@ Result<Figures> Measure(const RunOptions& run, House& house, const Case& the_cas
   }
   std::this_thread::sleep_for(kWarmUp);
   Span span{.first = (*source)->last_number() + 1, .last = 0};
-  std::this_thread::sleep_for(run.RunTime(std::chrono::seconds(6)));
+  std::this_thread::sleep_for(run.RunTime(std::chrono::seconds(10)));
   span.last = (*source)->last_number();
   std::this_thread::sleep_for(kTail);
   const Result<ByNumber> came = LastPackets(**in, in_url, the_case.fps);
