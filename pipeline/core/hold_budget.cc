@@ -15,7 +15,7 @@ constexpr std::size_t kKnown = 8;
 constexpr std::size_t kLeast = 32;  // kept whatever their age
 constexpr std::size_t kMost = 256;
 constexpr HoldBudget::Duration kMemory = 4s;
-constexpr double kNoise = 0.005;      // of the output interval, which may be left
+constexpr double kNoise = 0.005;  // of the output interval, which may be left
 // What every frame may wait for the noise of what is not service: the larger of these parts.
 constexpr int kIntervalShare = 20;
 constexpr int kServiceShare = 4;
