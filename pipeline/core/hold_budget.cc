@@ -63,8 +63,12 @@ void HoldBudget::Add(const Lateness& lateness, Duration interval, SteadyTime now
     seen_.pop_front();
   }
   const Duration way = Target(interval) - value_;
-  const int parts = way > 0ns ? kRise : seen_.size() < kKnown ? 1 : kFall;
-  value_ += way / parts;
+  if (way > 0ns) {
+    value_ += way / kRise;
+  } else if (seen_.size() >= kKnown) {
+    // What was known before says nothing any more: once, in one go.
+    value_ += seen_.size() == kKnown ? way : way / kFall;
+  }
 }
 
 HoldBudget::Duration HoldBudget::Target(Duration interval) {

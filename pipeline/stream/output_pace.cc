@@ -51,7 +51,7 @@ void OutputPace::OnArrived(Time frame, SteadyTime now) {
   frames_[frame] = {.arrived = now, .expected = clock_.Arrived(frame, now), .made = {}, .due = {}};
   if (frames_.size() > kMaxFrames) frames_.erase(frames_.begin());
   const auto before = std::exchange(last_arrival_, now);
-  if (before && now - *before <= kGap) return;
+  if (before && now - *before <= std::max(kGap, kGapIntervals * interval_)) return;
   settling_ = kSettling;
   forget_at_ = now + kSettlingStep;
 }

@@ -54,8 +54,10 @@ class OutputPace {
   [[nodiscard]] Time budget() const;
 
  private:
-  static constexpr std::size_t kMaxFrames = 1024;               // on their way: 17 s at 60 fps
-  static constexpr Time kGap = std::chrono::milliseconds(500);  // what comes behind it is a burst
+  static constexpr std::size_t kMaxFrames = 1024;  // on their way: 17 s at 60 fps
+  // So long without input, in time and in intervals: what comes behind it is a burst.
+  static constexpr Time kGap = std::chrono::milliseconds(500);
+  static constexpr int kGapIntervals = 4;
   static constexpr int kSettling = 4;
   static constexpr Time kSettlingStep = std::chrono::milliseconds(500);
   static constexpr std::size_t kDeltas = 15;  // of which the usual one is the interval

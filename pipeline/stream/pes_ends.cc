@@ -91,6 +91,7 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
   if (filling == Filling::kNone) return Unit::kWhole;
   if (filling == Filling::kBarely && bytes_ > kLengthPossible) return Unit::kWhole;
   filling_ = filling;
+  by_one_ = header.adaptation().empty();
   open_ = Open::kFilledUp;
   if (trusted()) {
     open_ = Open::kEnded;
@@ -99,10 +100,18 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
   return Unit::kWhole;
 }
 
+void PesEnds::Prove() {
+  if (filling_ == Filling::kClearly) {
+    clearly_.proofs = std::min(clearly_.proofs + 1, kProofs);
+  } else if (by_one_) {
+    barely_.proofs = kProofs;
+  }
+}
+
 // False: it goes on behind its end.
 bool PesEnds::OnPayload(const TsHeader& header) {
   if (header.starts_unit()) {
-    if (open_ == Open::kFilledUp) ++evidence().proofs;
+    if (open_ == Open::kFilledUp) Prove();
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
     bytes_ = header.payload().size();
     return true;

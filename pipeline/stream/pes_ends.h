@@ -14,13 +14,13 @@ namespace framelock::stream {
 /// A video PES packet may leave its length out, as ffmpeg's always do and all above 64 KiB must.
 /// A demuxer then waits for the next one, a whole frame interval, before it gives the picture out.
 /// This ends such a PES packet as soon as it is whole: an empty PES packet behind it tells the
-/// demuxer so. A muxer fills up the transport packet that ends a PES packet, and no other: where
-/// the stream has shown that it keeps to this, a filled-up packet is the end. A stream that breaks
-/// it even once is never trusted again and waits as before, and so does a PES packet whose last
-/// packet happens to be full. mpegtsmux also makes a packet a byte or two short where the rest
-/// would just not fit into one, but writes each length that can be written: so few bytes mean an
-/// end only in short PES packets without a length, and have to earn their own trust. Not
-/// thread-safe.
+/// demuxer so. Muxers fill up the transport packet that ends a PES packet, and most of them no
+/// other: where the stream has shown that it keeps to this, a filled-up packet is the end. A stream
+/// that breaks it even once is never trusted again and waits as before, and so does a PES packet
+/// whose last packet happens to be full. Some, as mpegtsmux, cannot fill up by a single byte, and
+/// make a packet two bytes short in the middle where 183 are left: so few bytes mean an end only
+/// where the stream has shown that it can, and where a length could have been written, as mpegtsmux
+/// does then. Not thread-safe.
 ///
 /// Where packets are missing the demuxer would give out the open PES packet as if it were whole, or
 /// drop it and tell nobody. It sees none missing here, but a PES packet of its own that marks the
@@ -48,11 +48,12 @@ class PesEnds {
  private:
   enum class Open : std::uint8_t { kNone, kGoesOn, kFilledUp, kEnded };
   enum class Filling : std::uint8_t { kNone, kBarely, kClearly };
+  static constexpr int kProofs = 2;
   // That packets are filled up so at the end of PES packets and nowhere else.
   struct Evidence {
     int proofs = 0;
     bool broken = false;
-    [[nodiscard]] bool trusted() const { return proofs >= 2 && !broken; }
+    [[nodiscard]] bool trusted() const { return proofs >= kProofs && !broken; }
   };
   static constexpr std::size_t kLengthPossible = 60'000;  // bytes of a PES packet; below 64 KiB
 
@@ -61,6 +62,7 @@ class PesEnds {
     return clearly_.trusted() && (filling_ == Filling::kClearly || barely_.trusted());
   }
   [[nodiscard]] Evidence& evidence() { return filling_ == Filling::kBarely ? barely_ : clearly_; }
+  void Prove();
   bool OnPayload(const TsHeader& header);
   void Append(TsPacket packet, std::vector<std::uint8_t>& out);
   void AppendPes(std::span<const std::uint8_t> pes, std::vector<std::uint8_t>& out);
@@ -70,6 +72,7 @@ class PesEnds {
   Open open_ = Open::kNone;           // a PES packet without a length
   std::size_t bytes_ = 0;             // of it
   Filling filling_ = Filling::kNone;  // of its end, or what was taken for it
+  bool by_one_ = false;               // by a single byte
   Evidence clearly_, barely_;
   bool leave_out_ = false;            // up to the next PES packet
   std::optional<std::uint8_t> sent_;  // continuity counter

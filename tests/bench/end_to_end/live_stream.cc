@@ -1,36 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/end_to_end/live_stream.h"
 
-#include <chrono>
-#include <thread>
 #include <utility>
-
-#include "pipeline/core/clock.h"
 
 namespace framelock::bench {
 
 using nlohmann::json;
-
-namespace {
-
-constexpr std::chrono::seconds kPeerComesBack{30};
-constexpr std::chrono::milliseconds kPeerRetry{200};
-
-// A peer may have to be started anew between two streams.
-Result<json> Begin(House& house, const json& body) {
-  const SteadyTime last = std::chrono::steady_clock::now() + kPeerComesBack;
-  for (;;) {
-    auto started = house.api().Ask("POST", "/stream/start", body);
-    const bool absent = !started && started.error().code == ErrorCode::kUnavailable;
-    if (house.owner() == House::Owner::kOurs || !absent ||
-        std::chrono::steady_clock::now() > last) {
-      return started;
-    }
-    std::this_thread::sleep_for(kPeerRetry);
-  }
-}
-
-}  // namespace
 
 json PassthroughGraph() {
   return {{"1", {{"class_type", "LoadTensor"}, {"inputs", json::object()}}},
@@ -55,10 +30,11 @@ Result<std::unique_ptr<LiveStream>> LiveStream::Start(House& house, const Option
   } else {
     params["max_framerate"] = options.fps;  // else 24
   }
-  const auto started = Begin(house, {{"subscribe_url", options.source_channel},
-                                     {"publish_url", OutputOf(house, name)},
-                                     {"gateway_request_id", name},
-                                     {"params", std::move(params)}});
+  const auto started = house.api().Ask("POST", "/stream/start",
+                                       {{"subscribe_url", options.source_channel},
+                                        {"publish_url", OutputOf(house, name)},
+                                        {"gateway_request_id", name},
+                                        {"params", std::move(params)}});
   if (!started) return started.error();
   return std::unique_ptr<LiveStream>(new LiveStream(house, name));
 }

@@ -65,26 +65,28 @@ Status Hit(LiveStream& victim, int signal) {
   return {};
 }
 
-// From the fault to the first of half a second of frames that the worker made, with none missing
-// in between.
+// From the fault to the first of half a second of frames that the worker made with none missing in
+// between, and behind which none is passed by.
 std::optional<double> RecoveryMs(const std::vector<PublishedFrame>& frames, SteadyTime fault) {
   constexpr int kGood = kFps / 2;
   const PublishedFrame* first = nullptr;
   int good = 0;
+  std::optional<double> recovery;
   for (const PublishedFrame& frame : frames) {
     if (frame.arrived <= fault) continue;
-    const bool follows = first != nullptr && frame.number == first->number + good;
     if (!frame.inverted) {
       first = nullptr;
+      recovery.reset();
       continue;
     }
-    if (!follows) {
+    if (recovery) continue;
+    if (first == nullptr || frame.number != first->number + good) {
       first = &frame;
       good = 0;
     }
-    if (++good == kGood) return Milliseconds(first->arrived - fault);
+    if (++good == kGood) recovery = Milliseconds(first->arrived - fault);
   }
-  return std::nullopt;
+  return recovery;
 }
 
 Distribution IntervalsMs(const std::vector<PublishedFrame>& frames, SteadyTime from,

@@ -39,6 +39,11 @@ Status Scenario::Repeat(const RunOptions& run, const Houses& houses, Report& rep
         return {};
       });
   Write(report, run.peer_api.name, ours, peers);
+  if (houses.peer && !peer_answers) {
+    Row failed{.scenario = name_, .who = run.peer_api.name, .metric = "failed", .unit = "count"};
+    failed.values = {1};
+    report.Add(std::move(failed));
+  }
   return measured;
 }
 
@@ -58,13 +63,14 @@ void Scenario::Write(Report& report, const std::string& peer, const std::vector<
       row.goal = metric.goal;
       report.Add(std::move(row));
     } else {
-      report.AddPairs({.scenario = name_,
-                       .metric = metric.name,
-                       .unit = metric.unit,
-                       .peer = peer,
-                       .goal = metric.goal,
-                       .ratio_goal = metric.ratio_goal},
-                      mine, theirs);
+      report.AddPairs(
+          {.scenario = name_,
+           .metric = metric.name,
+           .unit = metric.unit,
+           .peer = peer,
+           .goal = metric.goal,
+           .ratio_goal = theirs.size() == mine.size() ? metric.ratio_goal : std::nullopt},
+          mine, theirs);
     }
   }
 }

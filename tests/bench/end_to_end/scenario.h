@@ -32,7 +32,7 @@ class Scenario {
 
   using Measure = std::function<Result<Figures>(House&)>;
   /// Measures run.Pairs() times, the peer's house in between where there is one, and reports. A
-  /// peer that fails is told and left out of what follows.
+  /// peer that fails is left out of the rest, and a row says so.
   Status Repeat(const RunOptions& run, const Houses& houses, Report& report,
                 const Measure& measure);
   /// Ours alone, once.

@@ -216,27 +216,57 @@ TEST_F(DemuxFeedTest, AByteOrTwoToFillUpSayNothingWhereTheMuxerDoesItElsewhere) 
   ExpectUnbroken();
 }
 
-TEST_F(DemuxFeedTest, AByteOrTwoEndAPictureOnceTheStreamHasShownItTwice) {
-  feed.Watch(kVideo, PesEnds::Marks::kUnit);
-  for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
-  const std::size_t ended = Ends().size();
-  const auto push = [&](std::size_t bytes) {
+/// A stream that leaves every length out and fills up by what is needed.
+class BarelyFilledTest : public DemuxFeedTest {
+ protected:
+  void SetUp() override {
+    feed.Watch(kVideo, PesEnds::Marks::kUnit);
+    for (int i = 0; i < 4; ++i) Push(Picture(3000U * i));
+  }
+  // The number of ends that a picture brings whose last packet holds so many bytes.
+  std::size_t EndsOf(std::size_t bytes) {
+    const std::size_t before = Ends().size();
     EXPECT_EQ(Push(Join({ts.Picture(12'000, std::string(170, 'p')), ts.Last(bytes)})),
               Before::kWhole);
-  };
-  for (const std::size_t bytes : {183, 182}) push(bytes);
-  push(184);  // tells that the second one had ended
-  EXPECT_EQ(Ends().size(), ended);
-  for (const std::size_t bytes : {181, 182, 183}) push(bytes);
-  EXPECT_EQ(Ends().size(), ended + 3);
-  // A muxer that makes long ones short in the middle, as mpegtsmux does, is not found out too late.
+    return Ends().size() - before;
+  }
+};
+
+TEST_F(BarelyFilledTest, EndsAPictureOnceTheStreamHasShownThatItCanFillUpByOne) {
+  for (const std::size_t bytes : {182, 181, 182, 183, 184}) EXPECT_EQ(EndsOf(bytes), 0U) << bytes;
+  for (const std::size_t bytes : {181, 182, 183}) EXPECT_EQ(EndsOf(bytes), 1U) << bytes;
+  ExpectUnbroken();
+}
+
+TEST_F(BarelyFilledTest, SaysNothingWhereNoLengthCouldHaveBeenWritten) {
+  EndsOf(183);
+  ASSERT_EQ(EndsOf(183), 1U);
+  const std::size_t ended = Ends().size();
   std::string picture = ts.Picture(30'000, std::string(170, 'p'));
   for (int i = 0; i < 400; ++i) picture += ts.More();
-  EXPECT_EQ(Push(picture + ts.Last(183)), Before::kWhole);
-  EXPECT_EQ(Ends().size(), ended + 3);
+  EXPECT_EQ(Push(picture + ts.Last(182)), Before::kWhole);
+  EXPECT_EQ(Ends().size(), ended);
   EXPECT_EQ(Push(ts.Last(1)), Before::kWhole);
-  EXPECT_EQ(Ends().size(), ended + 4);
+  EXPECT_EQ(Ends().size(), ended + 1);
   ExpectUnbroken();
+}
+
+TEST_F(BarelyFilledTest, IsNeverTrustedAgainWhereItWasNoEnd) {
+  EndsOf(183);
+  ASSERT_EQ(EndsOf(182), 1U);
+  EXPECT_EQ(Push(Join({ts.Picture(30'000, std::string(170, 'p')), ts.Last(182)})), Before::kWhole);
+  EXPECT_EQ(Push(ts.Last(1)), Before::kHole);
+  for (int i = 0; i < 4; ++i) Push(Picture(60'000 + 3000U * i));
+  for (const std::size_t bytes : {183, 183, 182}) EXPECT_EQ(EndsOf(bytes), 0U) << bytes;
+  EXPECT_EQ(EndsOf(20), 1U);
+}
+
+TEST_F(BarelyFilledTest, AnotherMuxerHasToEarnTheTrustAgain) {
+  EndsOf(183);
+  ASSERT_EQ(EndsOf(182), 1U);
+  feed.Restart();
+  for (int i = 0; i < 4; ++i) Push(Picture(60'000 + 3000U * i));
+  EXPECT_EQ(EndsOf(182), 0U);
 }
 
 TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {

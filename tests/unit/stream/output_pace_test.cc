@@ -89,6 +89,21 @@ TEST_F(OutputPaceTest, WhatTheBacklogOfTheStartTookIsForgottenSoon) {
   starts();
 }
 
+TEST_F(OutputPaceTest, ASlowInputIsNoGap) {
+  constexpr Time kSecond = 1s;
+  int held = 0;
+  for (int i = 0; i < 60; ++i) {
+    const Time frame = 5s + i * kSecond;
+    const SteadyTime arrives = kStart + i * kSecond;
+    const SteadyTime made = arrives + Random(500ms, 700ms);
+    pace_.OnArrived(frame, arrives);
+    pace_.OnMade(frame, made);
+    pace_.OnEncoded(frame, made + 4ms);
+    held += pace_.Due(frame).value_or(kStart) > made + 4ms ? 1 : 0;
+  }
+  EXPECT_GT(held, 30);
+}
+
 TEST_F(OutputPaceTest, WhatItHasNotSeenComeInLeavesAtOnce) {
   for (int i = 0; i < 60; ++i) Pass({0ms, Random(1ms, 20ms), 3ms});
   pace_.OnEncoded(1h, kStart + 10s);
