@@ -23,21 +23,9 @@ constexpr auto kMarkPes = [] {
   return pes;
 }();
 
-constexpr std::size_t kPesStart = 6;  // start code, stream id, length
-
-bool StartsPes(std::span<const std::uint8_t> payload) {
-  return payload.size() >= kPesStart && payload[0] == 0 && payload[1] == 0 && payload[2] == 1;
-}
-
-// As its header says; 0: it does not.
-std::size_t BytesOfPes(std::span<const std::uint8_t> payload) {
-  if (!StartsPes(payload)) return 0;
-  const std::size_t length = static_cast<std::size_t>(payload[4]) << 8 | payload[5];
-  return length == 0 ? 0 : kPesStart + length;
-}
-
 bool StartsVideoWithoutLength(std::span<const std::uint8_t> payload) {
-  return StartsPes(payload) && (payload[3] & 0xF0) == 0xE0 && BytesOfPes(payload) == 0;
+  return payload.size() >= 6 && payload[0] == 0 && payload[1] == 0 && payload[2] == 1 &&
+         (payload[3] & 0xF0) == 0xE0 && payload[4] == 0 && payload[5] == 0;
 }
 
 // Fewer bytes than that are filled up barely.
@@ -72,8 +60,8 @@ void PesEnds::Watch(std::uint16_t pid, Marks marks) {
 
 void PesEnds::MarkHole(std::vector<std::uint8_t>& out) {
   open_ = Open::kNone;
-  whole_ = 0;
-  for (Evidence* evidence : {&clearly_, &barely_, &lengths_}) evidence->proofs = 0;
+  clearly_.proofs = 0;
+  barely_.proofs = 0;
   if (!pid_) return;
   leave_out_ = true;
   if (marks_ == Marks::kUnit) {
@@ -89,16 +77,7 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     out.insert(out.end(), packet.begin(), packet.end());
     return Unit::kWhole;
   }
-  Unit unit = Unit::kWhole;
   if (header.has_payload()) {
-    if (header.starts_unit() && whole_ > 0) {
-      if (bytes_ >= whole_) {
-        lengths_.Add();
-      } else if (lengths_.trusted()) {
-        MarkHole(out);
-        unit = Unit::kTorn;
-      }
-    }
     if (leave_out_ && !header.starts_unit()) return Unit::kWhole;
     leave_out_ = false;
     if (!OnPayload(header)) {
@@ -107,10 +86,10 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     }
   }
   Append(packet, out);
-  if (open_ != Open::kGoesOn) return unit;
+  if (open_ != Open::kGoesOn) return Unit::kWhole;
   const Filling filling = FillingOf(packet);
-  if (filling == Filling::kNone) return unit;
-  if (filling == Filling::kBarely && bytes_ > kLengthPossible) return unit;
+  if (filling == Filling::kNone) return Unit::kWhole;
+  if (filling == Filling::kBarely && bytes_ > kLengthPossible) return Unit::kWhole;
   filling_ = filling;
   by_one_ = header.adaptation().empty();
   open_ = Open::kFilledUp;
@@ -118,12 +97,12 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     open_ = Open::kEnded;
     AppendPes(kEmptyPes, out);
   }
-  return unit;
+  return Unit::kWhole;
 }
 
 void PesEnds::Prove() {
   if (filling_ == Filling::kClearly) {
-    clearly_.Add();
+    clearly_.proofs = std::min(clearly_.proofs + 1, kProofs);
   } else if (by_one_) {
     barely_.proofs = kProofs;
   }
@@ -135,7 +114,6 @@ bool PesEnds::OnPayload(const TsHeader& header) {
     if (open_ == Open::kFilledUp) Prove();
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
     bytes_ = header.payload().size();
-    whole_ = BytesOfPes(header.payload());
     return true;
   }
   bytes_ += header.payload().size();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -25,9 +24,7 @@ namespace framelock::stream {
 ///
 /// Where packets are missing the demuxer would give out the open PES packet as if it were whole, or
 /// drop it and tell nobody. It sees none missing here, but a PES packet of its own that marks the
-/// place for whoever takes the units; the rest of the torn one is left out. A PES packet that is
-/// shorter than its length says is torn too: continuity counters fit by chance once in sixteen
-/// times.
+/// place for whoever takes the units; the rest of the torn one is left out.
 class PesEnds {
  public:
   enum class Unit : std::uint8_t { kWhole, kTorn };
@@ -45,20 +42,17 @@ class PesEnds {
   /// another muxer's.
   void MarkHole(std::vector<std::uint8_t>& out);
   /// Appends the packet to `out`, and what ends its PES packet. kTorn: a PES packet that was ended
-  /// goes on all the same, or one has not come to its end; its picture was not whole, and this is a
-  /// hole.
+  /// goes on all the same; its picture was not whole, and this is a hole.
   Unit Push(TsPacket packet, std::vector<std::uint8_t>& out);
 
  private:
   enum class Open : std::uint8_t { kNone, kGoesOn, kFilledUp, kEnded };
   enum class Filling : std::uint8_t { kNone, kBarely, kClearly };
   static constexpr int kProofs = 2;
-  // That the stream keeps to a rule: that its packets are filled up so at the end of PES packets
-  // and nowhere else, or that lengths are right.
+  // That packets are filled up so at the end of PES packets and nowhere else.
   struct Evidence {
     int proofs = 0;
     bool broken = false;
-    void Add() { proofs = std::min(proofs + 1, kProofs); }
     [[nodiscard]] bool trusted() const { return proofs >= kProofs && !broken; }
   };
   static constexpr std::size_t kLengthPossible = 60'000;  // bytes of a PES packet; below 64 KiB
@@ -75,12 +69,11 @@ class PesEnds {
 
   std::optional<std::uint16_t> pid_;
   Marks marks_ = Marks::kNone;
-  std::size_t bytes_ = 0;             // of the PES packet so far
-  std::size_t whole_ = 0;             // as its header says; 0: it does not
-  Open open_ = Open::kNone;           // one without a length
+  Open open_ = Open::kNone;           // a PES packet without a length
+  std::size_t bytes_ = 0;             // of it
   Filling filling_ = Filling::kNone;  // of its end, or what was taken for it
   bool by_one_ = false;               // by a single byte
-  Evidence clearly_, barely_, lengths_;
+  Evidence clearly_, barely_;
   bool leave_out_ = false;            // up to the next PES packet
   std::optional<std::uint8_t> sent_;  // continuity counter
 };

@@ -105,15 +105,6 @@ class DemuxFeedTest : public testing::Test {
     for (int i = 0; i < middle; ++i) packets += ts.More();
     return packets + ts.Last();
   }
-  // One of 19 full packets that says that it has so many.
-  std::string PictureWithLength(std::uint64_t pts, std::size_t packets) {
-    std::string picture = ts.Picture(pts, std::string(170, 'p'));
-    const std::size_t length = packets * 184 - 6;
-    picture[4 + 4] = static_cast<char>(length >> 8);
-    picture[4 + 5] = static_cast<char>(length & 0xFF);
-    for (int i = 0; i < 18; ++i) picture += ts.More();
-    return picture;
-  }
   // Empty PES packets of the video's PID, as offsets in packets.
   std::vector<std::size_t> Ends() const {
     static const Bytes kEmpty = {0, 0, 1, 0xE0, 0, 3, 0x80, 0, 0};
@@ -276,31 +267,6 @@ TEST_F(BarelyFilledTest, AnotherMuxerHasToEarnTheTrustAgain) {
   feed.Restart();
   for (int i = 0; i < 4; ++i) Push(Picture(60'000 + 3000U * i));
   EXPECT_EQ(EndsOf(182), 0U);
-}
-
-TEST_F(DemuxFeedTest, APictureShorterThanItsLengthIsTornHoweverTheCountersGoOn) {
-  feed.Watch(kVideo, PesEnds::Marks::kUnit);
-  const auto with_length = [this](std::uint64_t pts) { return PictureWithLength(pts, 19); };
-  EXPECT_EQ(Push(with_length(0)), Before::kWhole);
-  EXPECT_EQ(Push(with_length(3000)), Before::kWhole);
-  // Sixteen packets are lost, so the counters fit.
-  std::string torn = with_length(6000);
-  torn.resize(3 * kTsPacketBytes);
-  EXPECT_EQ(Push(torn), Before::kWhole);
-  const std::size_t before = out.size();
-  EXPECT_EQ(Push(with_length(9000)), Before::kHole);
-  // The mark, and the whole picture behind it.
-  ASSERT_EQ(out.size(), before + 20 * kTsPacketBytes);
-  EXPECT_TRUE(std::equal(PesEnds::kHoleMark.begin(), PesEnds::kHoleMark.end(),
-                         out.begin() + static_cast<std::ptrdiff_t>(before + kTsPacketBytes -
-                                                                   PesEnds::kHoleMark.size())));
-  ExpectUnbroken();
-  EXPECT_EQ(Push(with_length(12'000)), Before::kWhole);
-}
-
-TEST_F(DemuxFeedTest, LengthsThatAreNeverRightSayNothing) {
-  feed.Watch(kVideo, PesEnds::Marks::kUnit);
-  for (int i = 0; i < 6; ++i) EXPECT_EQ(Push(PictureWithLength(3000U * i, 20)), Before::kWhole);
 }
 
 TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {
