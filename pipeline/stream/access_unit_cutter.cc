@@ -109,4 +109,20 @@ void AccessUnitCutter::Clear() {
   broken_ = broken;
 }
 
+std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Seam() {
+  SeamTrust seams = seams_;
+  const bool same = seams.Keep(trusted());
+  std::vector<Unit> whole;
+  if (!broken_ && !may_go_on_) whole = Finish();
+  if (same) {
+    open_ = Unit();
+    lost_ = true;
+    called_whole_ = may_go_on_ = false;
+  } else {
+    Clear();
+  }
+  seams_ = seams;
+  return whole;
+}
+
 }  // namespace framelock::stream

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "pipeline/stream/seam_trust.h"
+
 namespace framelock::stream {
 
 /// Cuts the H.264 byte stream (Annex B) that PES packets carry into access units. Most muxers put
@@ -46,6 +48,9 @@ class AccessUnitCutter {
   /// Bytes are missing, or another muxer's follow: forgets what is kept and leaves out what comes
   /// in front of the next beginning.
   void Clear();
+  /// Another muxer's PES packets follow, or some are missing, but the last one is whole: so is what
+  /// is kept where one holds a unit.
+  std::vector<Unit> Seam();
 
  private:
   static constexpr int kProofs = 3;
@@ -58,6 +63,7 @@ class AccessUnitCutter {
   void Release(std::vector<Unit>& whole);
 
   int proofs_ = 0;
+  SeamTrust seams_;
   bool broken_ = false;
   bool lost_ = true;                               // no beginning was seen yet
   bool called_whole_ = false;                      // the last PES packet

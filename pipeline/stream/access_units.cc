@@ -10,6 +10,15 @@ namespace framelock::stream {
 
 static_assert(AccessUnitCutter::kNoTime == GST_CLOCK_TIME_NONE);
 
+namespace {
+
+bool Holds(GstBuffer* pes, const PesEnds::Mark& mark) {
+  return gst_buffer_get_size(pes) == mark.size() &&
+         gst_buffer_memcmp(pes, 0, mark.data(), mark.size()) == 0;
+}
+
+}  // namespace
+
 AccessUnits::AccessUnits(GstPad* pad, std::function<void()> on_torn)
     : pad_(pad), on_torn_(std::move(on_torn)) {}
 
@@ -33,9 +42,15 @@ GstPadProbeReturn AccessUnits::OnData(GstPad* /*pad*/, GstPadProbeInfo* info, gp
 GstPadProbeReturn AccessUnits::OnBuffer(GstPadProbeInfo* info) {
   GstBuffer* pes = GST_PAD_PROBE_INFO_BUFFER(info);
   if (gst_buffer_get_size(pes) == 0) return GST_PAD_PROBE_DROP;
-  const bool mark =
-      gst_buffer_get_size(pes) == PesEnds::kHoleMark.size() &&
-      gst_buffer_memcmp(pes, 0, PesEnds::kHoleMark.data(), PesEnds::kHoleMark.size()) == 0;
+  if (Holds(pes, PesEnds::kSeamMark)) {
+    const GstFlowReturn flow = Forward(cutter_.Seam());
+    hole_ = true;
+    gst_buffer_unref(pes);
+    GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = flow;
+    return GST_PAD_PROBE_HANDLED;
+  }
+  const bool mark = Holds(pes, PesEnds::kHoleMark);
   const bool hole = mark || GST_BUFFER_FLAG_IS_SET(pes, GST_BUFFER_FLAG_DISCONT);
   if (hole) cutter_.Clear();  // its end is missing
   if (mark) {

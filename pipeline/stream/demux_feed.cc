@@ -41,8 +41,8 @@ DemuxFeed::Before DemuxFeed::OnPacket(TsPacket packet, SteadyTime now,
   if (TsHeader(packet).unreadable()) return Before::kWhole;  // the next one shows the hole
   const TsContinuity::Packet continuity = continuity_.Push(packet);
   if (continuity == TsContinuity::Packet::kRepeated) return Before::kWhole;
-  const bool hole = continuity == TsContinuity::Packet::kHole;
-  if (hole) ends_.MarkHole(out);
+  const bool hole = continuity == TsContinuity::Packet::kHole &&
+                    ends_.MarkJump(packet, out) == PesEnds::Unit::kTorn;
   const std::uint64_t epochs = clock_.epochs();
   clocks_.clear();
   clock_.Rewrite(packet, now, clocks_);

@@ -15,17 +15,31 @@ constexpr std::uint8_t kJump = 8;  // neither the next counter nor the same
 // three bytes behind it.
 constexpr std::array<std::uint8_t, 9> kEmptyPes = {0, 0, 1, 0xE0, 0, 3, 0x80, 0, 0};
 
-constexpr auto kMarkPes = [] {
+constexpr auto PesOf(const PesEnds::Mark& mark) {
   std::array<std::uint8_t, kEmptyPes.size() + PesEnds::kHoleMark.size()> pes{};
   std::copy(kEmptyPes.begin(), kEmptyPes.end(), pes.begin());
-  pes[5] = static_cast<std::uint8_t>(kEmptyPes[5] + PesEnds::kHoleMark.size());
-  std::copy(PesEnds::kHoleMark.begin(), PesEnds::kHoleMark.end(), pes.begin() + kEmptyPes.size());
+  pes[5] = static_cast<std::uint8_t>(kEmptyPes[5] + mark.size());
+  std::copy(mark.begin(), mark.end(), pes.begin() + kEmptyPes.size());
   return pes;
-}();
+}
+constexpr auto kHolePes = PesOf(PesEnds::kHoleMark);
+constexpr auto kSeamPes = PesOf(PesEnds::kSeamMark);
+
+constexpr std::size_t kPesStart = 6;  // start code, stream id, length
+
+bool StartsPes(std::span<const std::uint8_t> payload) {
+  return payload.size() >= kPesStart && payload[0] == 0 && payload[1] == 0 && payload[2] == 1;
+}
+
+// As its header says; 0: it does not.
+std::size_t BytesOfPes(std::span<const std::uint8_t> payload) {
+  if (!StartsPes(payload)) return 0;
+  const std::size_t length = static_cast<std::size_t>(payload[4]) << 8 | payload[5];
+  return length == 0 ? 0 : kPesStart + length;
+}
 
 bool StartsVideoWithoutLength(std::span<const std::uint8_t> payload) {
-  return payload.size() >= 6 && payload[0] == 0 && payload[1] == 0 && payload[2] == 1 &&
-         (payload[3] & 0xF0) == 0xE0 && payload[4] == 0 && payload[5] == 0;
+  return StartsPes(payload) && (payload[3] & 0xF0) == 0xE0 && BytesOfPes(payload) == 0;
 }
 
 // Fewer bytes than that are filled up barely.
@@ -60,15 +74,41 @@ void PesEnds::Watch(std::uint16_t pid, Marks marks) {
 
 void PesEnds::MarkHole(std::vector<std::uint8_t>& out) {
   open_ = Open::kNone;
-  clearly_.proofs = 0;
-  barely_.proofs = 0;
+  whole_ = 0;
+  seams_.Forget();
+  ForgetProofs();
   if (!pid_) return;
   leave_out_ = true;
   if (marks_ == Marks::kUnit) {
-    AppendPes(kMarkPes, out);
+    AppendPes(kHolePes, out);
   } else if (sent_) {
     *sent_ = (*sent_ + kJump) & kCounterMask;
   }
+}
+
+PesEnds::Unit PesEnds::MarkJump(const TsPacket& next, std::vector<std::uint8_t>& out) {
+  if (marks_ == Marks::kNone || !TsHeader(next).starts_unit() || !whole()) {
+    MarkHole(out);
+    return Unit::kTorn;
+  }
+  open_ = Open::kNone;
+  whole_ = 0;
+  if (!seams_.Keep(clearly_.trusted() || lengths_.trusted())) ForgetProofs();
+  AppendPes(kSeamPes, out);  // which ends what is open
+  return Unit::kWhole;
+}
+
+// Whether the last PES packet has come to its end.
+bool PesEnds::whole() const {
+  if (whole_ > 0) return bytes_ >= whole_;
+  if (open_ == Open::kFilledUp) {
+    return !(filling_ == Filling::kBarely ? barely_ : clearly_).broken;
+  }
+  return open_ == Open::kEnded;
+}
+
+void PesEnds::ForgetProofs() {
+  for (Evidence* evidence : {&clearly_, &barely_, &lengths_}) evidence->proofs = 0;
 }
 
 PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
@@ -77,7 +117,16 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     out.insert(out.end(), packet.begin(), packet.end());
     return Unit::kWhole;
   }
+  Unit unit = Unit::kWhole;
   if (header.has_payload()) {
+    if (header.starts_unit() && whole_ > 0) {
+      if (bytes_ >= whole_) {
+        lengths_.Add();
+      } else if (lengths_.trusted()) {
+        MarkHole(out);
+        unit = Unit::kTorn;
+      }
+    }
     if (leave_out_ && !header.starts_unit()) return Unit::kWhole;
     leave_out_ = false;
     if (!OnPayload(header)) {
@@ -86,10 +135,10 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     }
   }
   Append(packet, out);
-  if (open_ != Open::kGoesOn) return Unit::kWhole;
+  if (open_ != Open::kGoesOn) return unit;
   const Filling filling = FillingOf(packet);
-  if (filling == Filling::kNone) return Unit::kWhole;
-  if (filling == Filling::kBarely && bytes_ > kLengthPossible) return Unit::kWhole;
+  if (filling == Filling::kNone) return unit;
+  if (filling == Filling::kBarely && bytes_ > kLengthPossible) return unit;
   filling_ = filling;
   by_one_ = header.adaptation().empty();
   open_ = Open::kFilledUp;
@@ -97,12 +146,12 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
     open_ = Open::kEnded;
     AppendPes(kEmptyPes, out);
   }
-  return Unit::kWhole;
+  return unit;
 }
 
 void PesEnds::Prove() {
   if (filling_ == Filling::kClearly) {
-    clearly_.proofs = std::min(clearly_.proofs + 1, kProofs);
+    clearly_.Add();
   } else if (by_one_) {
     barely_.proofs = kProofs;
   }
@@ -114,6 +163,7 @@ bool PesEnds::OnPayload(const TsHeader& header) {
     if (open_ == Open::kFilledUp) Prove();
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
     bytes_ = header.payload().size();
+    whole_ = BytesOfPes(header.payload());
     return true;
   }
   bytes_ += header.payload().size();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/core/ts_packet.h"
+#include "pipeline/stream/seam_trust.h"
 
 namespace framelock::stream {
 
@@ -24,7 +26,11 @@ namespace framelock::stream {
 ///
 /// Where packets are missing the demuxer would give out the open PES packet as if it were whole, or
 /// drop it and tell nobody. It sees none missing here, but a PES packet of its own that marks the
-/// place for whoever takes the units; the rest of the torn one is left out.
+/// place for whoever takes the units; the rest of the torn one is left out. A PES packet that is
+/// shorter than its length says is torn too: continuity counters fit by chance once in sixteen
+/// times. Where the counters jump behind a picture that is whole there is a seam: often another
+/// muxer's first packet, since many publishers start one for each segment. Such a picture is not
+/// lost, unless its end shows nowhere: no length, and its last packet is full.
 class PesEnds {
  public:
   enum class Unit : std::uint8_t { kWhole, kTorn };
@@ -34,25 +40,34 @@ class PesEnds {
     kNone,  // a continuity counter that certainly jumps: the demuxer drops the torn one
   };
   /// A NAL unit of a type that H.264 leaves to others, so no decoder minds it.
-  static constexpr std::array<std::uint8_t, 8> kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
+  using Mark = std::array<std::uint8_t, 8>;
+  static constexpr Mark kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
+  /// The same, where what comes before is whole.
+  static constexpr Mark kSeamMark = {0, 0, 1, 0x1F, 's', 'e', 'a', 'm'};
 
   /// The PID whose PES packets are ended; all packets pass unchanged before.
   void Watch(std::uint16_t pid, Marks marks);
   /// Appends what stands for a hole. The packets to come do not follow those before, and may be
   /// another muxer's.
   void MarkHole(std::vector<std::uint8_t>& out);
+  /// Where the continuity counter jumps in front of `next`, appends what stands for the hole, or
+  /// for the seam (kWhole).
+  Unit MarkJump(const TsPacket& next, std::vector<std::uint8_t>& out);
   /// Appends the packet to `out`, and what ends its PES packet. kTorn: a PES packet that was ended
-  /// goes on all the same; its picture was not whole, and this is a hole.
+  /// goes on all the same, or one has not come to its end; its picture was not whole, and this is a
+  /// hole.
   Unit Push(TsPacket packet, std::vector<std::uint8_t>& out);
 
  private:
   enum class Open : std::uint8_t { kNone, kGoesOn, kFilledUp, kEnded };
   enum class Filling : std::uint8_t { kNone, kBarely, kClearly };
   static constexpr int kProofs = 2;
-  // That packets are filled up so at the end of PES packets and nowhere else.
+  // That the stream keeps to a rule: that its packets are filled up so at the end of PES packets
+  // and nowhere else, or that lengths are right.
   struct Evidence {
     int proofs = 0;
     bool broken = false;
+    void Add() { proofs = std::min(proofs + 1, kProofs); }
     [[nodiscard]] bool trusted() const { return proofs >= kProofs && !broken; }
   };
   static constexpr std::size_t kLengthPossible = 60'000;  // bytes of a PES packet; below 64 KiB
@@ -62,6 +77,8 @@ class PesEnds {
     return clearly_.trusted() && (filling_ == Filling::kClearly || barely_.trusted());
   }
   [[nodiscard]] Evidence& evidence() { return filling_ == Filling::kBarely ? barely_ : clearly_; }
+  [[nodiscard]] bool whole() const;
+  void ForgetProofs();
   void Prove();
   bool OnPayload(const TsHeader& header);
   void Append(TsPacket packet, std::vector<std::uint8_t>& out);
@@ -69,11 +86,13 @@ class PesEnds {
 
   std::optional<std::uint16_t> pid_;
   Marks marks_ = Marks::kNone;
-  Open open_ = Open::kNone;           // a PES packet without a length
-  std::size_t bytes_ = 0;             // of it
+  std::size_t bytes_ = 0;             // of the PES packet so far
+  std::size_t whole_ = 0;             // as its header says; 0: it does not
+  Open open_ = Open::kNone;           // one without a length
   Filling filling_ = Filling::kNone;  // of its end, or what was taken for it
   bool by_one_ = false;               // by a single byte
-  Evidence clearly_, barely_;
+  Evidence clearly_, barely_, lengths_;
+  SeamTrust seams_;
   bool leave_out_ = false;            // up to the next PES packet
   std::optional<std::uint8_t> sent_;  // continuity counter
 };

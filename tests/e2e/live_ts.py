@@ -105,6 +105,12 @@ def at_time(units, pts):
     return moved
 
 
+def ends_unseen(unit):
+    """Whether its last packet is full, so that nothing tells that it is the last."""
+    last = [p for p in unit.packets if (p[1] & 0x1F) << 8 | p[2] == unit.pid][-1]
+    return not last[3] & 0x20
+
+
 def without_pts(units, every):
     """Takes its time from every so-manieth picture that is no keyframe."""
     bare = [u.copy() for u in units]

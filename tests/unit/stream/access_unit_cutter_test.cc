@@ -149,6 +149,40 @@ TEST_F(AccessUnitCutterTest, BehindAHoleTheRestOfAUnitIsLeftOutAndTheTrustIsEarn
   for (const auto& unit : units) EXPECT_EQ(unit.bytes, Picture());
 }
 
+TEST_F(AccessUnitCutterTest, AtASeamWhatIsKeptIsWhole) {
+  Push(Key());
+  Push(Picture());
+  ASSERT_EQ(units.size(), 1U);
+  for (auto& unit : cutter.Seam()) units.push_back(std::move(unit));
+  ASSERT_EQ(units.size(), 2U);
+  EXPECT_EQ(units[1].bytes, Picture());
+  EXPECT_EQ(Push(NextSlice()), Pes::kKept);  // of a unit whose beginning is not there
+  EXPECT_EQ(Push(Key()), Pes::kKept);
+  Run({});
+  ASSERT_EQ(units.size(), 3U);
+  EXPECT_EQ(units[2].bytes, Key());
+}
+
+TEST_F(AccessUnitCutterTest, AtASeamNothingIsWholeWhereUnitsGoOnInTheNextPes) {
+  Push(FirstSlice(65'500));
+  EXPECT_TRUE(cutter.Seam().empty());
+  Run({Picture(), NextSlice(), Picture()});
+  cutter.Seam();
+  Push(Picture());
+  EXPECT_TRUE(cutter.Seam().empty());
+}
+
+TEST_F(AccessUnitCutterTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
+  for (int muxer = 0; muxer < 2; ++muxer) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Push(Picture()), Pes::kKept);
+    EXPECT_EQ(Push(Picture()), Pes::kUnit);
+    cutter.Seam();
+  }
+  EXPECT_EQ(Push(Picture()), Pes::kUnit);
+  cutter.Clear();
+  EXPECT_EQ(Push(Picture()), Pes::kKept);
+}
+
 TEST_F(AccessUnitCutterTest, AStreamMayBeJoinedInTheMiddleOfAUnit) {
   Push(NextSlice());
   Trust();

@@ -105,6 +105,15 @@ class DemuxFeedTest : public testing::Test {
     for (int i = 0; i < middle; ++i) packets += ts.More();
     return packets + ts.Last();
   }
+  // One of 19 full packets that says that it has so many.
+  std::string PictureWithLength(std::uint64_t pts, std::size_t packets) {
+    std::string picture = ts.Picture(pts, std::string(170, 'p'));
+    const std::size_t length = packets * 184 - 6;
+    picture[4 + 4] = static_cast<char>(length >> 8);
+    picture[4 + 5] = static_cast<char>(length & 0xFF);
+    for (int i = 0; i < 18; ++i) picture += ts.More();
+    return picture;
+  }
   // Empty PES packets of the video's PID, as offsets in packets.
   std::vector<std::size_t> Ends() const {
     static const Bytes kEmpty = {0, 0, 1, 0xE0, 0, 3, 0x80, 0, 0};
@@ -267,6 +276,103 @@ TEST_F(BarelyFilledTest, AnotherMuxerHasToEarnTheTrustAgain) {
   feed.Restart();
   for (int i = 0; i < 4; ++i) Push(Picture(60'000 + 3000U * i));
   EXPECT_EQ(EndsOf(182), 0U);
+}
+
+TEST_F(DemuxFeedTest, APictureShorterThanItsLengthIsTornHoweverTheCountersGoOn) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  const auto with_length = [this](std::uint64_t pts) { return PictureWithLength(pts, 19); };
+  EXPECT_EQ(Push(with_length(0)), Before::kWhole);
+  EXPECT_EQ(Push(with_length(3000)), Before::kWhole);
+  // Sixteen packets are lost, so the counters fit.
+  std::string torn = with_length(6000);
+  torn.resize(3 * kTsPacketBytes);
+  EXPECT_EQ(Push(torn), Before::kWhole);
+  const std::size_t before = out.size();
+  EXPECT_EQ(Push(with_length(9000)), Before::kHole);
+  // The mark, and the whole picture behind it.
+  ASSERT_EQ(out.size(), before + 20 * kTsPacketBytes);
+  EXPECT_TRUE(std::equal(PesEnds::kHoleMark.begin(), PesEnds::kHoleMark.end(),
+                         out.begin() + static_cast<std::ptrdiff_t>(before + kTsPacketBytes -
+                                                                   PesEnds::kHoleMark.size())));
+  ExpectUnbroken();
+  EXPECT_EQ(Push(with_length(12'000)), Before::kWhole);
+}
+
+TEST_F(DemuxFeedTest, LengthsThatAreNeverRightSayNothing) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(Push(PictureWithLength(3000U * i, 20)), Before::kWhole);
+}
+
+/// Behind a picture another muxer's follow, whose counters start anew.
+class SeamTest : public DemuxFeedTest {
+ protected:
+  void SetUp() override { feed.Watch(kVideo, PesEnds::Marks::kUnit); }
+  void StartMuxer() { ts = TsWriter(); }
+  [[nodiscard]] std::size_t Count(const PesEnds::Mark& mark) const {
+    std::size_t count = 0;
+    for (std::size_t at = kTsPacketBytes; at <= out.size(); at += kTsPacketBytes) {
+      count += std::equal(mark.rbegin(), mark.rend(),
+                          out.rbegin() + static_cast<std::ptrdiff_t>(out.size() - at))
+                   ? 1
+                   : 0;
+    }
+    return count;
+  }
+};
+
+TEST_F(SeamTest, TheLastPictureIsWholeWhateverIsKnownOfTheStream) {
+  Push(Picture(0));
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(3000)), Before::kWhole);
+  EXPECT_EQ(Count(PesEnds::kSeamMark), 1U);
+  // Barely filled up, for all its muxer has shown.
+  EXPECT_EQ(Push(Join({ts.Picture(6000, std::string(170, 'p')), ts.Last(182)})), Before::kWhole);
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(9000)), Before::kWhole);
+  EXPECT_EQ(Push(PictureWithLength(12'000, 19)), Before::kWhole);
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(15'000)), Before::kWhole);
+  EXPECT_EQ(Count(PesEnds::kSeamMark), 3U);
+  EXPECT_EQ(Count(PesEnds::kHoleMark), 0U);
+  ExpectUnbroken();
+}
+
+TEST_F(SeamTest, WhatHasNotComeToItsEndIsTorn) {
+  Push(Join({Picture(0), ts.Picture(3000, std::string(170, 'p'))}));
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(6000)), Before::kHole);
+  Push(PictureWithLength(9000, 21));
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(12'000)), Before::kHole);
+  // Nothing begins at the jump.
+  ts.More();
+  EXPECT_EQ(Push(ts.More()), Before::kHole);
+  EXPECT_EQ(Count(PesEnds::kSeamMark), 0U);
+  EXPECT_EQ(Count(PesEnds::kHoleMark), 3U);
+  ExpectUnbroken();
+}
+
+TEST_F(SeamTest, AFilledUpPacketIsNoEndWhereItWasNoneBefore) {
+  Push(Join({ts.Picture(0, std::string(170, 'p')), ts.Last(), ts.More(), ts.Last()}));
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(3000)), Before::kHole);
+}
+
+TEST_F(SeamTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
+  for (int muxer = 0; muxer < 2; ++muxer) {
+    const std::size_t ended = Ends().size();
+    for (int i = 0; i < 3; ++i) Push(Picture(3000U * i));
+    EXPECT_EQ(Ends().size(), ended + 1) << muxer;
+    StartMuxer();
+  }
+  const std::size_t ended = Ends().size();
+  Push(Picture(0));
+  EXPECT_EQ(Ends().size(), ended + 1);
+  // A hole may have hidden a muxer of another kind.
+  feed.Restart();
+  Push(Picture(3000));
+  EXPECT_EQ(Ends().size(), ended + 1);
+  ExpectUnbroken();
 }
 
 TEST_F(DemuxFeedTest, ARepeatedPacketIsNoPartOfAnything) {
