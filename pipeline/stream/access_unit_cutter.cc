@@ -54,7 +54,7 @@ AccessUnitCutter::Cut AccessUnitCutter::Push(Bytes pes, Times times) {
   if (shape.one_unit && !broken_) {
     cut.units = Finish();
     last_bytes_ = pes.size();
-    if (trusted() && !may_go_on_ && pes.size() <= std::max(kSmall, 2 * proven_bytes_)) {
+    if (trusted() && !may_go_on_ && Usual(pes.size())) {
       called_whole_ = true;
       cut.pes = Pes::kUnit;
       return cut;
@@ -110,18 +110,17 @@ void AccessUnitCutter::Clear() {
 }
 
 std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Seam() {
+  constexpr int kSome = 2;  // what is kept counts itself
+  const bool one = !broken_ && !may_go_on_ && (kept_ || proofs_ >= kSome) && Usual(last_bytes_);
+  std::vector<Unit> whole = Finish();
+  if (!one) whole.clear();
   SeamTrust seams = seams_;
-  const bool same = seams.Keep(trusted());
-  std::vector<Unit> whole;
-  if (!broken_ && !may_go_on_) whole = Finish();
-  if (same) {
-    open_ = Unit();
-    lost_ = true;
-    called_whole_ = may_go_on_ = false;
-  } else {
-    Clear();
-  }
+  const bool keep = seams.Keep(proofs_ >= kProofs && !broken_) && trusted();
+  const std::size_t proven = proven_bytes_;
+  Clear();
   seams_ = seams;
+  kept_ = keep;
+  if (keep) proven_bytes_ = proven;
   return whole;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -49,7 +50,7 @@ class AccessUnitCutter {
   /// in front of the next beginning.
   void Clear();
   /// Another muxer's PES packets follow, or some are missing, but the last one is whole: so is what
-  /// is kept where one holds a unit.
+  /// is kept, where that is to be believed.
   std::vector<Unit> Seam();
 
  private:
@@ -58,11 +59,15 @@ class AccessUnitCutter {
   static constexpr std::size_t kNearlyFull = 60'000, kFull = 65'600;
   static constexpr std::size_t kSmall = 8192;  // nobody splits an access unit below
 
-  [[nodiscard]] bool trusted() const { return proofs_ >= kProofs && !broken_; }
+  [[nodiscard]] bool trusted() const { return (kept_ || proofs_ >= kProofs) && !broken_; }
+  [[nodiscard]] bool Usual(std::size_t bytes) const {
+    return bytes <= std::max(kSmall, 2 * proven_bytes_);
+  }
   void Gather(std::span<const std::uint8_t> pes, Times times, std::vector<Unit>& whole);
   void Release(std::vector<Unit>& whole);
 
-  int proofs_ = 0;
+  int proofs_ = 0;     // of this muxer
+  bool kept_ = false;  // the trust of those before it
   SeamTrust seams_;
   bool broken_ = false;
   bool lost_ = true;                               // no beginning was seen yet

@@ -76,13 +76,21 @@ void PesEnds::MarkHole(std::vector<std::uint8_t>& out) {
   open_ = Open::kNone;
   whole_ = 0;
   seams_.Forget();
-  ForgetProofs();
+  for (Evidence* evidence : {&clearly_, &barely_, &lengths_}) evidence->Forget();
   if (!pid_) return;
   leave_out_ = true;
   if (marks_ == Marks::kUnit) {
     AppendPes(kHolePes, out);
   } else if (sent_) {
+    // Not where a PES packet begins: the demuxer would give out the torn one before it looks.
     *sent_ = (*sent_ + kJump) & kCounterMask;
+    TsPacket nothing;
+    nothing.fill(0xFF);
+    nothing[0] = kTsSyncByte;
+    nothing[1] = static_cast<std::uint8_t>(*pid_ >> 8);
+    nothing[2] = static_cast<std::uint8_t>(*pid_ & 0xFF);
+    nothing[3] = 0x10;
+    Append(nothing, out);
   }
 }
 
@@ -93,22 +101,30 @@ PesEnds::Unit PesEnds::MarkJump(const TsPacket& next, std::vector<std::uint8_t>&
   }
   open_ = Open::kNone;
   whole_ = 0;
-  if (!seams_.Keep(clearly_.trusted() || lengths_.trusted())) ForgetProofs();
+  const bool keep = seams_.Keep(clearly_.earned() || lengths_.earned());
+  for (Evidence* evidence : {&clearly_, &barely_, &lengths_}) evidence->Renew(keep);
   AppendPes(kSeamPes, out);  // which ends what is open
   return Unit::kWhole;
 }
 
 // Whether the last PES packet has come to its end.
 bool PesEnds::whole() const {
-  if (whole_ > 0) return bytes_ >= whole_;
-  if (open_ == Open::kFilledUp) {
-    return !(filling_ == Filling::kBarely ? barely_ : clearly_).broken;
-  }
-  return open_ == Open::kEnded;
+  if (whole_ > 0) return bytes_ == whole_;
+  if (open_ != Open::kFilledUp) return open_ == Open::kEnded;
+  return clearly_.proven && !clearly_.broken && (filling_ == Filling::kClearly || !barely_.broken);
 }
 
-void PesEnds::ForgetProofs() {
-  for (Evidence* evidence : {&clearly_, &barely_, &lengths_}) evidence->proofs = 0;
+// Another one begins: whether the last one is as long as it says.
+PesEnds::Unit PesEnds::EndPes() {
+  if (whole_ == 0) return Unit::kWhole;
+  if (bytes_ == whole_) {
+    lengths_.Prove();
+  } else if (lengths_.trusted()) {
+    return Unit::kTorn;
+  } else {
+    lengths_.broken = true;
+  }
+  return Unit::kWhole;
 }
 
 PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
@@ -119,13 +135,9 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
   }
   Unit unit = Unit::kWhole;
   if (header.has_payload()) {
-    if (header.starts_unit() && whole_ > 0) {
-      if (bytes_ >= whole_) {
-        lengths_.Add();
-      } else if (lengths_.trusted()) {
-        MarkHole(out);
-        unit = Unit::kTorn;
-      }
+    if (header.starts_unit() && EndPes() == Unit::kTorn) {
+      MarkHole(out);
+      unit = Unit::kTorn;
     }
     if (leave_out_ && !header.starts_unit()) return Unit::kWhole;
     leave_out_ = false;
@@ -151,9 +163,9 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
 
 void PesEnds::Prove() {
   if (filling_ == Filling::kClearly) {
-    clearly_.Add();
+    clearly_.Prove();
   } else if (by_one_) {
-    barely_.proofs = kProofs;
+    barely_.Prove(kProofs);
   }
 }
 
@@ -167,6 +179,7 @@ bool PesEnds::OnPayload(const TsHeader& header) {
     return true;
   }
   bytes_ += header.payload().size();
+  if (whole_ > 0) return bytes_ <= whole_ || !lengths_.trusted();
   const bool torn = open_ == Open::kEnded;
   if (torn || open_ == Open::kFilledUp) {
     evidence().broken = true;

@@ -37,7 +37,7 @@ class PesEnds {
   /// What stands for a hole among a stream's units.
   enum class Marks : std::uint8_t {
     kUnit,  // kHoleMark in a PES packet
-    kNone,  // a continuity counter that certainly jumps: the demuxer drops the torn one
+    kNone,  // a packet whose continuity counter certainly jumps: the demuxer drops the torn one
   };
   /// A NAL unit of a type that H.264 leaves to others, so no decoder minds it.
   using Mark = std::array<std::uint8_t, 8>;
@@ -54,8 +54,8 @@ class PesEnds {
   /// for the seam (kWhole).
   Unit MarkJump(const TsPacket& next, std::vector<std::uint8_t>& out);
   /// Appends the packet to `out`, and what ends its PES packet. kTorn: a PES packet that was ended
-  /// goes on all the same, or one has not come to its end; its picture was not whole, and this is a
-  /// hole.
+  /// goes on all the same, or one has not come to its end; this is a hole, and what belongs to no
+  /// PES packet is left out.
   Unit Push(TsPacket packet, std::vector<std::uint8_t>& out);
 
  private:
@@ -65,10 +65,20 @@ class PesEnds {
   // That the stream keeps to a rule: that its packets are filled up so at the end of PES packets
   // and nowhere else, or that lengths are right.
   struct Evidence {
-    int proofs = 0;
+    int proofs = 0;       // of this muxer
+    bool kept = false;    // the trust of those before it
+    bool proven = false;  // once at least, since the last hole
     bool broken = false;
-    void Add() { proofs = std::min(proofs + 1, kProofs); }
-    [[nodiscard]] bool trusted() const { return proofs >= kProofs && !broken; }
+    void Prove(int by = 1) {
+      proofs = std::min(proofs + by, kProofs);
+      proven = true;
+    }
+    void Forget() { *this = {.broken = broken}; }
+    void Renew(bool keep) {
+      *this = {.kept = keep && trusted(), .proven = proven, .broken = broken};
+    }
+    [[nodiscard]] bool earned() const { return proofs >= kProofs && !broken; }
+    [[nodiscard]] bool trusted() const { return (kept || proofs >= kProofs) && !broken; }
   };
   static constexpr std::size_t kLengthPossible = 60'000;  // bytes of a PES packet; below 64 KiB
 
@@ -78,7 +88,7 @@ class PesEnds {
   }
   [[nodiscard]] Evidence& evidence() { return filling_ == Filling::kBarely ? barely_ : clearly_; }
   [[nodiscard]] bool whole() const;
-  void ForgetProofs();
+  Unit EndPes();
   void Prove();
   bool OnPayload(const TsHeader& header);
   void Append(TsPacket packet, std::vector<std::uint8_t>& out);

@@ -10,9 +10,9 @@ namespace framelock::stream {
 /// once more. Not thread-safe.
 class SeamTrust {
  public:
-  /// At a seam, whether the muxer before it was trusted. True: so is the one behind it.
-  bool Keep(bool trusted) {
-    earned_ = trusted ? std::min(earned_ + 1, kSeams) : 0;
+  /// At a seam, whether the muxer before it earned the trust. True: the one behind it has it.
+  bool Keep(bool earned) {
+    earned_ = earned ? std::min(earned_ + 1, kSeams) : 0;
     return earned_ >= kSeams;
   }
   void Forget() { earned_ = 0; }

@@ -106,9 +106,12 @@ def at_time(units, pts):
 
 
 def ends_unseen(unit):
-    """Whether its last packet is full, so that nothing tells that it is the last."""
+    """Whether its last packet is not filled up, so that nothing tells that it is the last."""
     last = [p for p in unit.packets if (p[1] & 0x1F) << 8 | p[2] == unit.pid][-1]
-    return not last[3] & 0x20
+    if not last[3] & 0x20:
+        return True
+    used = 7 if last[4] and last[5] & 0x10 else 1  # a clock, or flags alone
+    return last[4] == used and last[5] != 0
 
 
 def without_pts(units, every):

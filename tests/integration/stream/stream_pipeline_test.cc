@@ -16,6 +16,7 @@
 
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/ts_packet.h"
+#include "pipeline/core/ts_stamps.h"
 #include "pipeline/stream/elements.h"
 #include "tests/integration/stream/fake_elements.h"
 #include "tests/integration/stream/sample_video.h"
@@ -227,6 +228,51 @@ TEST_F(StreamPipelineTest, LostPacketsCostFramesAndNeverTheirMatch) {
   const auto withheld = last.input["withheld"].get<std::uint64_t>();
   EXPECT_GT(last.decode_errors + withheld, 100U);
   EXPECT_LE(last.decode_errors + withheld + frames.size(), 300U);
+}
+
+// The video's packets: where each of its PES packets begins.
+std::vector<std::size_t> Pictures(const std::vector<fake::Piece>& packets) {
+  std::vector<std::size_t> pictures;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    TsPacket packet;
+    std::copy_n(packets[i].bytes.begin(), packet.size(), packet.begin());
+    const auto stamps = ReadPesStamps(packet);
+    if (stamps && stamps->is_video()) pictures.push_back(i);
+  }
+  return pictures;
+}
+
+TEST_F(StreamPipelineTest, WholePicturesThatAreLostCostThoseThatReferToThem) {
+  std::vector<fake::Piece> packets = fake::Cut(MakeSample({.frames = 120}), 188);
+  const std::vector<std::size_t> pictures = Pictures(packets);
+  ASSERT_EQ(pictures.size(), 120U);
+  const auto at = [&](std::size_t picture) {
+    return packets.begin() + static_cast<std::ptrdiff_t>(pictures[picture]);
+  };
+  packets.erase(at(70), at(73));
+  packets.erase(at(40), at(41));
+  const auto frames = Run(std::move(packets), Options());
+  ExpectMatched(frames);
+  // To the next keyframe each; the last one before the loss was whole.
+  EXPECT_EQ(frames.size(), 120U - 20U - 20U);
+  EXPECT_EQ(last.input["withheld"], 19 + 17);
+}
+
+TEST_F(StreamPipelineTest, AMuxerForEachSegmentCostsNothing) {
+  std::vector<fake::Piece> packets = fake::Cut(MakeSample({.frames = 150}), 188);
+  const std::vector<std::size_t> pictures = Pictures(packets);
+  ASSERT_EQ(pictures.size(), 150U);
+  for (std::size_t segment = 1; segment < 5; ++segment) {
+    const auto by = static_cast<std::uint8_t>(2 * segment + 1);
+    for (std::size_t i = pictures[30 * segment]; i < packets.size(); ++i) {
+      std::uint8_t& flags = packets[i].bytes[3];
+      flags = static_cast<std::uint8_t>((flags & 0xF0) | ((flags + by) & 0x0F));
+    }
+  }
+  const auto frames = Run(std::move(packets), Options());
+  ExpectMatched(frames);
+  EXPECT_EQ(frames.size(), 150U);
+  EXPECT_EQ(last.input["withheld"], 0);
 }
 
 TEST_F(StreamPipelineTest, HolesThatTheSourceTellsOfCostNoMore) {

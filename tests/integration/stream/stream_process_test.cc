@@ -306,6 +306,13 @@ bool Processes(const json& status) {
   return status["state"] == "running" && status["account"]["completed"] > 10;
 }
 
+// The segment that the check joins may have begun before.
+void ExpectInTheEnd(const json& report, const std::string& polarity) {
+  EXPECT_EQ(report["passed"], true) << report;
+  EXPECT_LE(report["polarity_changes"].size(), 1U) << report;
+  EXPECT_EQ(report["inverted_now"], polarity == "inverted") << report;
+}
+
 TEST(StreamProcess, RunsWithLentWorkersThroughLossAndNewPrompts) {
   LiveChannel channel;
   Stream stream(Config(channel.Url("in"), channel.Url("out")));
@@ -318,8 +325,7 @@ TEST(StreamProcess, RunsWithLentWorkersThroughLossAndNewPrompts) {
   first.socket = PacketSocket();
   const json running = stream.ExpectStatus(Processes);
   EXPECT_EQ(running["worker"]["pid"], first.process->pid());
-  const json report = channel.Check({"--frames", "40", "--expect", "inverted"});
-  EXPECT_EQ(report["passed"], true) << report;
+  ExpectInTheEnd(channel.Check({"--frames", "40"}), "inverted");
 
   stream.SendPrompt(1, kPlain);
   const json applied = stream.Expect("prompt_result");
@@ -367,8 +373,7 @@ TEST(StreamProcess, LetsAnotherWorkerTakeOverAndGivesTheOneBeforeBack) {
   EXPECT_EQ(switched["lease"], 2);
   EXPECT_EQ(switched["applied"], true) << switched;
   EXPECT_EQ(switched["in_force"], true);
-  const json report = channel.Check({"--frames", "40", "--expect", "plain"});
-  EXPECT_EQ(report["passed"], true) << report;
+  ExpectInTheEnd(channel.Check({"--frames", "40"}), "plain");
   // The one before is ours again.
   auto again = host::WorkerSession::Join(PacketSocket(UniqueFd(::dup(first.socket.fd()))));
   EXPECT_EQ(again->Expect<host::WorkerClient::Welcomed>().revision, 1u);

@@ -163,13 +163,19 @@ TEST_F(AccessUnitCutterTest, AtASeamWhatIsKeptIsWhole) {
   EXPECT_EQ(units[2].bytes, Key());
 }
 
-TEST_F(AccessUnitCutterTest, AtASeamNothingIsWholeWhereUnitsGoOnInTheNextPes) {
-  Push(FirstSlice(65'500));
+TEST_F(AccessUnitCutterTest, AtASeamNothingIsWholeThatMayGoOnInTheNextPes) {
+  Push(Key());
+  EXPECT_TRUE(cutter.Seam().empty());  // nothing is known yet
+  Trust();
+  Push(FirstSlice(65'500));  // cut there
+  EXPECT_TRUE(cutter.Seam().empty());
+  units.clear();
+  Trust();
+  Push(FirstSlice(30'000));  // much larger than those before
   EXPECT_TRUE(cutter.Seam().empty());
   Run({Picture(), NextSlice(), Picture()});
-  cutter.Seam();
   Push(Picture());
-  EXPECT_TRUE(cutter.Seam().empty());
+  EXPECT_TRUE(cutter.Seam().empty());  // units are split here
 }
 
 TEST_F(AccessUnitCutterTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
@@ -179,8 +185,21 @@ TEST_F(AccessUnitCutterTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
     cutter.Seam();
   }
   EXPECT_EQ(Push(Picture()), Pes::kUnit);
-  cutter.Clear();
+  cutter.Seam();  // this one did not earn it
   EXPECT_EQ(Push(Picture()), Pes::kKept);
+}
+
+TEST_F(AccessUnitCutterTest, NothingIsLeftBehindASeam) {
+  for (int muxer = 0; muxer < 3; ++muxer) {
+    for (int i = 0; i < 4; ++i) Push(Picture());
+    if (muxer < 2) cutter.Seam();
+  }
+  Push(FirstSlice(65'500));
+  cutter.Seam();
+  EXPECT_EQ(Push(FirstSlice(40'000)), Pes::kKept);  // no unit of that size was whole
+  units.clear();
+  Run({Picture() + Picture() + Picture(), Picture()});
+  EXPECT_EQ(units.size(), 5U);
 }
 
 TEST_F(AccessUnitCutterTest, AStreamMayBeJoinedInTheMiddleOfAUnit) {

@@ -298,6 +298,25 @@ TEST_F(DemuxFeedTest, APictureShorterThanItsLengthIsTornHoweverTheCountersGoOn) 
   EXPECT_EQ(Push(with_length(12'000)), Before::kWhole);
 }
 
+TEST_F(DemuxFeedTest, WhatComesBehindTheLengthOfAPictureBelongsToALostOne) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (int i = 0; i < 2; ++i) Push(PictureWithLength(3000U * i, 19));
+  Push(PictureWithLength(6000, 19));
+  const std::size_t before = out.size();
+  EXPECT_EQ(Push(ts.More()), Before::kHole);
+  EXPECT_EQ(Push(Join({ts.More(), ts.Last()})), Before::kWhole);
+  EXPECT_EQ(out.size(), before + kTsPacketBytes);  // the mark
+  EXPECT_EQ(Push(PictureWithLength(9000, 19)), Before::kWhole);
+  ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, LengthsThatWereWrongOnceSayNothing) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (const std::size_t packets : {19, 20, 19, 19, 19, 20, 18, 19}) {
+    EXPECT_EQ(Push(PictureWithLength(0, packets)), Before::kWhole);
+  }
+}
+
 TEST_F(DemuxFeedTest, LengthsThatAreNeverRightSayNothing) {
   feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (int i = 0; i < 6; ++i) EXPECT_EQ(Push(PictureWithLength(3000U * i, 20)), Before::kWhole);
@@ -320,8 +339,9 @@ class SeamTest : public DemuxFeedTest {
   }
 };
 
-TEST_F(SeamTest, TheLastPictureIsWholeWhateverIsKnownOfTheStream) {
+TEST_F(SeamTest, TheLastPictureIsWholeThatShowsItsEnd) {
   Push(Picture(0));
+  Push(Picture(3000));
   StartMuxer();
   EXPECT_EQ(Push(Picture(3000)), Before::kWhole);
   EXPECT_EQ(Count(PesEnds::kSeamMark), 1U);
@@ -352,7 +372,14 @@ TEST_F(SeamTest, WhatHasNotComeToItsEndIsTorn) {
   ExpectUnbroken();
 }
 
-TEST_F(SeamTest, AFilledUpPacketIsNoEndWhereItWasNoneBefore) {
+TEST_F(SeamTest, AFilledUpPacketIsNoEndWhereNoneWasBefore) {
+  Push(Picture(0));
+  StartMuxer();
+  EXPECT_EQ(Push(Picture(3000)), Before::kHole);
+}
+
+TEST_F(SeamTest, AFilledUpPacketIsNoEndWhereItWasInTheMiddleOfAPicture) {
+  Push(Join({Picture(0), Picture(3000)}));
   Push(Join({ts.Picture(0, std::string(170, 'p')), ts.Last(), ts.More(), ts.Last()}));
   StartMuxer();
   EXPECT_EQ(Push(Picture(3000)), Before::kHole);
@@ -368,10 +395,16 @@ TEST_F(SeamTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
   const std::size_t ended = Ends().size();
   Push(Picture(0));
   EXPECT_EQ(Ends().size(), ended + 1);
+  // This one did not earn it.
+  StartMuxer();
+  for (int i = 0; i < 2; ++i) Push(Picture(3000U * i));
+  EXPECT_EQ(Ends().size(), ended + 1);
+  Push(Picture(6000));
+  EXPECT_EQ(Ends().size(), ended + 2);
   // A hole may have hidden a muxer of another kind.
   feed.Restart();
   Push(Picture(3000));
-  EXPECT_EQ(Ends().size(), ended + 1);
+  EXPECT_EQ(Ends().size(), ended + 2);
   ExpectUnbroken();
 }
 
@@ -423,10 +456,11 @@ TEST_F(DemuxFeedTest, WhereNoMarkIsUnderstoodTheCounterJumps) {
     Push(Picture(3000));
     TsContinuity continuity;
     continuity.Watch(kVideo);
-    for (const std::size_t at : {before - kTsPacketBytes, before}) {
+    for (std::size_t at = before - kTsPacketBytes; at < out.size(); at += kTsPacketBytes) {
       TsPacket packet;
       std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(at), packet.size(), packet.begin());
-      EXPECT_EQ(continuity.Push(packet), at < before ? Continuity::kNext : Continuity::kHole);
+      EXPECT_EQ(continuity.Push(packet), at == before ? Continuity::kHole : Continuity::kNext);
+      EXPECT_EQ(TsHeader(packet).starts_unit(), at == before + kTsPacketBytes);
     }
   }
 }
