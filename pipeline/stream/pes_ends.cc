@@ -121,7 +121,7 @@ PesEnds::Unit PesEnds::EndPes() {
     lengths_.Prove();
   } else if (lengths_.trusted()) {
     return Unit::kTorn;
-  } else {
+  } else if (!lengths_.earned_once) {
     lengths_.broken = true;
   }
   return Unit::kWhole;
@@ -172,7 +172,7 @@ void PesEnds::Prove() {
 // False: it goes on behind its end.
 bool PesEnds::OnPayload(const TsHeader& header) {
   if (header.starts_unit()) {
-    if (open_ == Open::kFilledUp) Prove();
+    if (open_ == Open::kFilledUp || open_ == Open::kEnded) Prove();
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
     bytes_ = header.payload().size();
     whole_ = BytesOfPes(header.payload());

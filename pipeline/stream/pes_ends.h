@@ -68,14 +68,20 @@ class PesEnds {
     int proofs = 0;       // of this muxer
     bool kept = false;    // the trust of those before it
     bool proven = false;  // once at least, since the last hole
+    bool earned_once = false;
     bool broken = false;
     void Prove(int by = 1) {
       proofs = std::min(proofs + by, kProofs);
       proven = true;
+      earned_once = earned_once || proofs >= kProofs;
     }
-    void Forget() { *this = {.broken = broken}; }
     void Renew(bool keep) {
-      *this = {.kept = keep && trusted(), .proven = proven, .broken = broken};
+      kept = keep && trusted();
+      proofs = 0;
+    }
+    void Forget() {
+      Renew(false);
+      proven = false;
     }
     [[nodiscard]] bool earned() const { return proofs >= kProofs && !broken; }
     [[nodiscard]] bool trusted() const { return (kept || proofs >= kProofs) && !broken; }

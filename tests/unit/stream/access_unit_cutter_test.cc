@@ -184,6 +184,10 @@ TEST_F(AccessUnitCutterTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
     EXPECT_EQ(Push(Picture()), Pes::kUnit);
     cutter.Seam();
   }
+  for (int muxer = 0; muxer < 3; ++muxer) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Push(Picture()), Pes::kUnit);
+    cutter.Seam();
+  }
   EXPECT_EQ(Push(Picture()), Pes::kUnit);
   cutter.Seam();  // this one did not earn it
   EXPECT_EQ(Push(Picture()), Pes::kKept);

@@ -310,6 +310,19 @@ TEST_F(DemuxFeedTest, WhatComesBehindTheLengthOfAPictureBelongsToALostOne) {
   ExpectUnbroken();
 }
 
+TEST_F(DemuxFeedTest, LengthsThatWereRightAreNotDistrustedForALossBehindAHole) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (int i = 0; i < 3; ++i) Push(PictureWithLength(3000U * i, 19));
+  feed.Restart();
+  const auto torn = [this](std::uint64_t pts) {
+    return PictureWithLength(pts, 19).substr(0, 3 * kTsPacketBytes);  // sixteen packets are lost
+  };
+  EXPECT_EQ(Push(torn(9000)), Before::kWhole);  // nothing is known behind the hole
+  for (int i = 4; i < 7; ++i) EXPECT_EQ(Push(PictureWithLength(3000U * i, 19)), Before::kWhole);
+  EXPECT_EQ(Push(torn(21'000)), Before::kWhole);
+  EXPECT_EQ(Push(PictureWithLength(24'000, 19)), Before::kHole);
+}
+
 TEST_F(DemuxFeedTest, LengthsThatWereWrongOnceSayNothing) {
   feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (const std::size_t packets : {19, 20, 19, 19, 19, 20, 18, 19}) {
@@ -392,6 +405,12 @@ TEST_F(SeamTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
     EXPECT_EQ(Ends().size(), ended + 1) << muxer;
     StartMuxer();
   }
+  const std::size_t before = Ends().size();
+  for (int muxer = 0; muxer < 3; ++muxer) {
+    for (int i = 0; i < 3; ++i) Push(Picture(3000U * i));
+    StartMuxer();
+  }
+  EXPECT_EQ(Ends().size(), before + 9);
   const std::size_t ended = Ends().size();
   Push(Picture(0));
   EXPECT_EQ(Ends().size(), ended + 1);
