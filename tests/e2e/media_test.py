@@ -166,12 +166,20 @@ class Restarts(MediaTest):
                 self.assert_one_offset(self.offsets(frames, pts_of), "each one's own clock")
             # Of the new ones all frames, from the first on, but what might be torn for all that its
             # reader can know: its muxer leaves lengths out, and the next one's counters do not fit.
+            # Until a muxer is known its pictures come two at a time, and one of the first four may
+            # give way to a fresher one, which the account tells.
+            gave_way = 0
             for publisher, (_, _, until) in zip(publishers[1:], events):
                 sent = [u for when, u in publisher.sent if when < until - 0.3]
                 doubtful = {a.number for a, b in zip(sent, sent[1:])
                             if b.key and live_ts.ends_unseen(a)}
-                lost = {u.number for u in sent} - {f["number"] for f in frames}
-                self.assertEqual(sorted(lost - doubtful), [])
+                lost = {u.number for u in sent} - {f["number"] for f in frames} - doubtful
+                keys = [u.number for u in sent if u.key]
+                first = {key + i for key in keys for i in range(4)}
+                self.assertEqual(sorted(lost - first), [])
+                gave_way += len(lost)
+            self.assertLessEqual(gave_way, status["account"]["skipped"])
+            self.assertLessEqual(gave_way, 1)
             self.assertEqual(status["input"]["epochs"], 3)
             assert_adds_up(self, status)
             print("%d frames, %s" % (len(frames), status["input"]))
