@@ -41,8 +41,9 @@ class PesEnds {
   };
   /// A NAL unit of a type that H.264 leaves to others, so no decoder minds it.
   using Mark = std::array<std::uint8_t, 8>;
+  /// Packets are missing: what comes before may be torn.
   static constexpr Mark kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
-  /// The same, where what comes before is whole.
+  /// What comes before is whole.
   static constexpr Mark kSeamMark = {0, 0, 1, 0x1F, 's', 'e', 'a', 'm'};
 
   /// The PID whose PES packets are ended; all packets pass unchanged before.
