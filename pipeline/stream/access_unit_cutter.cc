@@ -98,6 +98,12 @@ void AccessUnitCutter::Release(std::vector<Unit>& whole) {
   picture_ = false;
 }
 
+std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Next() {
+  std::vector<Unit> whole;
+  if (picture_) Release(whole);
+  return whole;
+}
+
 std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Finish() {
   std::vector<Unit> whole;
   if (!open_.bytes.empty()) Release(whole);

@@ -31,6 +31,10 @@ namespace framelock::stream {
 /// times. Where the counters jump behind a picture that is whole there is a seam: often another
 /// muxer's first packet, since many publishers start one for each segment. Such a picture is not
 /// lost, unless its end shows nowhere: no length, and its last packet is full.
+///
+/// Whoever takes the units has a PES packet only when it has ended. So that an access unit whose
+/// muxer is not trusted yet need not wait for the next one's end, too, a mark tells where that one
+/// begins.
 class PesEnds {
  public:
   enum class Unit : std::uint8_t { kWhole, kTorn };
@@ -45,6 +49,8 @@ class PesEnds {
   static constexpr Mark kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
   /// What comes before is whole.
   static constexpr Mark kSeamMark = {0, 0, 1, 0x1F, 's', 'e', 'a', 'm'};
+  /// What comes next begins an access unit.
+  static constexpr Mark kNextMark = {0, 0, 1, 0x1F, 'n', 'e', 'x', 't'};
 
   /// The PID whose PES packets are ended; all packets pass unchanged before.
   void Watch(std::uint16_t pid, Marks marks);

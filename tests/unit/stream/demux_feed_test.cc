@@ -129,6 +129,16 @@ class DemuxFeedTest : public testing::Test {
     }
     return found;
   }
+  [[nodiscard]] std::size_t Count(const PesEnds::Mark& mark) const {
+    std::size_t count = 0;
+    for (std::size_t at = kTsPacketBytes; at <= out.size(); at += kTsPacketBytes) {
+      count += std::equal(mark.rbegin(), mark.rend(),
+                          out.rbegin() + static_cast<std::ptrdiff_t>(out.size() - at))
+                   ? 1
+                   : 0;
+    }
+    return count;
+  }
   void ExpectUnbroken() const {
     ASSERT_EQ(out.size() % kTsPacketBytes, 0U);
     TsContinuity continuity;
@@ -158,6 +168,33 @@ TEST_F(DemuxFeedTest, EndsAPictureOnceTheStreamHasShownWhereTheyEnd) {
   // The third begins behind two that were filled up at their ends.
   EXPECT_EQ(Ends(), (std::vector<std::size_t>{12, 17, 22}));
   ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, WhereAnAccessUnitBeginsIsMarked) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  const auto push = [this](std::string_view begin) {
+    Push(Join({ts.Picture(0, std::string(begin) + std::string(160, 'p')), ts.More()}));
+    return Count(PesEnds::kNextMark);
+  };
+  using std::string_view_literals::operator""sv;
+  const std::string_view delimiter = "\0\0\0\1\x09\xF0"sv, later_slice = "\0\0\1\x01\x1A"sv;
+  EXPECT_EQ(push(delimiter), 1U);
+  EXPECT_EQ(push("\0\0\1\x01\x9A"sv), 2U);
+  EXPECT_EQ(push(later_slice), 2U);
+  EXPECT_EQ(push("p"sv), 2U);
+  // In front of the picture it is, and all is as before.
+  out.clear();
+  EXPECT_EQ(push(delimiter), 1U);
+  ASSERT_EQ(out.size(), 3 * kTsPacketBytes);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(&out[kTsPacketBytes - 4]), 4), "next");
+  // Behind a hole nothing is kept that could be whole.
+  feed.Restart();
+  EXPECT_EQ(push(delimiter), 1U);
+  EXPECT_EQ(push(delimiter), 2U);
+  ExpectUnbroken();
+  feed.Watch(kVideo, PesEnds::Marks::kNone);
+  out.clear();
+  EXPECT_EQ(push(delimiter), 0U);
 }
 
 TEST_F(DemuxFeedTest, HowTheBytesAreCutDoesNotMatter) {
@@ -340,16 +377,6 @@ class SeamTest : public DemuxFeedTest {
  protected:
   void SetUp() override { feed.Watch(kVideo, PesEnds::Marks::kUnit); }
   void StartMuxer() { ts = TsWriter(); }
-  [[nodiscard]] std::size_t Count(const PesEnds::Mark& mark) const {
-    std::size_t count = 0;
-    for (std::size_t at = kTsPacketBytes; at <= out.size(); at += kTsPacketBytes) {
-      count += std::equal(mark.rbegin(), mark.rend(),
-                          out.rbegin() + static_cast<std::ptrdiff_t>(out.size() - at))
-                   ? 1
-                   : 0;
-    }
-    return count;
-  }
 };
 
 TEST_F(SeamTest, TheLastPictureIsWholeThatShowsItsEnd) {
