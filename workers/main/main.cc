@@ -49,9 +49,9 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
 LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
-Without it they refuse every prompt. --nodes DIR, any number of times, adds the nodes of each *.so of
-the folder (workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, whole, and
-an error in the log says why.
+Without it they refuse every prompt. --nodes DIR, which may be repeated, adds the nodes of each *.so
+of the folder (workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an
+error in the log says why.
 )";
 
 int Usage(const std::string& problem) {

@@ -570,7 +570,8 @@ TEST(Framelockd, NodesOfTheWorkerCommandAreListedAndRun) {
   const DaemonRig rig({"--worker-command", "framelock-worker --nodes '" FRAMELOCK_TEST_NODES "'"});
   ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/object_info").status == 200; }));
   const json info = rig.Call("GET", "/object_info/TestGain").body;
-  EXPECT_EQ(info["TestGain"]["output"], json::array({"IMAGE"})) << info;
+  ASSERT_TRUE(info.contains("TestGain")) << info;
+  EXPECT_EQ(info["TestGain"]["output"], json::array({"IMAGE"}));
   json prompt = Prompt(3);
   prompt["2"] = {{"class_type", "TestGain"},
                  {"inputs", {{"image", {"1", 0}}, {"gain", 0.5}, {"from", "zero"}}}};
