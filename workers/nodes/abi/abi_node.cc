@@ -116,17 +116,13 @@ class AbiNode final : public graph::Node {
         values_(class_->inputs.size()),
         given_(std::make_unique<bool[]>(class_->outputs.size())) {}
 
-  ~AbiNode() override {
-    if (created_ && class_->destroy != nullptr) {
-      class_->destroy(state_);
-    }
-  }
+  ~AbiNode() override { Destroy(); }
 
   Status Load(graph::NodeCall& node_call) override {
     if (class_->create == nullptr) {
       return {};
     }
-    state_ = nullptr;
+    Destroy();  // a node that is loaded late is loaded again if that failed
     AbiCall call = Look(node_call, {});
     const int status = Enter(call, [&] { return class_->create(&call, &state_); });
     created_ = status == 0;
@@ -153,6 +149,14 @@ class AbiNode final : public graph::Node {
   }
 
  private:
+  void Destroy() {
+    if (created_ && class_->destroy != nullptr) {
+      class_->destroy(state_);
+    }
+    created_ = false;
+    state_ = nullptr;
+  }
+
   AbiCall Look(graph::NodeCall& node_call, std::span<const framelock_output> outputs) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       values_[i] = ViewOf(node_call.input(i), class_->inputs[i]);
