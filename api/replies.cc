@@ -256,7 +256,7 @@ net::HttpResponse WorkspaceReply(const Stream& stream) {
                 {"config_keys", json::array()},
                 {"total_workers", stream.prompts() ? stream.prompts()->Views().size() : 1},
                 {"active_prompt_id", PromptId(stream.prompt().text())},
-                {"note", "native worker: nodes are built in, there is no ComfyUI workspace"}};
+                {"note", "native worker: there is no ComfyUI workspace"}};
   return JsonReply(
       200,
       {{"success", true}, {"stream_id", stream.config().id}, {"workspace_info", std::move(about)}});

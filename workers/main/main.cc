@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/unique_fd.h"
@@ -14,6 +15,7 @@
 #include "workers/main/batch.h"
 #include "workers/main/live.h"
 #include "workers/main/offline.h"
+#include "workers/nodes/abi/node_folder.h"
 #include "workers/nodes/builtin.h"
 #include "workers/nodes/workspace.h"
 
@@ -47,7 +49,9 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
 LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
-Without it they refuse every prompt.
+Without it they refuse every prompt. --nodes DIR, which may be repeated, adds the nodes of each *.so
+of the folder (workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an
+error in the log says why.
 )";
 
 int Usage(const std::string& problem) {
@@ -81,7 +85,36 @@ OptionNames NamesOf(Command command) {
   }
   names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
   names.values.insert(names.values.end(), {"--log-level", "--workspace"});
+  names.lists = {"--nodes"};
   return names;
+}
+
+// Built in, and from the folders that the command line names.
+Result<graph::NodeRegistry> AllNodes(const Arguments& arguments) {
+  std::shared_ptr<const nodes::Workspace> workspace;
+  if (const auto folder = arguments.Find("--workspace")) {
+    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
+    if (!opened.ok()) {
+      return opened.error();
+    }
+    workspace = std::move(*opened);
+  }
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
+      arguments.Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
+      workspace);
+  if (!registry.ok()) {
+    return registry;
+  }
+  for (const std::string& folder : arguments.FindAll("--nodes")) {
+    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(folder, *registry);
+    if (!left_out.ok()) {
+      return left_out.error();
+    }
+    for (const Error& error : *left_out) {
+      spdlog::error("nodes left out: {}", error.message);
+    }
+  }
+  return registry;
 }
 
 int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
@@ -145,17 +178,7 @@ int Main(std::span<const char* const> words) {
   if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
     return Usage(log.error().message);
   }
-  std::shared_ptr<const nodes::Workspace> workspace;
-  if (const auto folder = arguments->Find("--workspace")) {
-    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
-    if (!opened.ok()) {
-      return Usage(opened.error().message);
-    }
-    workspace = std::move(*opened);
-  }
-  const Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
-      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
-      workspace);
+  const Result<graph::NodeRegistry> registry = AllNodes(*arguments);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }
