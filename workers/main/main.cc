@@ -47,12 +47,33 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
 LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
-Without it they refuse every prompt.
+Without it they refuse every prompt; a stream's host may name another one for its prompts (cwd).
 )";
 
 int Usage(const std::string& problem) {
   std::cerr << "framelock-worker: " << problem << "; try --help" << std::endl;
   return kOfflineUsage;
+}
+
+using Registry = std::shared_ptr<const graph::NodeRegistry>;
+
+// Without a folder, without a workspace.
+Result<Registry> MakeNodes(nodes::FaultNodes faults, const std::optional<std::string>& folder,
+                           nodes::FolderLinks links) {
+  std::shared_ptr<const nodes::Workspace> workspace;
+  if (folder) {
+    Result<std::shared_ptr<const nodes::Workspace>> opened =
+        nodes::Workspace::Open(*folder, {}, links);
+    if (!opened.ok()) {
+      return opened.error();
+    }
+    workspace = std::move(*opened);
+  }
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(faults, workspace);
+  if (!registry.ok()) {
+    return registry.error();
+  }
+  return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
 }
 
 enum class Command { kLive, kRun, kValidate, kBatch, kNodes };
@@ -84,8 +105,15 @@ OptionNames NamesOf(Command command) {
   return names;
 }
 
-int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
-  LiveOptions options{.registry = &registry};
+int Live(const Arguments& arguments, nodes::FaultNodes faults) {
+  LiveOptions options;
+  options.nodes = [faults, folder = arguments.Find("--workspace")] {
+    return MakeNodes(faults, folder, nodes::FolderLinks::kFollowed);
+  };
+  // A client chose it, below a folder that is the operator's.
+  options.nodes_in = [faults](const std::string& folder) {
+    return MakeNodes(faults, folder, nodes::FolderLinks::kRefused);
+  };
   const auto socket = arguments.FindNumber("--socket-fd");
   const auto parent = arguments.FindNumber("--die-with-parent");
   const auto memory = arguments.FindNumber("--memory-limit-mb");
@@ -145,33 +173,29 @@ int Main(std::span<const char* const> words) {
   if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
     return Usage(log.error().message);
   }
-  std::shared_ptr<const nodes::Workspace> workspace;
-  if (const auto folder = arguments->Find("--workspace")) {
-    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
-    if (!opened.ok()) {
-      return Usage(opened.error().message);
-    }
-    workspace = std::move(*opened);
+  const nodes::FaultNodes faults =
+      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent;
+  if (command == Command::kLive) {
+    return Live(*arguments, faults);
   }
-  const Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
-      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
-      workspace);
+  const Result<Registry> registry =
+      MakeNodes(faults, arguments->Find("--workspace"), nodes::FolderLinks::kFollowed);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }
   switch (command) {
     case Command::kRun:
-      return RunOffline(*arguments, *registry);
+      return RunOffline(*arguments, **registry);
     case Command::kValidate:
-      return ValidateOffline(*arguments, *registry);
+      return ValidateOffline(*arguments, **registry);
     case Command::kBatch:
-      return RunBatch(*registry);
+      return RunBatch(**registry);
     case Command::kNodes:
-      return PrintNodes(*registry);
+      return PrintNodes(**registry);
     case Command::kLive:
       break;
   }
-  return Live(*arguments, *registry);
+  return kOfflineUsage;
 }
 
 }  // namespace
