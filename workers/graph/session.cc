@@ -70,7 +70,9 @@ Status CheckSlot(const Session::OutputFrame& slot, const TensorShape& shape) {
 class Session::Impl {
  public:
   Impl(std::shared_ptr<const NodeRegistry> registry, const SessionOptions& options)
-      : registry_(std::move(registry)), options_(options), pool_(options.execution.max_tensor_bytes) {}
+      : registry_(std::move(registry)),
+        options_(options),
+        pool_(options.execution.max_tensor_bytes) {}
 
   std::optional<Rejected> Prepare(std::string_view prompt_json);
   Result<Shape> RunOn(Tensor frame, FrameUse use);

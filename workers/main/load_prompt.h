@@ -11,7 +11,8 @@
 
 namespace framelock::worker {
 
-/// The node classes with this folder as their workspace; no part of its path may be a symbolic link.
+/// The node classes with this folder as their workspace; no part of its path may be a symbolic
+/// link.
 using NodesIn =
     std::function<Result<std::shared_ptr<const graph::NodeRegistry>>(const std::string& folder)>;
 
