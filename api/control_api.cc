@@ -147,7 +147,8 @@ net::Task<HttpResponse> ControlApi::Start(const HttpRequest& request, std::strin
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
   Result<StartRequest> start =
-      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults);
+      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults,
+                        options_.workspaces);
   if (!start) co_return ErrorReply(400, start.error().message);
   if (start->config.id.empty()) start->config.id = NewStreamId();
   const Status fits =
@@ -173,7 +174,7 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
                                                   std::string body) {
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
-  Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json);
+  Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json, options_.workspaces);
   if (!update) co_return ErrorReply(400, update.error().message);
   const Status fits =
       CheckPromptCount(update->prompt, stream->architecture(), options_.max_prompt_workers);
@@ -183,10 +184,14 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
     PromptSetUpdate wanted(update->prompt.distinct());
     wanted.width = update->width;
     wanted.height = update->height;
+    wanted.worker = update->worker;
     verdict = co_await stream->UpdatePrompts(std::move(wanted));
   } else {
-    PromptUpdate wanted{
-        .text = update->prompt.text, .width = update->width, .height = update->height};
+    PromptUpdate wanted;
+    wanted.text = update->prompt.text;
+    wanted.width = update->width;
+    wanted.height = update->height;
+    wanted.worker = update->worker;
     verdict = co_await stream->UpdatePrompt(std::move(wanted));
   }
   if (!verdict) co_return UpdateFailedReply(verdict.error(), RetryAfter());
@@ -237,7 +242,7 @@ HttpResponse ControlApi::AboutStream(Route route, const Stream& stream) const {
     case Route::kPrompts:
       return PromptsReply(stream);
     case Route::kWorkspace:
-      return WorkspaceReply(stream);
+      return WorkspaceReply(stream, options_.workspace);
     case Route::kWorker:
       return WorkerReply(stream);
     default:

@@ -13,6 +13,7 @@
 #include "api/origin_policy.h"
 #include "api/route_table.h"
 #include "api/stream_registry.h"
+#include "api/workspace_root.h"
 #include "pipeline/net/http_server.h"
 #include "pipeline/net/loop.h"
 
@@ -35,6 +36,8 @@ class ControlApi {
     std::size_t max_body_bytes = 4 << 20;
     JsonLimits json;
     OriginPolicy origins;
+    WorkspaceRoot workspaces;                // that streams may name (cwd)
+    std::optional<std::string> workspace;    // of workers whose stream names none
     stream::StreamConfig defaults;           // of what a start request does not name
     std::size_t max_prompt_workers = 4;      // of one stream
     std::size_t max_streams_per_worker = 4;  // of a shared one

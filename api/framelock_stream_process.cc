@@ -90,13 +90,15 @@ class FramelockStreamProcess final : public MediaProcess {
                                 {"height", size.height}},
                                socket);
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text,
+                    const GraphSettings& settings) override {
     Result<UniqueFd> sealed = SealText(text);
     if (!sealed) return sealed.error();
     return line_->channel.Send({{"type", "set_prompt"},
                                 {"request", request},
-                                {"width", size.width},
-                                {"height", size.height}},
+                                {"width", settings.size.width},
+                                {"height", settings.size.height},
+                                {"settings", stream::ToJson(settings.worker)}},
                                sealed->get());
   }
   Status RequestStop() override { return line_->channel.Send({{"type", "stop"}}); }

@@ -29,7 +29,8 @@ class MediaProcess {
   virtual Status LendWorker(int socket, std::uint64_t lease, InputSize size) = 0;
   /// The same, but it takes over between two frames; the report's switched_lease answers.
   virtual Status SwitchWorker(int socket, std::uint64_t lease, InputSize size) = 0;
-  virtual Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) = 0;
+  virtual Status SendPrompt(std::uint64_t request, const std::string& text,
+                            const GraphSettings& settings) = 0;
   virtual Status RequestStop() = 0;
 
   virtual void Signal(int signal) = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "api/node_catalog.h"
@@ -46,7 +47,8 @@ net::HttpResponse StreamsReply(const StreamRegistry& registry);
 net::HttpResponse CurrentStatusReply(const StreamRegistry& registry);
 net::HttpResponse WorkerReply(const Stream& stream);
 net::HttpResponse PromptsReply(const Stream& stream);
-net::HttpResponse WorkspaceReply(const Stream& stream);
+/// `workspace`: of workers whose stream names none.
+net::HttpResponse WorkspaceReply(const Stream& stream, const std::optional<std::string>& workspace);
 /// All node classes, as ComfyUI's /object_info; 503 while the list is waited for, 501 if there is
 /// none.
 net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes);

@@ -39,12 +39,12 @@ Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string pr
       changed_(std::make_shared<net::Signal>(around.loop)),
       created_(around.clock.Now()),
       started_at_(std::chrono::system_clock::now()),
-      prompt_(std::move(prompt), {config_.width, config_.height}),
+      prompt_(std::move(prompt), SettingsOf(config_)),
       worker_past_(around.limits.restart),
       media_past_(around.limits.restart) {
   if (plan_.architecture != Architecture::kPerPrompt) return;
   prompts_ = PromptWorkers::Create(around_, config_.id, changed_);
-  prompts_->PutToWork(prompt_.text(), prompt_.revision());
+  prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
 }
 
 WorkerSource& Stream::Workers() const {
@@ -174,8 +174,8 @@ net::Task<Status> Stream::TakeWorker() {
 }
 
 net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
-  Result<PromptVerdict> verdict =
-      co_await worker_->Prepare(prompt_.text(), prompt_.revision(), around_.limits.prompt_timeout);
+  Result<PromptVerdict> verdict = co_await worker_->Prepare(
+      prompt_.text(), config_.worker, prompt_.revision(), around_.limits.prompt_timeout);
   if (stop_requested_) co_return Cancelled();
   if (!verdict) {
     worker_->Kill();
@@ -186,7 +186,7 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
   if (verdict->applied) {
     prepared_ = true;
     prompt_.OnPrepared(verdict->revision);
-    if (prompts_) prompts_->PutToWork(prompt_.text(), prompt_.revision());
+    if (prompts_) prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
   }
   co_return verdict;
 }
@@ -290,11 +290,11 @@ net::Task<> Stream::ReapLost() {
     worker_.reset();
     prepared_ = lent_ = false;
     if (!worker_restart_requested_ && alone && prompt_.OnWorkerDied(CurrentAccount().completed)) {
-      SetSize(prompt_.size(), config_);
+      SetSettings(prompt_.settings(), config_);
       NoteError("the new prompt killed its workers: the one before runs again");
       if (prompts_) {
-        prompts_->Return(prompts_->at_work(), nullptr);
-        prompts_->PutToWork(prompt_.text(), prompt_.revision());
+        prompts_->Return(prompts_->at_work_key(), nullptr);
+        prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
       }
     }
   }

@@ -42,7 +42,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<> Stop();
   void RequestStop();  /// The same without waiting.
 
-  /// Replaces the prompt, and the size of its frames, between two frames. Waits (bounded) for a
+  /// Replaces the prompt, and what it is run with, between two frames. Waits (bounded) for a
   /// worker that is being replaced and for updates that came before. kUnavailable: too many wait,
   /// or no worker is made now; kTimeout; kCancelled: stopped.
   net::Task<Result<PromptVerdict>> UpdatePrompt(PromptUpdate update);
@@ -89,13 +89,14 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<bool> WorkerGone(std::chrono::nanoseconds timeout);
   net::Task<bool> MediaGone(std::chrono::nanoseconds timeout);
   net::Task<Status> AwaitServing(SteadyTime deadline);
-  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text, InputSize size,
+  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text,
+                                                            const GraphSettings& settings,
                                                             SteadyTime deadline,
                                                             std::string& last_error);
 
   net::Task<Status> BeginUpdate();
   void EndUpdate();
-  net::Task<Status> PutToWork(std::string id, InputSize size, SteadyTime deadline);
+  net::Task<Status> PutToWork(PromptWorkers::Key key, InputSize size, SteadyTime deadline);
   net::Task<Status> ResizeAtWork(InputSize size, SteadyTime deadline);
   net::Task<Status> HandOver(StreamWorker& next, std::uint64_t lease, InputSize size,
                              SteadyTime deadline);

@@ -178,7 +178,12 @@ void FilterEngine::SendPrompt() {
   if (!seat_->seated()) return;
   const auto prompt = prompt_.NextToSend();
   if (!prompt) return;
-  if (const Status sent = seat_->SetPrompt(prompt->revision, prompt->text); !sent) {
+  if (!seat_->Takes(prompt->settings)) {
+    host::WorkerClient::PromptRejected rejected{prompt->revision, host::kNoSettingsErrors};
+    return OnWorker(rejected);
+  }
+  const Status sent = seat_->SetPrompt(prompt->revision, prompt->text, prompt->settings);
+  if (!sent) {
     seat_->Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
     wake_->Notify();
   }

@@ -76,6 +76,9 @@ Result<PromptOffer> ReadOffer(const GstStructure* structure) {
   const gchar* text = structure ? gst_structure_get_string(structure, "prompt") : nullptr;
   if (text == nullptr) return invalid("prompt: is missing or no string");
   PromptOffer offer{.text = text};
+  if (const gchar* settings = gst_structure_get_string(structure, "settings")) {
+    offer.settings = settings;
+  }
   const bool sized =
       gst_structure_has_field(structure, "width") || gst_structure_has_field(structure, "height");
   if (!sized) return offer;

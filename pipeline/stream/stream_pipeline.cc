@@ -184,6 +184,9 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const PromptChange& chang
     gst_structure_set(update.get(), "width", G_TYPE_UINT, guint(change.size->width), "height",
                       G_TYPE_UINT, guint(change.size->height), nullptr);
   }
+  if (!change.settings.empty()) {
+    gst_structure_set(update.get(), "settings", G_TYPE_STRING, change.settings.c_str(), nullptr);
+  }
   GstStructure* result = nullptr;
   g_signal_emit_by_name(filter_, "update", update.get(), &result);
   return ToAnswer(result);

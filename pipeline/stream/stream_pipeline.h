@@ -79,10 +79,11 @@ class StreamPipeline {
   /// Hands a worker's socket to workerfilter; it replaces the one at hand. With `size`, frames have
   /// it from the next one on.
   void LendWorker(UniqueFd socket, std::optional<PictureSize> size = std::nullopt);
-  /// A prompt, and the size that its frames are to have if that changes with it.
+  /// A prompt, and what changes with it: the size of its frames, the worker's settings.
   struct PromptChange {
     std::string prompt;
     std::optional<PictureSize> size{};
+    std::string settings{};  // a JSON object; empty: as before
   };
   /// Blocks until the worker has answered, and if it has applied the prompt until what was made
   /// before is published; any thread, one at a time.

@@ -58,7 +58,14 @@ Result<StreamPipeline::PromptChange> ReadChange(const ControlChannel::Message& m
   if (!prompt) return prompt.error();
   const Result<std::optional<PictureSize>> size = ReadSize(message.body);
   if (!size) return size.error();
-  return StreamPipeline::PromptChange{.prompt = std::move(*prompt), .size = *size};
+  StreamPipeline::PromptChange change{.prompt = std::move(*prompt), .size = *size};
+  const auto settings = message.body.find("settings");
+  if (settings == message.body.end()) return change;
+  if (!settings->is_object()) {
+    return Error{ErrorCode::kInvalidArgument, "settings: must be an object"};
+  }
+  change.settings = settings->dump(-1, ' ', false, json::error_handler_t::replace);
+  return change;
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class Host {
         Require(next.error().code == ErrorCode::kProtocol);
         continue;  // the worker would exit; what follows must be harmless all the same
       }
-      Require(answers_ == (*next == LiveDispatcher::Next::kStop ? 0 : 1));
+      Require(answers_ == (*next == LiveDispatcher::Next::kStop || silent_ ? 0 : 1));
     }
   }
 
@@ -80,12 +80,12 @@ class Host {
   }
 
   Result<LiveDispatcher::Next> Step() {
-    switch (input_.Below(7)) {
+    switch (input_.Below(8)) {
       case 0: {
         const auto bytes = input_.Bytes(input_.Below(300));
         PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
         for (int i = input_.Below(3); i > 0; --i) packet.fds.push_back(AnyFd());
-        return dispatcher_.Handle(std::move(packet));
+        return Hand(std::move(packet));
       }
       case 1:
         return Tell(protocol::Hello{}, Memory(protocol::kControlPageBytes));
@@ -94,7 +94,9 @@ class Host {
       case 3:
         return Tell(AttachMessage(), Memory(3 * kSlotBytes));
       case 4:
+        return TellSettings();
       case 5:
+      case 6:
         return Tell(protocol::Submit{.sequence = 1, .generation = generation_}, {});
       default:
         return Tell(protocol::Stop{}, {});
@@ -113,6 +115,11 @@ class Host {
     if (input_.Chance(16)) packet.bytes.resize(1 + input_.Below(sizeof(Message)));
     if (input_.Chance(8)) fd = AnyFd();
     if (fd) packet.fds.push_back(std::move(fd));
+    return Hand(std::move(packet));
+  }
+
+  Result<LiveDispatcher::Next> Hand(PacketSocket::Packet packet) {
+    silent_ = protocol::PeekType(packet.bytes) == protocol::MessageType::kConfigure;
     return dispatcher_.Handle(std::move(packet));
   }
 
@@ -125,6 +132,14 @@ class Host {
     Require(fd.ok());
     return Tell(protocol::SetPrompt{.revision = ++revision_, .text_bytes = text.size()},
                 std::move(*fd));
+  }
+
+  Result<LiveDispatcher::Next> TellSettings() {
+    std::string text = R"({"cwd":"/","gpu_only":true})";
+    text[input_.Below(static_cast<int>(text.size()))] = static_cast<char>(input_.Byte());
+    auto fd = protocol::MakeTextFd(text);
+    Require(fd.ok());
+    return Tell(protocol::Configure{.text_bytes = text.size()}, std::move(*fd));
   }
 
   protocol::Attach AttachMessage() {
@@ -154,6 +169,7 @@ class Host {
   worker::InlineLoader loader_;
   LiveDispatcher dispatcher_;
   int answers_ = 0;
+  bool silent_ = false;  // what was said last has no answer
   std::uint64_t revision_ = 0;
   std::uint64_t generation_ = 0;
 };

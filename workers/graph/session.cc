@@ -69,8 +69,10 @@ Status CheckSlot(const Session::OutputFrame& slot, const TensorShape& shape) {
 
 class Session::Impl {
  public:
-  Impl(const NodeRegistry& registry, const SessionOptions& options)
-      : registry_(registry), options_(options), pool_(options.execution.max_tensor_bytes) {}
+  Impl(std::shared_ptr<const NodeRegistry> registry, const SessionOptions& options)
+      : registry_(std::move(registry)),
+        options_(options),
+        pool_(options.execution.max_tensor_bytes) {}
 
   std::optional<Rejected> Prepare(std::string_view prompt_json);
   Result<Shape> RunOn(Tensor frame, FrameUse use);
@@ -80,7 +82,7 @@ class Session::Impl {
   Result<Tensor> MakeGreyFrame(Shape shape);
   Status Write(const OutputFrame& slot) const;
 
-  const NodeRegistry& registry_;
+  const std::shared_ptr<const NodeRegistry> registry_;
   SessionOptions options_;
   TensorPool pool_;
   FaultHooks faults_;
@@ -101,12 +103,12 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
   if (Status converted = ConvertPrompt(*prompt); !converted.ok()) {
     return Reject(Refusal(converted.error().message));
   }
-  Verdict verdict = Validate(registry_, *prompt);
+  Verdict verdict = Validate(*registry_, *prompt);
   if (!verdict.valid) {
     ExplainCycle(verdict);
     return Reject(verdict);
   }
-  Plan plan = Plan::Make(registry_, *prompt, verdict);
+  Plan plan = Plan::Make(*registry_, *prompt, verdict);
   auto executor = std::make_unique<Executor>(std::move(plan), pool_, faults_);
   if (const std::optional<NodeFailure> failure = executor->Load()) {
     Verdict refused = Refusal("The prompt failed while loading: " + failure->ToString());
@@ -266,7 +268,13 @@ Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::Create(const NodeRegistry& registry,
                                                  SessionOptions options) {
-  return std::unique_ptr<Session>(new Session(std::make_unique<Impl>(registry, options)));
+  return Create(std::shared_ptr<const NodeRegistry>(std::shared_ptr<void>(), &registry), options);
+}
+
+Result<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const NodeRegistry> registry,
+                                                 SessionOptions options) {
+  return std::unique_ptr<Session>(
+      new Session(std::make_unique<Impl>(std::move(registry), options)));
 }
 
 std::optional<Session::Rejected> Session::Prepare(std::string_view prompt_json) {

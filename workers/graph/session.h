@@ -57,8 +57,10 @@ class Session {
     std::string errors_json;
   };
 
-  /// `registry` must outlive the session.
+  /// Borrowed, `registry` must outlive the session; else the session keeps it.
   static Result<std::unique_ptr<Session>> Create(const NodeRegistry& registry,
+                                                 SessionOptions options = {});
+  static Result<std::unique_ptr<Session>> Create(std::shared_ptr<const NodeRegistry> registry,
                                                  SessionOptions options = {});
   ~Session();
   Session(const Session&) = delete;

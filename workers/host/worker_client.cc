@@ -67,7 +67,8 @@ class WorkerClient::Impl {
                         std::span<const int>(fds).first(fd >= 0 ? 1 : 0));
   }
 
-  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  Status SetPrompt(std::uint64_t revision, std::string_view json, std::string_view settings);
+  [[nodiscard]] bool Takes(std::string_view settings) const;
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
   MaybeEvent Receive();
@@ -86,6 +87,7 @@ class WorkerClient::Impl {
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
 
  private:
+  Status Configure(std::string_view settings);
   MaybeEvent Handle(Packet packet);
   MaybeEvent HandleWhileGreeting(const Packet& packet);
   MaybeEvent OnWelcome(const Packet& packet);
@@ -105,6 +107,7 @@ class WorkerClient::Impl {
   int stale_messages_ = 0;
   std::uint64_t sent_revision_ = 0;
   bool prompt_outstanding_ = false;
+  std::string settings_{kNoSettings};               // told last
   std::uint64_t generation_ = 0;                    // the last one handed over
   std::optional<protocol::RegionLayout> offered_;   // Attach sent, not answered
   std::optional<protocol::RegionLayout> attached_;  // answered
@@ -116,7 +119,30 @@ Status WorkerClient::Impl::Greet() {
   return Send(hello, page_.fd());
 }
 
-Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view json) {
+bool WorkerClient::Impl::Takes(std::string_view settings) const {
+  if (settings == settings_) return true;
+  auto* page = reinterpret_cast<protocol::ControlPage*>(page_.bytes().data());
+  const std::uint64_t abilities =
+      std::atomic_ref<std::uint64_t>(page->abilities).load(std::memory_order_relaxed);
+  return (abilities & protocol::kTakesConfigure) != 0;
+}
+
+Status WorkerClient::Impl::Configure(std::string_view settings) {
+  if (settings == settings_) return {};
+  if (!Takes(settings)) {
+    return Error{ErrorCode::kInvalidArgument, "the worker takes no settings"};
+  }
+  auto text = protocol::MakeTextFd(settings);
+  if (!text) return text.error();
+  protocol::Configure message;
+  message.text_bytes = settings.size();
+  if (auto sent = Send(message, text->get()); !sent) return sent;
+  settings_ = settings;
+  return {};
+}
+
+Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view json,
+                                     std::string_view settings) {
   if (gone_) return *gone_;
   if (!ready_) return Error{ErrorCode::kUnavailable, "the worker has not said Welcome yet"};
   if (prompt_outstanding_) {
@@ -126,6 +152,7 @@ Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view js
     return Error{ErrorCode::kInvalidArgument,
                  "revision " + std::to_string(revision) + " is not newer than the last one"};
   }
+  if (auto configured = Configure(settings); !configured) return configured;
   auto text = protocol::MakeTextFd(json);
   if (!text) return text.error();
   protocol::SetPrompt message;
@@ -373,8 +400,9 @@ Result<std::unique_ptr<WorkerClient>> WorkerClient::Greet(PacketSocket socket, c
 
 int WorkerClient::fd() const { return impl_->socket_.fd(); }
 
-Status WorkerClient::SetPrompt(std::uint64_t revision, std::string_view json) {
-  return impl_->SetPrompt(revision, json);
+Status WorkerClient::SetPrompt(std::uint64_t revision, std::string_view json,
+                               std::string_view settings) {
+  return impl_->SetPrompt(revision, json, settings);
 }
 
 Status WorkerClient::Attach(const protocol::RegionLayout& layout,
@@ -395,6 +423,7 @@ bool WorkerClient::ready() const { return impl_->ready_ && !impl_->gone_; }
 std::int32_t WorkerClient::pid() const { return impl_->pid_; }
 std::uint64_t WorkerClient::revision() const { return impl_->revision_; }
 std::size_t WorkerClient::frames_in_flight() const { return impl_->in_flight_.size(); }
+bool WorkerClient::Takes(std::string_view settings) const { return impl_->Takes(settings); }
 
 PacketSocket WorkerClient::Release() {
   impl_->gone_ = Error{ErrorCode::kClosed, "the worker's socket was given away"};

@@ -18,6 +18,14 @@
 
 namespace framelock::host {
 
+/// What a worker is set to that was told nothing: the settings are a JSON object.
+inline constexpr std::string_view kNoSettings = "{}";
+
+/// What becomes of a prompt with settings that the worker does not take.
+inline constexpr char kNoSettingsErrors[] =
+    R"({"error":{"type":"settings_not_supported","message":"The worker takes no settings",)"
+    R"("details":"","extra_info":{}},"node_errors":{}})";
+
 /// The near side of one worker's socket: writes the messages, checks the answers. Owns the socket
 /// and the control page, not the process. Never blocks: poll fd(), then call Receive() until it
 /// says nullopt. One thread at a time.
@@ -54,8 +62,10 @@ class WorkerClient {
 
   [[nodiscard]] int fd() const;
 
-  /// At most one SetPrompt is outstanding; kUnavailable otherwise.
-  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  /// At most one SetPrompt is outstanding; kUnavailable otherwise. `settings` are all that hold for
+  /// this prompt; kInvalidArgument if the worker does not take them.
+  Status SetPrompt(std::uint64_t revision, std::string_view json,
+                   std::string_view settings = kNoSettings);
   /// Hands over a region of `layout`; frames of older generations must have been answered before.
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
@@ -72,6 +82,7 @@ class WorkerClient {
   [[nodiscard]] std::int32_t pid() const;        // 0 before Welcome
   [[nodiscard]] std::uint64_t revision() const;  // of the applied prompt, 0: none
   [[nodiscard]] std::size_t frames_in_flight() const;
+  [[nodiscard]] bool Takes(std::string_view settings) const;  // once it is ready
 
   /// Gives the socket away, so that another process can greet the worker anew. The client is dead
   /// afterwards.

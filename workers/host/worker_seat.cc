@@ -191,9 +191,10 @@ void WorkerSeat::Watch() {
   if (verdict != Verdict::kFine) Vacate(LossReason::kHung, watch_.Explain(verdict));
 }
 
-Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json) {
+Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json,
+                             std::string_view settings) {
   if (!seated()) return Error{ErrorCode::kUnavailable, "no worker is ready"};
-  Status sent = client_->SetPrompt(revision, json);
+  Status sent = client_->SetPrompt(revision, json, settings);
   if (sent.ok()) watch_.OnPromptSent(options_.clock->Now());
   return sent;
 }

@@ -78,12 +78,16 @@ class WorkerSeat {
   void Drop(LossReason reason, std::string detail);
 
   // To the worker; kUnavailable while none is seated.
-  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  Status SetPrompt(std::uint64_t revision, std::string_view json,
+                   std::string_view settings = kNoSettings);
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
 
   [[nodiscard]] bool occupied() const { return client_ != nullptr; }
   [[nodiscard]] bool seated() const { return client_ != nullptr && client_->ready(); }
+  [[nodiscard]] bool Takes(std::string_view settings) const {
+    return seated() && client_->Takes(settings);
+  }
   [[nodiscard]] std::int32_t pid() const;  // 0: none is known
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -47,13 +48,17 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
   if (!greeted_ && *type != MessageType::kHello) {
     return Error{ErrorCode::kProtocol, "message before Hello"};
   }
-  const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kSetPrompt ||
-                          *type == MessageType::kAttach || *type == MessageType::kAddHost;
+  const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kConfigure ||
+                          *type == MessageType::kSetPrompt || *type == MessageType::kAttach ||
+                          *type == MessageType::kAddHost;
   if (auto fine = NeedFds(packet, carries_fd ? 1 : 0); !fine) return fine.error();
   Status handled;
   switch (*type) {
     case MessageType::kHello:
       handled = OnHello(std::move(packet));
+      break;
+    case MessageType::kConfigure:
+      handled = OnConfigure(std::move(packet));
       break;
     case MessageType::kSetPrompt:
       handled = OnSetPrompt(std::move(packet));
@@ -98,6 +103,9 @@ Status LiveDispatcher::OnHello(Packet packet) {
   }
   auto page = protocol::SharedMemory::Map(std::move(packet.fds[0]), protocol::kControlPageBytes);
   if (!page) return page.error();
+  auto* control = reinterpret_cast<protocol::ControlPage*>(page->bytes().data());
+  std::atomic_ref<std::uint64_t>(control->abilities)
+      .store(protocol::kTakesConfigure, std::memory_order_relaxed);
   outlet_.use_control_page(std::move(*page));
   greeted_ = true;
   region_.reset();
@@ -105,7 +113,17 @@ Status LiveDispatcher::OnHello(Packet packet) {
   last_revision_ = revision_;  // all that the new host knows of
   if (loading_ == Loading::kWanted) loading_ = Loading::kForgotten;
   next_.reset();
+  settings_ = "{}";
   return Send(welcome);
+}
+
+Status LiveDispatcher::OnConfigure(Packet packet) {
+  auto message = protocol::Decode<protocol::Configure>(packet.bytes);
+  if (!message) return message.error();
+  auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
+  if (!text) return text.error();
+  settings_ = std::move(*text);
+  return {};
 }
 
 Status LiveDispatcher::OnSetPrompt(Packet packet) {
@@ -124,6 +142,7 @@ Status LiveDispatcher::OnSetPrompt(Packet packet) {
   next_.emplace();
   next_->revision = revision;
   next_->json = std::move(*text);
+  next_->settings = settings_;
   if (loading_ == Loading::kNothing) Load(std::move(*std::exchange(next_, std::nullopt)));
   return {};
 }

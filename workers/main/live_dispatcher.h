@@ -58,6 +58,7 @@ class LiveDispatcher {
   };
 
   Status OnHello(Packet packet);
+  Status OnConfigure(Packet packet);
   Status OnSetPrompt(Packet packet);
   Status OnAttach(Packet packet);
   Status OnSubmit(const Packet& packet);
@@ -82,6 +83,7 @@ class LiveDispatcher {
   std::unique_ptr<graph::Session> session_;  // of the applied prompt; null: there is none
   Loading loading_ = Loading::kNothing;
   std::optional<PromptLoader::Job> next_;  // to be loaded after what is being loaded
+  std::string settings_;                   // of the prompts to come
   bool greeted_ = false;
   std::uint64_t revision_ = 0;       // of the applied prompt
   std::uint64_t last_revision_ = 0;  // of the last one offered

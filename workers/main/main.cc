@@ -49,14 +49,50 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
 LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
-Without it they refuse every prompt. --nodes DIR, which may be repeated, adds the nodes of each *.so
-of the folder (workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an
-error in the log says why.
+Without it they refuse every prompt; a stream's host may name another one for its prompts (cwd).
+--nodes DIR, which may be repeated, adds the nodes of each *.so of the folder
+(workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an error in the
+log says why.
 )";
 
 int Usage(const std::string& problem) {
   std::cerr << "framelock-worker: " << problem << "; try --help" << std::endl;
   return kOfflineUsage;
+}
+
+using Registry = std::shared_ptr<const graph::NodeRegistry>;
+
+struct NodeSources {
+  nodes::FaultNodes faults = nodes::FaultNodes::kAbsent;
+  std::vector<std::string> folders;  // of shared objects
+};
+
+// Without a folder, without a workspace.
+Result<Registry> MakeNodes(const NodeSources& sources, const std::optional<std::string>& folder,
+                           nodes::FolderLinks links) {
+  std::shared_ptr<const nodes::Workspace> workspace;
+  if (folder) {
+    Result<std::shared_ptr<const nodes::Workspace>> opened =
+        nodes::Workspace::Open(*folder, {}, links);
+    if (!opened.ok()) {
+      return opened.error();
+    }
+    workspace = std::move(*opened);
+  }
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(sources.faults, workspace);
+  if (!registry.ok()) {
+    return registry.error();
+  }
+  for (const std::string& path : sources.folders) {
+    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(path, *registry);
+    if (!left_out.ok()) {
+      return left_out.error();
+    }
+    for (const Error& error : *left_out) {
+      spdlog::error("nodes left out: {}", error.message);
+    }
+  }
+  return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
 }
 
 enum class Command { kLive, kRun, kValidate, kBatch, kNodes };
@@ -89,36 +125,15 @@ OptionNames NamesOf(Command command) {
   return names;
 }
 
-// Built in, and from the folders that the command line names.
-Result<graph::NodeRegistry> AllNodes(const Arguments& arguments) {
-  std::shared_ptr<const nodes::Workspace> workspace;
-  if (const auto folder = arguments.Find("--workspace")) {
-    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
-    if (!opened.ok()) {
-      return opened.error();
-    }
-    workspace = std::move(*opened);
-  }
-  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
-      arguments.Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
-      workspace);
-  if (!registry.ok()) {
-    return registry;
-  }
-  for (const std::string& folder : arguments.FindAll("--nodes")) {
-    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(folder, *registry);
-    if (!left_out.ok()) {
-      return left_out.error();
-    }
-    for (const Error& error : *left_out) {
-      spdlog::error("nodes left out: {}", error.message);
-    }
-  }
-  return registry;
-}
-
-int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
-  LiveOptions options{.registry = &registry};
+int Live(const Arguments& arguments, const NodeSources& sources) {
+  LiveOptions options;
+  options.nodes = [sources, folder = arguments.Find("--workspace")] {
+    return MakeNodes(sources, folder, nodes::FolderLinks::kFollowed);
+  };
+  // A client chose it, below a folder that is the operator's.
+  options.nodes_in = [sources](const std::string& folder) {
+    return MakeNodes(sources, folder, nodes::FolderLinks::kRefused);
+  };
   const auto socket = arguments.FindNumber("--socket-fd");
   const auto parent = arguments.FindNumber("--die-with-parent");
   const auto memory = arguments.FindNumber("--memory-limit-mb");
@@ -178,23 +193,30 @@ int Main(std::span<const char* const> words) {
   if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
     return Usage(log.error().message);
   }
-  const Result<graph::NodeRegistry> registry = AllNodes(*arguments);
+  const NodeSources sources{.faults = arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent
+                                                                      : nodes::FaultNodes::kAbsent,
+                            .folders = arguments->FindAll("--nodes")};
+  if (command == Command::kLive) {
+    return Live(*arguments, sources);
+  }
+  const Result<Registry> registry =
+      MakeNodes(sources, arguments->Find("--workspace"), nodes::FolderLinks::kFollowed);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }
   switch (command) {
     case Command::kRun:
-      return RunOffline(*arguments, *registry);
+      return RunOffline(*arguments, **registry);
     case Command::kValidate:
-      return ValidateOffline(*arguments, *registry);
+      return ValidateOffline(*arguments, **registry);
     case Command::kBatch:
-      return RunBatch(*registry);
+      return RunBatch(**registry);
     case Command::kNodes:
-      return PrintNodes(*registry);
+      return PrintNodes(**registry);
     case Command::kLive:
       break;
   }
-  return Live(*arguments, *registry);
+  return kOfflineUsage;
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ enum class MessageType : std::uint32_t {
   kSubmit = 4,
   kStop = 5,
   kAddHost = 6,
+  kConfigure = 7,
   kWelcome = 65,
   kPromptApplied = 66,
   kPromptRejected = 67,
@@ -84,6 +85,12 @@ struct AddHost {  // carries 1 fd: the worker's end of the further host's socket
   std::uint32_t reserved = 0;
 };
 
+struct Configure {  // carries 1 fd: sealed memfd with text_bytes of JSON; it has no answer
+  MessageType type = MessageType::kConfigure;
+  std::uint32_t reserved = 0;
+  std::uint64_t text_bytes = 0;
+};
+
 struct Welcome {
   MessageType type = MessageType::kWelcome;
   std::uint32_t version = kVersion;
@@ -139,6 +146,7 @@ struct HostAdded {
 
 static_assert(sizeof(Hello) == 16 && sizeof(Stop) == 8);
 static_assert(sizeof(AddHost) == 8 && sizeof(HostAdded) == 8);
+static_assert(sizeof(Configure) == 16);
 static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
 static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
 static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);

@@ -118,15 +118,16 @@ TEST_F(ControlApiTest, ALifeInCalls) {
     r = co_await Call("GET", "/stream/status", "");
     EXPECT_EQ(json::parse(r.body)["processing_active"], true);
     EXPECT_EQ(json::parse(r.body)["stream_count"], 1);
-    r = co_await Call("POST", "/stream/a/update-prompts",
-                      R"({"prompt":{"2":{}},"parameters":{"gpu_only":true}})");
+    r = co_await Call(
+        "POST", "/stream/a/update-prompts",
+        R"({"prompt":{"2":{}},"parameters":{"gpu_only":true,"width":768,"warmup":true}})");
     EXPECT_EQ(r.status, 200u) << r.body;
     json answer = json::parse(r.body);
     EXPECT_EQ(answer["message"], "Prompts updated for stream a");
     EXPECT_EQ(answer["prompts_count"], 1);
-    EXPECT_EQ(answer["parameters_updated"], false);
-    EXPECT_EQ(answer["warmup_performed"], false);
-    EXPECT_TRUE(answer["parameters_refused"].contains("gpu_only"));
+    EXPECT_EQ(answer["parameters_updated"], true);
+    EXPECT_EQ(answer["warmup_performed"], true);
+    EXPECT_FALSE(answer.contains("parameters_refused"));
     r = co_await Call("GET", "/stream/a/prompts", "");
     EXPECT_EQ(json::parse(r.body)["active_prompt"], json::parse(R"({"2":{}})"));
     EXPECT_EQ(json::parse(r.body)["prompt_revision"], 2);
@@ -136,6 +137,12 @@ TEST_F(ControlApiTest, ALifeInCalls) {
     EXPECT_EQ(json::parse(r.body)["message"], "Dedicated worker restarted for stream a");
     r = co_await Call("GET", "/stream/a/workspace-info", "");
     EXPECT_EQ(json::parse(r.body)["success"], true);
+    answer = json::parse(r.body)["workspace_info"];
+    EXPECT_EQ(answer["config_keys"],
+              json({"cwd", "disable_cuda_malloc", "gpu_only", "preview_method"}));
+    EXPECT_EQ(answer["config"]["gpu_only"], true);
+    EXPECT_EQ(answer["config"]["cwd"], nullptr);
+    EXPECT_EQ(answer["width"], 768);
     r = co_await Call("POST", "/stream/stop", "not json at all");
     EXPECT_EQ(json::parse(r.body)["message"], "Stopped 1 stream(s)");
     r = co_await Call("POST", "/stream/stop", "");

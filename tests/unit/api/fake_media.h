@@ -28,7 +28,8 @@ class FakeMedia final : public MediaProcess {
     bool switch_in_force = true;
     bool silent_about_switches = false;
     std::vector<std::string> prompts;
-    InputSize size;  // of the worker lent last, or of the prompt sent since
+    stream::WorkerSettings worker;  // with the last prompt
+    InputSize size;                 // of the worker lent last, or of the prompt sent since
     std::uint64_t last_request = 0;
     std::vector<int> signals;
     bool stop_requested = false;
@@ -74,10 +75,12 @@ class FakeMedia final : public MediaProcess {
     record_->Say(answer);
     return {};
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text,
+                    const GraphSettings& settings) override {
     if (record_->line_closed) return Error{ErrorCode::kClosed, "the line is closed"};
     record_->prompts.push_back(text);
-    record_->size = size;
+    record_->worker = settings.worker;
+    record_->size = settings.size;
     record_->last_request = request;
     if (record_->silent_about_prompts) return {};
     const PromptVerdict verdict = record_->judge(text, record_->revision + 1);

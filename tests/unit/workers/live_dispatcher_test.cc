@@ -155,6 +155,12 @@ class LiveDispatcherTest : public testing::Test {
     EXPECT_EQ(Answer<protocol::PromptApplied>().revision, revision);
   }
 
+  void Configure(std::string_view text) {
+    auto fd = protocol::MakeTextFd(text);
+    ASSERT_TRUE(Tell(protocol::Configure{.text_bytes = text.size()}, std::move(*fd)));
+    EXPECT_TRUE(answers_.empty()) << "it has no answer";
+  }
+
   std::string Rejection(std::uint64_t revision) {
     const auto rejected = Answer<protocol::PromptRejected>();
     EXPECT_EQ(rejected.revision, revision);
@@ -271,6 +277,57 @@ TEST_F(LiveDispatcherTest, ARejectedPromptLeavesTheOldOne) {
   EXPECT_EQ(completed.revision, 4u);
   EXPECT_EQ(region_.bytes()[4096], std::byte{0});
   EXPECT_EQ(region_.bytes()[4097], std::byte{255});
+}
+
+TEST_F(LiveDispatcherTest, SettingsAreAnAbilityThatTheControlPageNames) {
+  Greet();
+  const auto* page = reinterpret_cast<const protocol::ControlPage*>(page_.bytes().data());
+  EXPECT_EQ(page->abilities, protocol::kTakesConfigure);
+}
+
+TEST_F(LiveDispatcherTest, WhatIsWrongWithSettingsIsToldByTheNextPrompt) {
+  Greet();
+  Configure(R"({"gpu_only":true,"colour":"red"})");
+  Apply(1, kInvert);
+  Configure(R"({"cwd":"nowhere"})");
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  const std::string why = Rejection(2);
+  EXPECT_THAT(why, HasSubstr("bad_settings"));
+  EXPECT_THAT(why, HasSubstr("cwd"));
+  Configure("{");
+  Greet(78);  // a new host knows nothing of it
+  Apply(3, kInvert);
+}
+
+TEST_F(LiveDispatcherTest, APromptWithACwdHasItsNodesFromThere) {
+  std::vector<std::string> folders;
+  loader_->options().nodes_in =
+      [&](const std::string& folder) -> Result<std::shared_ptr<const graph::NodeRegistry>> {
+    folders.push_back(folder);
+    if (folder == "/missing") return Error{ErrorCode::kNotFound, "it is not there"};
+    auto registry = nodes::BuiltinNodes();
+    if (!registry) return registry.error();
+    return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
+  };
+  Greet();
+  Apply(1, kInvert);
+  Configure(R"({"cwd":"/there"})");
+  Apply(2, kInvert);
+  Attach();
+  EXPECT_EQ(Run({.sequence = 1, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  Configure(R"({"cwd":"/missing"})");
+  ASSERT_TRUE(TellPrompt(3, kInvert));
+  EXPECT_THAT(Rejection(3), HasSubstr("cwd: it is not there"));
+  EXPECT_EQ(Run({.sequence = 2, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  Configure("{}");
+  Apply(4, kInvert);
+  EXPECT_EQ(folders, (std::vector<std::string>{"/there", "/missing"}));
+}
+
+TEST_F(LiveDispatcherTest, SettingsThatCannotBeReadBreakTheProtocol) {
+  Greet();
+  auto fd = protocol::MakeTextFd("{}");
+  ExpectBroken(Tell(protocol::Configure{.text_bytes = 3}, std::move(*fd)), "text");
 }
 
 TEST_F(LiveDispatcherTest, AStaleRevisionIsRejected) {

@@ -492,5 +492,46 @@ TEST_F(WorkerClientTest, TheSocketCanBeGivenAway) {
   EXPECT_EQ(Expect<WorkerClient::Welcomed>().revision, 3u);
 }
 
+TEST_F(WorkerClientTest, SettingsGoBeforeTheirPromptAndOnlyOnce) {
+  auto page = protocol::SharedMemory::Map(std::move(page_), protocol::kControlPageBytes);
+  ASSERT_TRUE(page);
+  reinterpret_cast<protocol::ControlPage*>(page->bytes().data())->abilities =
+      protocol::kTakesConfigure;
+  worker_->Say(Welcome());
+  Expect<WorkerClient::Welcomed>();
+  EXPECT_TRUE(client_->Takes(R"({"gpu_only":true})"));
+  const auto apply = [&](std::uint64_t revision) {
+    protocol::PromptApplied applied;
+    applied.revision = revision;
+    worker_->Say(applied);
+    Expect<WorkerClient::PromptApplied>();
+  };
+  ASSERT_TRUE(client_->SetPrompt(1, "{}"));
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(1);
+  ASSERT_TRUE(client_->SetPrompt(2, "{}", R"({"gpu_only":true})"));
+  const auto configure = worker_->Hear<protocol::Configure>(1);
+  EXPECT_EQ(*protocol::ReadTextFd(worker_->TakeFd(), configure.text_bytes), R"({"gpu_only":true})");
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(2);
+  ASSERT_TRUE(client_->SetPrompt(3, "{}", R"({"gpu_only":true})"));
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(3);
+  ASSERT_TRUE(client_->SetPrompt(4, "{}"));
+  worker_->Hear<protocol::Configure>(1);
+  worker_->Hear<protocol::SetPrompt>(1);
+}
+
+TEST_F(WorkerClientTest, AWorkerThatTakesNoSettingsIsSentNone) {
+  worker_->Say(Welcome());
+  Expect<WorkerClient::Welcomed>();
+  EXPECT_FALSE(client_->Takes(R"({"gpu_only":true})"));
+  const Status refused = client_->SetPrompt(1, "{}", R"({"gpu_only":true})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(client_->SetPrompt(1, "{}"));
+  worker_->Hear<protocol::SetPrompt>(1);  // and nothing before it
+}
+
 }  // namespace
 }  // namespace framelock::host
