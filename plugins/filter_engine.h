@@ -88,6 +88,7 @@ class FilterEngine {
   void OnWorker(host::WorkerClient::PromptRejected& rejected);
   void OnWorker(const host::WorkerClient::Attached& attached);
   void OnWorker(const host::WorkerClient::Completed& completed);
+  void OnWorker(host::WorkerClient::FrameText& text);
   void OnWorker(host::WorkerSeat::Lost& lost);
   void OnWorker(host::WorkerSeat::GivenUp& given_up);
   void MoveOn();

@@ -6,10 +6,12 @@
 namespace framelock::protocol {
 
 /// Bounds that both ends enforce.
-inline constexpr std::uint32_t kMaxDimension = 16384;         // pixels, one side, as in ComfyUI
-inline constexpr std::uint32_t kMaxSlots = 32;                // per direction and region
-inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;  // one region
-inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;   // one prompt or error document
+inline constexpr std::uint32_t kMaxDimension = 16384;          // pixels, one side, as in ComfyUI
+inline constexpr std::uint32_t kMaxSlots = 32;                 // per direction and region
+inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;   // one region
+inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;    // one prompt or error document
+inline constexpr std::uint64_t kMaxFrameTextBytes = 64 << 10;  // one text of a frame
+inline constexpr std::uint32_t kMaxFrameTexts = 64;            // of one frame
 
 enum class PixelFormat : std::uint32_t {
   kRgb8 = 1,   // 3 bytes a pixel, R G B

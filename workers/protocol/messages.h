@@ -28,6 +28,7 @@ enum class MessageType : std::uint32_t {
   kAttached = 68,
   kCompleted = 69,
   kHostAdded = 70,
+  kFrameText = 71,
 };
 
 enum class FrameOutcome : std::uint32_t {
@@ -131,6 +132,16 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
+/// A text that the graph made of a frame; comes before its Completed, only if that is kCompleted.
+/// Carries 1 fd, a sealed memfd with text_bytes of UTF-8; none above kMaxFrameTextBytes: then the
+/// host only learns that there was one.
+struct FrameText {
+  MessageType type = MessageType::kFrameText;
+  std::uint32_t reserved = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t text_bytes = 0;
+};
+
 /// Answer to AddHost. hosts == 0: refused, and its socket is closed.
 struct HostAdded {
   MessageType type = MessageType::kHostAdded;
@@ -142,7 +153,7 @@ static_assert(sizeof(AddHost) == 8 && sizeof(HostAdded) == 8);
 static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
 static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
 static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);
-static_assert(sizeof(Completed) == 256);
+static_assert(sizeof(Completed) == 256 && sizeof(FrameText) == 24);
 static_assert(std::is_trivially_copyable_v<Completed> && std::is_trivially_copyable_v<Attach>);
 
 }  // namespace framelock::protocol
