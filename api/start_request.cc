@@ -57,11 +57,11 @@ Status TakeUrls(const json& body, json& config) {
   for (const char* name : {"subscribe_url", "publish_url"}) {
     if (Field(body, name).is_null()) return Invalid("Missing required field: " + std::string(name));
   }
-  for (const char* name : {"subscribe_url", "publish_url"}) {
+  for (const char* name : {"subscribe_url", "publish_url", "data_url"}) {
     if (Status taken = TakeUrl(body, name, config); !taken) return taken;
   }
   json checked_only = json::object();  // no channel of ours uses them
-  for (const char* name : {"control_url", "events_url", "data_url"}) {
+  for (const char* name : {"control_url", "events_url"}) {
     if (Status taken = TakeUrl(body, name, checked_only); !taken) return taken;
   }
   return {};
@@ -116,9 +116,10 @@ Status TakeFramerate(const Parameters& params, json& config) {
 void TakeTuning(const Parameters& params, json& config) {
   for (const char* name :
        {"gop_seconds", "bitrate_kbps", "encoder", "on_missing", "cadence", "latency_ms",
-        "max_in_flight", "max_input_pixels", "audio", "audio_buffer_ms", "input_retry_seconds",
-        "worker_heartbeat_timeout_ms", "worker_first_frame_timeout_ms", "worker_frame_timeout_ms",
-        "worker_frame_timeout_factor", "worker_load_timeout_ms"}) {
+        "max_in_flight", "max_input_pixels", "audio", "audio_buffer_ms", "max_text_bytes",
+        "max_waiting_texts", "input_retry_seconds", "worker_heartbeat_timeout_ms",
+        "worker_first_frame_timeout_ms", "worker_frame_timeout_ms", "worker_frame_timeout_factor",
+        "worker_load_timeout_ms"}) {
     if (const json& value = params[name]; !value.is_null()) config[name] = value;
   }
 }

@@ -18,6 +18,7 @@
 #include "api/start_request.h"
 #include "api/stream_state.h"
 #include "api/stream_surroundings.h"
+#include "api/text_feed.h"
 #include "pipeline/core/frame_ledger.h"
 
 namespace framelock::api {
@@ -64,6 +65,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] Architecture architecture() const { return plan_.architecture; }
   /// null unless it has a worker for each prompt.
   [[nodiscard]] const PromptWorkers* prompts() const { return prompts_.get(); }
+
+  /// What its graph says of its frames.
+  [[nodiscard]] const TextFeed& texts() const { return *texts_; }
+  /// Waits until something about the stream or its texts has changed, or `timeout` has passed.
+  net::Task<> AwaitChange(std::chrono::nanoseconds timeout);
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
   [[nodiscard]] nlohmann::json StatusJson() const;
@@ -119,7 +125,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Surroundings& around_;
   stream::StreamConfig config_;
   const StreamPlan plan_;
-  std::shared_ptr<net::Signal> changed_;  // notified at every change that somebody may wait for
+  std::shared_ptr<net::Signal> changed_;   // notified at every change that somebody may wait for
+  const std::shared_ptr<TextFeed> texts_;  // shared with the media process at hand
   StreamState state_ = StreamState::kStarting;
   SteadyTime created_;
   std::chrono::system_clock::time_point started_at_;
