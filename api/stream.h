@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/architecture.h"
 #include "api/process_past.h"
@@ -65,10 +64,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] Architecture architecture() const { return plan_.architecture; }
   /// null unless it has a worker for each prompt.
   [[nodiscard]] const PromptWorkers* prompts() const { return prompts_.get(); }
-
-  /// What its graph says of its frames.
+  /// What its graph says of its frames, and a wait until that or anything else has changed.
   [[nodiscard]] const TextFeed& texts() const { return *texts_; }
-  /// Waits until something about the stream or its texts has changed, or `timeout` has passed.
   net::Task<> AwaitChange(std::chrono::nanoseconds timeout);
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
@@ -78,7 +75,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
  private:
   Stream(Surroundings& around, stream::StreamConfig config, std::string prompt, StreamPlan plan);
-
   static net::Task<> Supervise(std::shared_ptr<Stream> self);
   net::Task<Result<PromptVerdict>> BringUp();
   net::Task<Status> TakeWorker();
@@ -98,14 +94,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text, InputSize size,
                                                             SteadyTime deadline,
                                                             std::string& last_error);
-
   net::Task<Status> BeginUpdate();
   void EndUpdate();
   net::Task<Status> PutToWork(std::string id, InputSize size, SteadyTime deadline);
   net::Task<Status> ResizeAtWork(InputSize size, SteadyTime deadline);
   net::Task<Status> HandOver(StreamWorker& next, std::uint64_t lease, InputSize size,
                              SteadyTime deadline);
-
   [[nodiscard]] WorkerSource& Workers() const;
   [[nodiscard]] bool WorkerRuns() const { return worker_ && !worker_->departure(); }
   [[nodiscard]] bool MediaRuns() const { return media_ && !media_->departure(); }

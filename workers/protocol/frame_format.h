@@ -13,6 +13,12 @@ inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;    // one prompt or 
 inline constexpr std::uint64_t kMaxFrameTextBytes = 64 << 10;  // one text of a frame
 inline constexpr std::uint32_t kMaxFrameTexts = 64;            // of one frame
 
+enum class FrameOutcome : std::uint32_t {
+  kCompleted = 1,       // the output slot holds the result
+  kFailed = 2,          // a node failed; Completed::error holds its text
+  kOutputTooLarge = 3,  // output_width x output_height needs a larger slot
+};
+
 enum class PixelFormat : std::uint32_t {
   kRgb8 = 1,   // 3 bytes a pixel, R G B
   kRgba8 = 2,  // 4 bytes a pixel, R G B A

@@ -31,12 +31,6 @@ enum class MessageType : std::uint32_t {
   kFrameText = 71,
 };
 
-enum class FrameOutcome : std::uint32_t {
-  kCompleted = 1,       // the output slot holds the result
-  kFailed = 2,          // a node failed; error holds its text
-  kOutputTooLarge = 3,  // output_width x output_height needs a larger slot
-};
-
 struct Hello {  // carries 1 fd: the control page
   MessageType type = MessageType::kHello;
   std::uint32_t version = kVersion;
@@ -132,10 +126,7 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
-/// A text that the graph made of a frame; comes before its Completed, only if that is kCompleted.
-/// Carries 1 fd, a sealed memfd with text_bytes of UTF-8; none above kMaxFrameTextBytes: then the
-/// host only learns that there was one.
-struct FrameText {
+struct FrameText {  // before its Completed; carries 1 fd: the text, none above kMaxFrameTextBytes
   MessageType type = MessageType::kFrameText;
   std::uint32_t reserved = 0;
   std::uint64_t sequence = 0;
