@@ -94,7 +94,7 @@ TEST_F(ControlApiTest, TextsAreAnsweredWithAHeadAndTheirStream) {
     request.path = "/live/stream/a/data";
     const net::HttpResponse head = co_await api.Answer(request, std::string());
     EXPECT_EQ(head.status, 200u);
-    EXPECT_EQ(head.headers.at(0).value, "text/event-stream");
+    EXPECT_EQ(head.headers.at(0).second, "text/event-stream");
     const std::shared_ptr<Stream> stream = api.TextSource(request);
     EXPECT_TRUE(stream);
     if (stream) {
