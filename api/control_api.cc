@@ -42,6 +42,12 @@ HttpResponse TextReply(const char* type, std::string_view text) {
   return response;
 }
 
+HttpResponse TextEventsHead() {
+  HttpResponse head = TextReply("text/event-stream", "");
+  head.headers.emplace_back("Cache-Control", "no-store");
+  return head;
+}
+
 HttpResponse InvalidJson(const Error& error) {
   return ErrorReply(400, "Invalid JSON", error.message);
 }
@@ -73,6 +79,11 @@ bool ControlApi::NeedsBody(const HttpRequest& request) const {
   const bool takes_one = match.route == Route::kStart || match.route == Route::kUpdatePrompts ||
                          match.route == Route::kSwitchPrompt;
   return takes_one && !options_.origins.Refusal(request);
+}
+
+std::shared_ptr<Stream> ControlApi::TextSource(const HttpRequest& request) const {
+  const RouteMatch match = MatchRoute(request.method, request.path);
+  return match.route == Route::kTexts ? registry_.Find(match.id) : nullptr;
 }
 
 net::Task<HttpResponse> ControlApi::Answer(const HttpRequest& request, Result<std::string> body) {
@@ -245,6 +256,8 @@ HttpResponse ControlApi::AboutStream(Route route, const Stream& stream) const {
       return WorkspaceReply(stream, options_.workspace);
     case Route::kWorker:
       return WorkerReply(stream);
+    case Route::kTexts:
+      return TextEventsHead();
     default:
       return JsonReply(200, stream.StatusJson());
   }

@@ -49,6 +49,9 @@ class ControlApi {
 
   /// True if the request's body belongs to the answer (else it may stay unread).
   [[nodiscard]] bool NeedsBody(const net::HttpRequest& request) const;
+  /// The stream whose texts the request is answered with, once its Answer() was a 200, which is the
+  /// head only then: see SendTextEvents. Null: the answer is complete.
+  [[nodiscard]] std::shared_ptr<Stream> TextSource(const net::HttpRequest& request) const;
   [[nodiscard]] std::size_t max_body_bytes() const { return options_.max_body_bytes; }
 
   /// `body`: kResourceLimit when it was too long; another error when it did not arrive.

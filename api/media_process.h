@@ -11,6 +11,7 @@
 #include "api/media_report.h"
 #include "api/prompt_update.h"
 #include "api/stream_worker.h"
+#include "api/text_feed.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
 #include "pipeline/stream/stream_config.h"
@@ -43,9 +44,11 @@ class MediaProcess {
 class MediaSource {
  public:
   virtual ~MediaSource() = default;
-  /// `changed` is notified whenever the report changes or the process departs.
+  /// `changed` is notified whenever the report or the texts change or the process departs; `texts`
+  /// takes what the graph says.
   virtual Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
-                                                      std::shared_ptr<net::Signal> changed) = 0;
+                                                      std::shared_ptr<net::Signal> changed,
+                                                      std::shared_ptr<TextFeed> texts) = 0;
 };
 
 }  // namespace framelock::api

@@ -57,11 +57,11 @@ Status TakeUrls(const json& body, json& config) {
   for (const char* name : {"subscribe_url", "publish_url"}) {
     if (Field(body, name).is_null()) return Invalid("Missing required field: " + std::string(name));
   }
-  for (const char* name : {"subscribe_url", "publish_url"}) {
+  for (const char* name : {"subscribe_url", "publish_url", "data_url"}) {
     if (Status taken = TakeUrl(body, name, config); !taken) return taken;
   }
   json checked_only = json::object();  // no channel of ours uses them
-  for (const char* name : {"control_url", "events_url", "data_url"}) {
+  for (const char* name : {"control_url", "events_url"}) {
     if (Status taken = TakeUrl(body, name, checked_only); !taken) return taken;
   }
   return {};
@@ -124,6 +124,8 @@ void TakeTuning(const Parameters& params, json& config) {
                            "max_input_pixels",
                            "audio",
                            "audio_buffer_ms",
+                           "max_text_bytes",
+                           "max_waiting_texts",
                            "input_retry_seconds",
                            "worker_heartbeat_timeout_ms",
                            "worker_first_frame_timeout_ms",

@@ -37,6 +37,7 @@ Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string pr
       config_(std::move(config)),
       plan_(std::move(plan)),
       changed_(std::make_shared<net::Signal>(around.loop)),
+      texts_(std::make_shared<TextFeed>(static_cast<std::size_t>(config_.max_waiting_texts))),
       created_(around.clock.Now()),
       started_at_(std::chrono::system_clock::now()),
       prompt_(std::move(prompt), SettingsOf(config_)),
@@ -68,6 +69,10 @@ void Stream::RequestStop() {
 net::Task<> Stream::Stop() {
   RequestStop();
   while (!IsFinal(state_)) co_await changed_->Wait();
+}
+
+net::Task<> Stream::AwaitChange(std::chrono::nanoseconds timeout) {
+  co_await changed_->WaitFor(timeout);
 }
 
 net::Task<> Stream::Supervise(std::shared_ptr<Stream> self) {
@@ -192,7 +197,7 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
 }
 
 net::Task<Status> Stream::StartMedia() {
-  Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_);
+  Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_, texts_);
   if (!spawned) {
     media_past_.lost = true;
     co_return spawned.error();

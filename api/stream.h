@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/architecture.h"
 #include "api/process_past.h"
@@ -18,6 +17,7 @@
 #include "api/start_request.h"
 #include "api/stream_state.h"
 #include "api/stream_surroundings.h"
+#include "api/text_feed.h"
 #include "pipeline/core/frame_ledger.h"
 
 namespace framelock::api {
@@ -64,6 +64,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] Architecture architecture() const { return plan_.architecture; }
   /// null unless it has a worker for each prompt.
   [[nodiscard]] const PromptWorkers* prompts() const { return prompts_.get(); }
+  /// What its graph says of its frames, and a wait until that or anything else has changed.
+  [[nodiscard]] const TextFeed& texts() const { return *texts_; }
+  net::Task<> AwaitChange(std::chrono::nanoseconds timeout);
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
   [[nodiscard]] nlohmann::json StatusJson() const;
@@ -72,7 +75,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
  private:
   Stream(Surroundings& around, stream::StreamConfig config, std::string prompt, StreamPlan plan);
-
   static net::Task<> Supervise(std::shared_ptr<Stream> self);
   net::Task<Result<PromptVerdict>> BringUp();
   net::Task<Status> TakeWorker();
@@ -93,14 +95,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
                                                             const GraphSettings& settings,
                                                             SteadyTime deadline,
                                                             std::string& last_error);
-
   net::Task<Status> BeginUpdate();
   void EndUpdate();
   net::Task<Status> PutToWork(PromptWorkers::Key key, InputSize size, SteadyTime deadline);
   net::Task<Status> ResizeAtWork(InputSize size, SteadyTime deadline);
   net::Task<Status> HandOver(StreamWorker& next, std::uint64_t lease, InputSize size,
                              SteadyTime deadline);
-
   [[nodiscard]] WorkerSource& Workers() const;
   [[nodiscard]] bool WorkerRuns() const { return worker_ && !worker_->departure(); }
   [[nodiscard]] bool MediaRuns() const { return media_ && !media_->departure(); }
@@ -120,7 +120,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Surroundings& around_;
   stream::StreamConfig config_;
   const StreamPlan plan_;
-  std::shared_ptr<net::Signal> changed_;  // notified at every change that somebody may wait for
+  std::shared_ptr<net::Signal> changed_;   // notified at every change that somebody may wait for
+  const std::shared_ptr<TextFeed> texts_;  // shared with the media process at hand
   StreamState state_ = StreamState::kStarting;
   SteadyTime created_;
   std::chrono::system_clock::time_point started_at_;

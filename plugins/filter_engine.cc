@@ -143,7 +143,10 @@ std::optional<FilterWork> FilterEngine::Next() {
   if (output->kind == Kind::kResult || output->kind == Kind::kRepeat) {
     pushing_revision_ = output->result.revision;
   }
-  if (output->kind == Kind::kResult) meters_.latency.Add(output->latency);
+  if (output->kind == Kind::kResult) {
+    meters_.latency.Add(output->latency);
+    stats_.texts += output->frame.texts.size();
+  }
   if (output->kind != Kind::kEvent) meters_.outputs.Tick(now);
   return FilterWork(std::move(*output));
 }

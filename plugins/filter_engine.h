@@ -68,9 +68,8 @@ class FilterEngine {
   /// meanwhile are skipped (kBlock: they go through the new prompt).
   PromptAnswer SetPrompt(PromptOffer offer);
   void Lend(PacketSocket socket);
-  /// Lets a lent worker get ready behind the one at work, which is given back without a word, and
-  /// take over between two frames. Blocks, answers and takes a size as SetPrompt. Only with lent
-  /// ones.
+  /// Only with lent workers: lets one get ready behind the one at work, which is given back without
+  /// a word, and take over between two frames. Blocks, answers and takes a size as SetPrompt.
   PromptAnswer Switch(PacketSocket socket, std::optional<FrameSize> size = std::nullopt);
   [[nodiscard]] FilterStats Stats() const;
   [[nodiscard]] std::string prompt() const;
@@ -88,6 +87,7 @@ class FilterEngine {
   void OnWorker(host::WorkerClient::PromptRejected& rejected);
   void OnWorker(const host::WorkerClient::Attached& attached);
   void OnWorker(const host::WorkerClient::Completed& completed);
+  void OnWorker(host::WorkerClient::FrameText& text);
   void OnWorker(host::WorkerSeat::Lost& lost);
   void OnWorker(host::WorkerSeat::GivenUp& given_up);
   void MoveOn();

@@ -117,6 +117,16 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
   Complain(now);
 }
 
+// It stays with its frame, and leaves with the frame's result or not at all.
+void FilterEngine::OnWorker(host::WorkerClient::FrameText& text) {
+  if (text.text_bytes > options_.max_text_bytes) {
+    ++stats_.texts_dropped;
+    return;
+  }
+  LineFrame* frame = line_.InFlight(FrameSequence{text.sequence});
+  if (frame != nullptr) frame->texts.push_back(std::move(text.text));
+}
+
 void FilterEngine::Complain(SteadyTime now) {
   const auto count = meters_.failures.Add(now);
   if (!count) return;

@@ -22,6 +22,7 @@ struct FilterOptions {
   std::chrono::milliseconds switch_wait{500};   // for frames of the worker that is switched from
   std::chrono::milliseconds format_wait{200};   // for frames of the format before (kDropOldest)
   std::size_t max_events = 64;                  // in the line; then upstream waits
+  std::size_t max_text_bytes = 16'384;          // of one text of a frame; longer ones are dropped
   std::string prompt;                           // for workers that bring none
   host::WorkerSeat::Options worker;
   /// Copies a source frame into a slot with a slot's row size; false: its memory cannot be read.

@@ -120,6 +120,7 @@ static gboolean framelock_worker_filter_start(FramelockWorkerFilter* self) {
   options.upstream_margin = settings.upstream_margin;
   options.downstream_margin = settings.downstream_margin;
   options.prompt_timeout = settings.prompt_timeout;
+  options.max_text_bytes = settings.max_text_bytes;
   options.worker.watch = settings.watch;
   options.copy_source = plugins::CopySource;
   options.prompt = framelock_worker_filter_load_prompt(self, settings);
@@ -206,6 +207,10 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(framelock_worker_filter_switch_worker), nullptr, nullptr,
                              nullptr, GST_TYPE_STRUCTURE, 3, G_TYPE_INT, G_TYPE_UINT, G_TYPE_UINT);
+  // What the graph said of a frame: its number, its pts (GST_CLOCK_TIME_NONE: it has none), the
+  // text. Emitted by the source pad's thread right before the frame's result goes downstream.
+  g_signal_new("text", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+               G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_UINT64, G_TYPE_STRING);
   GstCaps* caps = gst_caps_from_string(
       "video/x-raw, format=(string){ RGB, RGBA }, "
       "width=(int)[1,16384], height=(int)[1,16384], "

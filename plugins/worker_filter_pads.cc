@@ -234,7 +234,17 @@ void TellLatency(FramelockWorkerFilter* self) {
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
+void TellTexts(FramelockWorkerFilter* self, const LineFrame& frame) {
+  const guint64 pts =
+      frame.pts ? static_cast<guint64>(frame.pts->count()) : guint64{GST_CLOCK_TIME_NONE};
+  for (const std::string& text : frame.texts) {
+    g_signal_emit_by_name(self, "text", static_cast<guint64>(frame.sequence.value), pts,
+                          text.c_str());
+  }
+}
+
 void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput output) {
+  if (output.kind == LineOutput::Kind::kResult) TellTexts(self, output.frame);
   const auto newest = engine.format();
   const auto region = engine.region();
   const GstFlowReturn flow =

@@ -24,6 +24,7 @@ struct WorkerFilterSettings {
   FrameLine::Options line;
   std::size_t upstream_margin = 3;
   std::size_t downstream_margin = 4;
+  std::size_t max_text_bytes = 16'384;
   std::chrono::milliseconds prompt_timeout{10'000};
   std::chrono::milliseconds latency{0};
   host::ProgressWatch::Options watch;

@@ -43,6 +43,8 @@ GstStructure* StatsStructure(const FilterStats& stats) {
   SetCount(s, "passed-through", stats.line.passed_through);
   SetCount(s, "repeated", stats.line.repeated);
   SetCount(s, "late", stats.line.late);
+  SetCount(s, "texts", stats.texts);
+  SetCount(s, "texts-dropped", stats.texts_dropped);
   SetCount(s, "copied-in", stats.copied_in);
   SetCount(s, "copied-out", stats.copied_out);
   SetMicroseconds(s, "latency-p50-us", stats.latency_p50);

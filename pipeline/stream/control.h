@@ -30,6 +30,7 @@ namespace framelock::stream {
 ///     {"type":"switched","lease":n,"applied":b,"in_force":b,"errors":{…}}   unless it is in force,
 ///                                       the one before goes on, and this one is given back
 ///     {"type":"worker_lost","lease":n,"reason":"closed|hung|protocol","detail":"…"}   lend another
+///     {"type":"text","sequence":n,"pts":t,"text":"…"}   of a published frame; pts: 90 kHz or null
 ///     {"type":"error","message":"…","fatal":b}
 ///     {"type":"ended","reason":"eos|stopped|error"}
 ///

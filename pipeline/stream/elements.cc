@@ -22,6 +22,7 @@ Error TakeError(GError* error, const std::string& what) {
 constexpr std::pair<std::string_view, const char*> kPackages[] = {
     {"fakesink", "libgstreamer1.0-0"},
     {"queue", "libgstreamer1.0-0"},
+    {"appsrc", "gstreamer1.0-plugins-base"},
     {"audioconvert", "gstreamer1.0-plugins-base"},
     {"audioresample", "gstreamer1.0-plugins-base"},
     {"opusenc", "gstreamer1.0-plugins-base"},

@@ -34,12 +34,29 @@ Status Outbox::SayStatus(nlohmann::json status) {
   return Flush();
 }
 
+Status Outbox::SayText(nlohmann::json message) {
+  if (texts_.size() >= max_texts_) {
+    texts_.pop_front();
+    ++dropped_texts_;
+  }
+  texts_.push_back(std::move(message));
+  return Flush();
+}
+
+Result<bool> Outbox::TrySendAll(std::deque<nlohmann::json>& messages) {
+  while (!messages.empty()) {
+    Result<bool> sent = TrySend(messages.front());
+    if (!sent || !*sent) return sent;
+    messages.pop_front();
+  }
+  return true;
+}
+
 Status Outbox::Flush() {
-  while (!messages_.empty()) {
-    const Result<bool> sent = TrySend(messages_.front());
-    if (!sent) return sent.error();
-    if (!*sent) return {};
-    messages_.pop_front();
+  for (std::deque<nlohmann::json>* messages : {&messages_, &texts_}) {
+    const Result<bool> all = TrySendAll(*messages);
+    if (!all) return all.error();
+    if (!*all) return {};
   }
   if (!status_) return {};
   const Result<bool> sent = TrySend(*status_);

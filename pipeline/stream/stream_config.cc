@@ -19,6 +19,7 @@ constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr int kMinHeartbeatMs = 200;  // two beats
 constexpr int kMinInputPixels = 16 * 16;
 constexpr int kMaxInputPixels = 8192 * 4352;  // of H.264 level 6.2
+constexpr int kMaxTextBytes = 65'536;         // the worker protocol's
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kAudio = {"pass", "none"};
@@ -167,6 +168,8 @@ json ToJson(const StreamConfig& config) {
               {"max_in_flight", config.max_in_flight},
               {"audio", config.audio},
               {"audio_buffer_ms", config.audio_buffer_ms},
+              {"max_text_bytes", config.max_text_bytes},
+              {"max_waiting_texts", config.max_waiting_texts},
               {"max_input_pixels", config.max_input_pixels},
               {"input_retry_seconds", config.input_retry_seconds},
               {"worker_heartbeat_timeout_ms", config.worker_heartbeat_timeout_ms},
@@ -177,6 +180,7 @@ json ToJson(const StreamConfig& config) {
               {"prompt_timeout_ms", config.prompt_timeout_ms}};
   if (config.subscribe_url) out["subscribe_url"] = *config.subscribe_url;
   if (config.publish_url) out["publish_url"] = *config.publish_url;
+  if (config.data_url) out["data_url"] = *config.data_url;
   if (config.max_framerate) out["max_framerate"] = *config.max_framerate;
   if (config.latency_ms) out["latency_ms"] = *config.latency_ms;
   out.update(ToJson(config.worker));
@@ -217,6 +221,10 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   if (config.id.empty()) reader.Fail("id", "is missing");
   reader.Url("subscribe_url", config.subscribe_url);
   reader.Url("publish_url", config.publish_url);
+  reader.Url("data_url", config.data_url);
+  if (config.data_url && !config.data_url->starts_with("http")) {
+    reader.Fail("data_url", "must begin with http(s)://, it is a trickle channel");
+  }
   reader.Number("width", kMinSide, kMaxSide, config.width);
   reader.Number("height", kMinSide, kMaxSide, config.height);
   reader.Number("max_framerate", 1, 60, config.max_framerate);
@@ -243,6 +251,8 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
     reader.Fail("audio", "must be pass or none");
   }
   reader.Number("audio_buffer_ms", 100, 60'000, config.audio_buffer_ms);
+  reader.Number("max_text_bytes", 1, kMaxTextBytes, config.max_text_bytes);
+  reader.Number("max_waiting_texts", 1, 4096, config.max_waiting_texts);
   reader.Number("max_input_pixels", kMinInputPixels, kMaxInputPixels, config.max_input_pixels);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
   ReadSettings(reader, config.worker);

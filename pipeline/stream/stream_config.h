@@ -24,7 +24,8 @@ struct StreamConfig {
   std::string id;
   std::optional<std::string> subscribe_url;  // http(s): trickle; ws(s): WebSocket
   std::optional<std::string> publish_url;
-  int width = 512;  // the graph's input: scaled to cover, centre-cropped
+  std::optional<std::string> data_url;  // http(s): where the graph's texts go, as JSON lines
+  int width = 512;                      // the graph's input: scaled to cover, centre-cropped
   int height = 512;
   std::optional<int> max_framerate;  // 1..60; unset: the input's own
   int gop_seconds = 2;
@@ -38,6 +39,8 @@ struct StreamConfig {
   int max_in_flight = 1;
   std::string audio = "pass";          // pass | none
   int audio_buffer_ms = 10'000;        // of audio that waits for its video; the oldest is dropped
+  int max_text_bytes = 16'384;         // of one text that the graph makes; longer ones are dropped
+  int max_waiting_texts = 256;         // at each place where they wait; the oldest is dropped
   int max_input_pixels = 4096 * 2304;  // of a picture; the most of H.264 level 5.2
   int input_retry_seconds = 60;        // without a channel or contact; 0: never give up
 

@@ -78,6 +78,10 @@ Result<std::unique_ptr<StreamPipeline>> StreamPipeline::Create(const Options& op
     return Error{ErrorCode::kInvalidArgument, "subscribe_url: is missing, there is no input"};
   }
   std::unique_ptr<StreamPipeline> stream(new StreamPipeline(options));
+  Result<std::unique_ptr<TextLine>> texts =
+      TextLine::Create(static_cast<std::size_t>(options.config.max_waiting_texts));
+  if (!texts) return texts.error();
+  stream->texts_ = std::move(*texts);
   if (const Status built = stream->Build(); !built) return built.error();
   return stream;
 }
@@ -125,6 +129,7 @@ Status StreamPipeline::AddFilter() {
   const std::pair<const char*, int> numbers[] = {
       {"latency", config.latency_ms.value_or(0)},
       {"max-in-flight", config.max_in_flight},
+      {"max-text-bytes", config.max_text_bytes},
       {"heartbeat-timeout", config.worker_heartbeat_timeout_ms},
       {"first-frame-timeout", config.worker_first_frame_timeout_ms},
       {"frame-timeout", config.worker_frame_timeout_ms},
@@ -139,10 +144,18 @@ Status StreamPipeline::AddFilter() {
   } else {
     g_object_set(filter_, "lent", TRUE, nullptr);
   }
+  g_signal_connect(filter_, "text", G_CALLBACK(&StreamPipeline::OnText), texts_.get());
   const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
   gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
                     &StreamPipeline::OnUpstreamEvent, this, nullptr);
   return {};
+}
+
+void StreamPipeline::OnText(GstElement* /*filter*/, guint64 sequence, guint64 pts,
+                            const gchar* text, gpointer line) {
+  FrameText said{.sequence = sequence, .pts_ticks = std::nullopt, .text = text};
+  if (GST_CLOCK_TIME_IS_VALID(pts)) said.pts_ticks = ToTicks(pts);
+  static_cast<TextLine*>(line)->Put(std::move(said));
 }
 
 GstPadProbeReturn StreamPipeline::OnUpstreamEvent(GstPad* /*pad*/, GstPadProbeInfo* info,

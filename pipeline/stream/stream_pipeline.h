@@ -21,6 +21,7 @@
 #include "pipeline/stream/output_pace.h"
 #include "pipeline/stream/stream_config.h"
 #include "pipeline/stream/stream_status.h"
+#include "pipeline/stream/text_line.h"
 
 namespace framelock::stream {
 
@@ -100,6 +101,9 @@ class StreamPipeline {
   [[nodiscard]] int bus_fd() const;
   std::optional<Event> NextEvent();
 
+  /// What the graph says of the frames that are published.
+  [[nodiscard]] TextLine& texts() { return *texts_; }
+
   [[nodiscard]] StreamStatus Look(SteadyTime now) const;
 
  private:
@@ -108,6 +112,8 @@ class StreamPipeline {
   Status Build();
   Status AddFilter();
   static GstPadProbeReturn OnUpstreamEvent(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static void OnText(GstElement* filter, guint64 sequence, guint64 pts, const gchar* text,
+                     gpointer line);
   PromptAnswer ToAnswer(GstStructure* result);
   std::optional<Event> Translate(GstMessage* message);
   static std::optional<Event> Shrug(GstMessage* message);
@@ -118,6 +124,7 @@ class StreamPipeline {
   // All outlive the pads that they watch.
   const std::unique_ptr<LatencyTrace> trace_;
   const std::unique_ptr<OutputPace> pace_;  // null: not every cadence has one
+  std::unique_ptr<TextLine> texts_;
   Departures departures_;
   const ElementPtr pipeline_;
   const BusPtr bus_;

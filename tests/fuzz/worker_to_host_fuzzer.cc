@@ -56,7 +56,7 @@ class Conversation {
 
  private:
   void Step() {
-    switch (input_.Below(10)) {
+    switch (input_.Below(11)) {
       case 0:
         return SendBytes();
       case 1:
@@ -80,6 +80,8 @@ class Conversation {
       case 8:
         if (client_->Submit({sequence_ + 1}, 0, 0).ok()) in_flight_.insert(++sequence_);
         return;
+      case 9:
+        return SendText();
       default:
         return Receive();
     }
@@ -95,6 +97,16 @@ class Conversation {
     auto fd = protocol::MakeTextFd(text);
     Require(fd.ok());
     SendSpoiled(far_, protocol::PromptRejected{.revision = revision_, .text_bytes = text.size()},
+                input_, input_.Chance(8) ? -1 : fd->get());
+  }
+
+  void SendText() {
+    const std::string text = "text";
+    auto fd = protocol::MakeTextFd(text);
+    Require(fd.ok());
+    SendSpoiled(far_,
+                protocol::FrameText{.sequence = in_flight_.empty() ? 1 : *in_flight_.begin(),
+                                    .text_bytes = text.size()},
                 input_, input_.Chance(8) ? -1 : fd->get());
   }
 

@@ -299,6 +299,17 @@ Result<Session::Shape> Session::Run(const InputFrame& frame) {
 
 Status Session::WriteOutput(const OutputFrame& slot) const { return impl_->Write(slot); }
 
+std::vector<std::string_view> Session::texts() const {
+  std::vector<std::string_view> texts;
+  const Executor* executor = impl_->executor_.get();
+  const std::size_t sinks = executor == nullptr ? 0 : executor->plan().sinks().size();
+  for (std::size_t i = 0; i < sinks; ++i) {
+    const std::optional<std::string>& text = executor->text(i);
+    if (text && !text->empty()) texts.emplace_back(*text);
+  }
+  return texts;
+}
+
 FaultHooks& Session::fault_hooks() { return impl_->faults_; }
 
 }  // namespace framelock::graph

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/core/result.h"
 #include "workers/graph/fault_hooks.h"
@@ -83,6 +84,10 @@ class Session {
   /// Writes the last result as bytes (times 255, clamped, truncated). kUnavailable if the last run
   /// gave none, kResourceLimit if the slot is too small; nothing is written then.
   Status WriteOutput(const OutputFrame& slot) const;
+
+  /// What the nodes that take text received in the last Run, without empty ones; valid until the
+  /// next call.
+  [[nodiscard]] std::vector<std::string_view> texts() const;
 
   /// Faults asked for by the last Run; the caller clears what it has acted on.
   FaultHooks& fault_hooks();

@@ -83,6 +83,7 @@ class WorkerClient::Impl {
 
   struct InFlight {
     std::uint32_t output_slot;
+    std::uint32_t texts = 0;
   };
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
 
@@ -95,6 +96,7 @@ class WorkerClient::Impl {
   MaybeEvent OnPromptApplied(const Packet& packet);
   MaybeEvent OnPromptRejected(Packet packet);
   MaybeEvent OnAttached(const Packet& packet);
+  MaybeEvent OnFrameText(Packet packet);
   MaybeEvent OnCompleted(const Packet& packet);
   [[nodiscard]] Status CheckCompleted(const Completed& message) const;
   [[nodiscard]] Status CheckOutput(const Completed& message) const;
@@ -204,7 +206,7 @@ Status WorkerClient::Impl::Submit(FrameSequence sequence, std::uint32_t input_sl
   message.input_slot = input_slot;
   message.output_slot = output_slot;
   if (auto sent = Send(message); !sent) return sent;
-  in_flight_.emplace(sequence.value, InFlight{output_slot});
+  in_flight_.emplace(sequence.value, InFlight{.output_slot = output_slot});
   return {};
 }
 
@@ -228,6 +230,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::Handle(Packet packet) {
   const auto type = protocol::PeekType(packet.bytes);
   if (!type) return Lie("a message without a type");
   if (!ready_) return HandleWhileGreeting(packet);
+  if (*type == MessageType::kFrameText) return OnFrameText(std::move(packet));
   const std::size_t fds = *type == MessageType::kPromptRejected ? 1 : 0;
   if (packet.fds.size() != fds) return Lie("wrong number of descriptors");
   switch (*type) {
@@ -253,6 +256,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::HandleWhileGreeting(const Pac
     case MessageType::kPromptRejected:
     case MessageType::kAttached:
     case MessageType::kCompleted:
+    case MessageType::kFrameText:
       return PassOver();
     default:
       return Lie("unexpected message before Welcome");
@@ -330,6 +334,31 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnAttached(const Packet& pack
   return std::optional<Event>(Attached{.generation = generation_,
                                        .output_width = message->output_width,
                                        .output_height = refused ? 0 : message->output_height});
+}
+
+WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnFrameText(Packet packet) {
+  const auto message = Decode<protocol::FrameText>(packet.bytes);
+  if (!message) return Lie(message.error().message);
+  const auto entry = in_flight_.find(message->sequence);
+  if (entry == in_flight_.end()) {
+    return Lie("frame text: sequence " + std::to_string(message->sequence) +
+               " is unknown or was answered before");
+  }
+  if (++entry->second.texts > protocol::kMaxFrameTexts) {
+    return Lie("frame text: more than " + std::to_string(protocol::kMaxFrameTexts) +
+               " of one frame");
+  }
+  const bool enclosed = message->text_bytes <= protocol::kMaxFrameTextBytes;
+  if (packet.fds.size() != (enclosed ? 1U : 0U)) {
+    return Lie("frame text: wrong number of descriptors");
+  }
+  FrameText told{.sequence = message->sequence, .text_bytes = message->text_bytes, .text = {}};
+  if (enclosed) {
+    auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
+    if (!text) return Lie("frame text: " + text.error().message);
+    told.text = std::move(*text);
+  }
+  return std::optional<Event>(std::move(told));
 }
 
 WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnCompleted(const Packet& packet) {

@@ -52,7 +52,13 @@ class WorkerClient {
     std::uint32_t output_width, output_height;
   };
   using Completed = protocol::Completed;
-  using Event = std::variant<Welcomed, PromptApplied, PromptRejected, Attached, Completed>;
+  struct FrameText {  // of a frame in flight; its Completed follows
+    std::uint64_t sequence;
+    std::uint64_t text_bytes;
+    std::string text;  // empty if text_bytes is above protocol::kMaxFrameTextBytes
+  };
+  using Event =
+      std::variant<Welcomed, PromptApplied, PromptRejected, Attached, Completed, FrameText>;
 
   /// Takes the near end of a worker's socket and says Hello. The worker may have had another host
   /// before: its prompt stays, its region is dropped.

@@ -179,7 +179,7 @@ void WorkerSeat::Observe(const WorkerClient::Event& event) {
     watch_.OnPromptApplied(now);
   } else if (std::holds_alternative<WorkerClient::PromptRejected>(event)) {
     watch_.OnPromptRejected(now);
-  } else {
+  } else if (!std::holds_alternative<WorkerClient::FrameText>(event)) {
     watch_.OnLoadingEnded(now);
   }
 }

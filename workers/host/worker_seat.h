@@ -46,7 +46,7 @@ class WorkerSeat {
   };
   using Event = std::variant<WorkerClient::Welcomed, WorkerClient::PromptApplied,
                              WorkerClient::PromptRejected, WorkerClient::Attached,
-                             WorkerClient::Completed, Lost, GivenUp>;
+                             WorkerClient::Completed, WorkerClient::FrameText, Lost, GivenUp>;
   using Spawner = std::function<Result<SpawnedWorker>(const WorkerCommand&)>;
 
   struct Options {

@@ -257,6 +257,8 @@ Status LiveDispatcher::OnSubmit(const Packet& packet) {
     answer.output_width = 0;
     answer.output_height = 0;
     protocol::StoreErrorText(run.error().message, answer);
+  } else if (answer.outcome == protocol::FrameOutcome::kCompleted) {
+    if (auto sent = SendTexts(message->sequence); !sent) return sent;
   }
   if (session_ && std::exchange(session_->fault_hooks().wrong_sequence, false)) {
     answer.sequence += kWrongSequenceOffset;
@@ -300,6 +302,27 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
       .channels = protocol::BytesPerPixel(attach.format),
       .stride = protocol::RowBytes(attach.format, shape->width)};
   return Guarded([&] { return session_->WriteOutput(output); });
+}
+
+// What the graph said of the last frame.
+Status LiveDispatcher::SendTexts(std::uint64_t sequence) {
+  std::uint32_t count = 0;
+  for (const std::string_view text : session_->texts()) {
+    if (++count > protocol::kMaxFrameTexts) break;
+    protocol::FrameText message;
+    message.sequence = sequence;
+    message.text_bytes = text.size();
+    UniqueFd fd;
+    if (text.size() <= protocol::kMaxFrameTextBytes) {
+      auto made = protocol::MakeTextFd(text);
+      if (!made) return made.error();
+      fd = std::move(*made);
+    }
+    const std::array<int, 1> fds{fd.get()};
+    auto sent = Send(message, std::span<const int>(fds).first(fd ? 1 : 0));
+    if (!sent) return sent;
+  }
+  return {};
 }
 
 Status LiveDispatcher::OnAddHost(Packet packet) {

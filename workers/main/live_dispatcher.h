@@ -70,6 +70,7 @@ class LiveDispatcher {
   Result<Region> TryAttach(const protocol::Attach& message, UniqueFd fd) const;
   /// Fills in outcome, output size and error.
   Status RunFrame(const protocol::Submit& message, protocol::Completed& answer);
+  Status SendTexts(std::uint64_t sequence);
 
   [[nodiscard]] graph::Session::Shape InputShape() const;
 

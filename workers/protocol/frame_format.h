@@ -6,10 +6,18 @@
 namespace framelock::protocol {
 
 /// Bounds that both ends enforce.
-inline constexpr std::uint32_t kMaxDimension = 16384;         // pixels, one side, as in ComfyUI
-inline constexpr std::uint32_t kMaxSlots = 32;                // per direction and region
-inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;  // one region
-inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;   // one prompt or error document
+inline constexpr std::uint32_t kMaxDimension = 16384;          // pixels, one side, as in ComfyUI
+inline constexpr std::uint32_t kMaxSlots = 32;                 // per direction and region
+inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;   // one region
+inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;    // one prompt or error document
+inline constexpr std::uint64_t kMaxFrameTextBytes = 64 << 10;  // one text of a frame
+inline constexpr std::uint32_t kMaxFrameTexts = 64;            // of one frame
+
+enum class FrameOutcome : std::uint32_t {
+  kCompleted = 1,       // the output slot holds the result
+  kFailed = 2,          // a node failed; Completed::error holds its text
+  kOutputTooLarge = 3,  // output_width x output_height needs a larger slot
+};
 
 enum class PixelFormat : std::uint32_t {
   kRgb8 = 1,   // 3 bytes a pixel, R G B

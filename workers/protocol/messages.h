@@ -29,12 +29,7 @@ enum class MessageType : std::uint32_t {
   kAttached = 68,
   kCompleted = 69,
   kHostAdded = 70,
-};
-
-enum class FrameOutcome : std::uint32_t {
-  kCompleted = 1,       // the output slot holds the result
-  kFailed = 2,          // a node failed; error holds its text
-  kOutputTooLarge = 3,  // output_width x output_height needs a larger slot
+  kFrameText = 71,
 };
 
 struct Hello {  // carries 1 fd: the control page
@@ -138,6 +133,13 @@ struct Completed {
   std::array<char, 200> error{};  // UTF-8, zero-terminated, cut to fit; empty unless kFailed
 };
 
+struct FrameText {  // before its Completed; carries 1 fd: the text, none above kMaxFrameTextBytes
+  MessageType type = MessageType::kFrameText;
+  std::uint32_t reserved = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t text_bytes = 0;
+};
+
 /// Answer to AddHost. hosts == 0: refused, and its socket is closed.
 struct HostAdded {
   MessageType type = MessageType::kHostAdded;
@@ -150,7 +152,7 @@ static_assert(sizeof(Configure) == 16);
 static_assert(sizeof(SetPrompt) == 24 && sizeof(Attach) == 64 && sizeof(Submit) == 32);
 static_assert(sizeof(Welcome) == 24 && sizeof(PromptApplied) == 24);
 static_assert(sizeof(PromptRejected) == 24 && sizeof(Attached) == 24);
-static_assert(sizeof(Completed) == 256);
+static_assert(sizeof(Completed) == 256 && sizeof(FrameText) == 24);
 static_assert(std::is_trivially_copyable_v<Completed> && std::is_trivially_copyable_v<Attach>);
 
 }  // namespace framelock::protocol

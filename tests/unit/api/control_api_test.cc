@@ -85,6 +85,33 @@ TEST_F(ControlApiTest, ARefusedPromptIsA400AndLeavesNothing) {
   });
 }
 
+TEST_F(ControlApiTest, TextsAreAnsweredWithAHeadAndTheirStream) {
+  house.Run([&]() -> net::Task<> {
+    const net::HttpResponse start = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(start.status, 200u);
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = "/live/stream/a/data";
+    const net::HttpResponse head = co_await api.Answer(request, std::string());
+    EXPECT_EQ(head.status, 200u);
+    EXPECT_EQ(head.headers.at(0).second, "text/event-stream");
+    const std::shared_ptr<Stream> stream = api.TextSource(request);
+    EXPECT_TRUE(stream);
+    if (stream) {
+      TextFeed::Position reader = stream->texts().End();
+      house.media.processes.at(0)->Say({{"type", "text"}, {"sequence", 1U}, {"text", "hello"}});
+      EXPECT_NE(stream->texts().Read(reader).find("hello"), std::string::npos);
+    }
+    request.path = "/stream/b/data";
+    const net::HttpResponse none = co_await api.Answer(request, std::string());
+    EXPECT_EQ(none.status, 404u);
+    EXPECT_FALSE(api.TextSource(request));
+    request.path = "/stream/a/status";
+    EXPECT_FALSE(api.TextSource(request));
+    co_await registry.StopAll();
+  });
+}
+
 TEST_F(ControlApiTest, NoCallWaitsForAStartThatHangs) {
   house.workers.hang = true;
   house.Run([&]() -> net::Task<> {

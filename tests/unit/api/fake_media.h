@@ -40,6 +40,7 @@ class FakeMedia final : public MediaProcess {
     Judge judge = Accept;
     std::optional<Departure> departure;
     std::shared_ptr<net::Signal> changed;
+    std::shared_ptr<TextFeed> texts;
 
     void Depart(std::string reason) {
       if (departure) return;
@@ -49,6 +50,7 @@ class FakeMedia final : public MediaProcess {
     }
     void Say(const nlohmann::json& message) {
       TakeMessage(message, Clock::System().Now(), report);
+      texts->Take(message);
       changed->NotifyAll();
     }
   };
@@ -111,11 +113,13 @@ class FakeMedia final : public MediaProcess {
 class FakeMediaSource final : public MediaSource {
  public:
   Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
-                                              std::shared_ptr<net::Signal> changed) override {
+                                              std::shared_ptr<net::Signal> changed,
+                                              std::shared_ptr<TextFeed> texts) override {
     auto record = std::make_shared<FakeMedia::Record>();
     record->pid = static_cast<pid_t>(2000 + processes.size());
     record->config = config;
     record->changed = std::move(changed);
+    record->texts = std::move(texts);
     record->report.started = start;
     record->report.last_heard = Clock::System().Now();
     record->ignores_stop = ignore_stop;

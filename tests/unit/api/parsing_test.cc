@@ -164,6 +164,17 @@ TEST(StartRequest, NullsAreAbsent) {
   EXPECT_TRUE(parsed->prompt.text.empty());
 }
 
+TEST(StartRequest, TextsGoToTheDataChannel) {
+  const auto parsed = Parse(Start({{"data_url", "HTTP://h/data"},
+                                   {"params", {{"max_text_bytes", 9}, {"max_waiting_texts", 7}}}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->config.data_url, "http://h/data");
+  EXPECT_EQ(parsed->config.max_text_bytes, 9);
+  EXPECT_EQ(parsed->config.max_waiting_texts, 7);
+  EXPECT_NE(ErrorOf(Start({{"data_url", "ws://h/data"}})).find("data_url"), std::string::npos);
+  EXPECT_NE(ErrorOf(Start({{"data_url", "no url"}})).find("data_url"), std::string::npos);
+}
+
 TEST(StartRequest, OtherNamesOfTheId) {
   for (const char* name : {"request_id", "stream_id"}) {
     json body = Start({{name, "b"}});

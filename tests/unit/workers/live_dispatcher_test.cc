@@ -25,6 +25,13 @@ constexpr const char* kInvert = R"({
   "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
   "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
 
+std::string Saying(const std::string& text) {
+  return R"({"1": {"class_type": "LoadTensor", "inputs": {}},
+             "2": {"class_type": "SaveTensor", "inputs": {"images": ["1", 0]}},
+             "3": {"class_type": "SaveTextTensor", "inputs": {"data": ")" +
+         text + R"("}}})";
+}
+
 std::string Throwing(const std::string& what) {
   return R"({"1": {"class_type": "LoadTensor", "inputs": {}},
              "2": {"class_type": "TestThrow", "inputs": {"image": ["1", 0], "what": ")" +
@@ -544,6 +551,32 @@ TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
   PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
   packet.fds.push_back(Memory(4096));
   EXPECT_EQ(mute.Handle(std::move(packet)).error().code, ErrorCode::kClosed);
+}
+
+TEST_F(LiveDispatcherTest, ATextGoesBeforeItsFrame) {
+  Greet();
+  Apply(1, Saying("a\\nb"));
+  Attach();
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 5, .generation = 1}));
+  const auto text = Answer<protocol::FrameText>();
+  EXPECT_EQ(text.sequence, 5u);
+  ASSERT_EQ(fds_.size(), 1u);
+  EXPECT_EQ(*protocol::ReadTextFd(std::move(fds_[0]), text.text_bytes), "ab");
+  EXPECT_EQ(Answer<protocol::Completed>().outcome, protocol::FrameOutcome::kCompleted);
+  ExpectFailure(Run({.sequence = 6, .generation = 2}), "generation");
+  EXPECT_TRUE(answers_.empty()) << "a frame that fails says nothing";
+}
+
+TEST_F(LiveDispatcherTest, OfALongTextOnlyTheLengthIsToldAndOfAnEmptyOneNothing) {
+  Greet();
+  Apply(1, Saying(std::string(protocol::kMaxFrameTextBytes + 1, 'x')));
+  Attach();
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 5, .generation = 1}));
+  EXPECT_EQ(Answer<protocol::FrameText>().text_bytes, protocol::kMaxFrameTextBytes + 1);
+  EXPECT_TRUE(fds_.empty());
+  Answer<protocol::Completed>();
+  Apply(2, Saying(""));
+  Run({.sequence = 6, .generation = 1});
 }
 
 }  // namespace

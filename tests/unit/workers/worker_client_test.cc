@@ -444,6 +444,52 @@ TEST_F(WorkerClientTest, WrongSizesTypesAndDescriptorsAreLies) {
   EXPECT_EQ(OpenFds(), before) << "what came along was closed";
 }
 
+TEST_F(WorkerClientTest, ATextComesBeforeItsFrame) {
+  Submitted();
+  auto fd = protocol::MakeTextFd("hello");
+  ASSERT_TRUE(fd);
+  const std::array<int, 1> fds{fd->get()};
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 5}, fds);
+  const auto text = Expect<WorkerClient::FrameText>();
+  EXPECT_EQ(text.sequence, 5u);
+  EXPECT_EQ(text.text, "hello");
+  const protocol::FrameText too_long{.sequence = 5, .text_bytes = protocol::kMaxFrameTextBytes + 1};
+  worker_->Say(too_long);
+  const auto told = Expect<WorkerClient::FrameText>();
+  EXPECT_EQ(told.text_bytes, protocol::kMaxFrameTextBytes + 1);
+  EXPECT_EQ(told.text, "");
+  worker_->Say(GoodAnswer());
+  Expect<protocol::Completed>();
+  worker_->Say(too_long);
+  ExpectLie("sequence 5 is unknown or was answered before");
+}
+
+TEST_F(WorkerClientTest, EndlessTextsAreALie) {
+  Submitted();
+  const protocol::FrameText too_long{.sequence = 5, .text_bytes = protocol::kMaxFrameTextBytes + 1};
+  for (std::uint32_t i = 0; i < protocol::kMaxFrameTexts; ++i) {
+    worker_->Say(too_long);
+    Expect<WorkerClient::FrameText>();
+  }
+  worker_->Say(too_long);
+  ExpectLie("more than 64 of one frame");
+}
+
+TEST_F(WorkerClientTest, ATextNeedsItsDescriptor) {
+  Submitted();
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 5});
+  ExpectLie("wrong number of descriptors");
+}
+
+TEST_F(WorkerClientTest, ATextIsAsLongAsItSays) {
+  Submitted();
+  auto fd = protocol::MakeTextFd("hello");
+  ASSERT_TRUE(fd);
+  const std::array<int, 1> fds{fd->get()};
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 6}, fds);
+  ExpectLie("text has 5 bytes instead of 6");
+}
+
 TEST_F(WorkerClientTest, AClosedSocketIsNotALie) {
   Submitted();
   worker_->Say(GoodAnswer());
