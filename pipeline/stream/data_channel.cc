@@ -59,11 +59,11 @@ Status DataChannel::Build(const std::string& url) {
   return {};
 }
 
-void DataChannel::Add(std::string line) {
+void DataChannel::Add(std::string text) {
   if (failed_) {
     ++dropped_;
   } else {
-    batch_.Add(std::move(line));
+    batch_.Add(std::move(text));
   }
 }
 

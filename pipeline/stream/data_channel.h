@@ -29,8 +29,8 @@ class DataChannel {
   DataChannel(const DataChannel&) = delete;
   DataChannel& operator=(const DataChannel&) = delete;
 
-  /// One line of JSON, without its line feed.
-  void Add(std::string line);
+  /// A string in JSON, quoted and without line feed.
+  void Add(std::string text);
   /// Publishes what is due.
   void MoveOn(SteadyTime now);
   [[nodiscard]] SteadyTime NextDeadline() const;
@@ -54,7 +54,7 @@ class DataChannel {
   GstElement* source_ = nullptr;  // the pipeline's
   GstElement* sink_ = nullptr;    // likewise
   bool failed_ = false;
-  std::uint64_t dropped_ = 0;  // lines after the failure
+  std::uint64_t dropped_ = 0;  // texts after the failure
 };
 
 }  // namespace framelock::stream

@@ -110,7 +110,7 @@ Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
   StreamPipeline& stream = *process->pipeline_;
   if (config.data_url) {
     Result<std::unique_ptr<DataChannel>> data =
-        DataChannel::Open(*config.data_url, {.max_lines = max_texts}, Clock::System().Now());
+        DataChannel::Open(*config.data_url, {.max_texts = max_texts}, Clock::System().Now());
     if (!data) {
       process->OnEvent(StreamPipeline::Failed{data.error().message});
       process->End();
@@ -204,7 +204,7 @@ void StreamProcess::HandleControl() {
 void StreamProcess::HandleTexts(SteadyTime now) {
   while (const std::optional<FrameText> text = pipeline_->texts().Next()) {
     json told = ToJson(*text);
-    if (data_) data_->Add(told.dump(-1, ' ', false, json::error_handler_t::replace));
+    if (data_) data_->Add(told["text"].dump(-1, ' ', false, json::error_handler_t::replace));
     told["type"] = "text";
     Check(outbox_.SayText(std::move(told)));
   }

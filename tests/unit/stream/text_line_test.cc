@@ -60,15 +60,15 @@ TEST(FrameText, TicksAreRoundedAsTheMuxerDoes) {
 
 constexpr SteadyTime kStart{1000s};
 
-TEST(TextBatch, TheFirstLineGoesAtOnceAndOthersByTheInterval) {
-  TextBatch batch({.interval = 300ms, .keep_alive = 25s, .max_lines = 8}, kStart);
-  batch.Add("1");
-  EXPECT_EQ(batch.Take(kStart + 1s), "1\n");
-  batch.Add("2");
+TEST(TextBatch, TheFirstTextGoesAtOnceAndOthersByTheInterval) {
+  TextBatch batch({.interval = 300ms, .keep_alive = 25s, .max_texts = 8}, kStart);
+  batch.Add("\"1\"");
+  EXPECT_EQ(batch.Take(kStart + 1s), "[\"1\"]\n");
+  batch.Add("\"2\"");
   EXPECT_EQ(batch.NextDeadline(), kStart + 1300ms);
   EXPECT_EQ(batch.Take(kStart + 1299ms), std::nullopt);
-  batch.Add("3");
-  EXPECT_EQ(batch.Take(kStart + 1300ms), "2\n3\n");
+  batch.Add("\"3\"");
+  EXPECT_EQ(batch.Take(kStart + 1300ms), "[\"2\",\"3\"]\n");
 }
 
 TEST(TextBatch, SaysThatThereIsNothingToKeepTheChannel) {
@@ -79,11 +79,17 @@ TEST(TextBatch, SaysThatThereIsNothingToKeepTheChannel) {
 }
 
 TEST(TextBatch, DropsTheOldestWhenFull) {
-  TextBatch batch({.max_lines = 2}, kStart);
-  for (const char* line : {"1", "2", "3"}) batch.Add(line);
+  TextBatch batch({.max_texts = 2}, kStart);
+  for (const char* text : {"\"1\"", "\"2\"", "\"3\""}) batch.Add(text);
   EXPECT_EQ(batch.dropped(), 1U);
-  EXPECT_EQ(batch.TakeAll(), "2\n3\n");
+  EXPECT_EQ(batch.TakeAll(), "[\"2\",\"3\"]\n");
   EXPECT_EQ(batch.TakeAll(), "");
+}
+
+TEST(TextBatch, LinesAreNoLongerThanAGatewayReads) {
+  TextBatch batch({.max_line_bytes = 12}, kStart);
+  for (const char* text : {"\"long as it is\"", "\"1234\"", "\"5\"", "\"6\""}) batch.Add(text);
+  EXPECT_EQ(batch.TakeAll(), "[\"long as it is\"]\n[\"1234\",\"5\"]\n[\"6\"]\n");
 }
 
 }  // namespace
