@@ -4,6 +4,8 @@
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "examples/channel_elements.h"
@@ -77,7 +79,9 @@ GstBusSyncReply ChannelReader::OnMessage(GstBus* /*bus*/, GstMessage* message, g
       gst_structure_get_uint64(stats, "pts", &pts) != 0) {
     auto* reader = static_cast<ChannelReader*>(self);
     const std::lock_guard lock(reader->mutex_);
-    reader->newest_pts_[pid] = static_cast<std::int64_t>(pts);
+    auto& announced = reader->announced_pts_[pid];
+    announced.push_back(static_cast<std::int64_t>(pts));
+    if (announced.size() > kMaxUnits) announced.pop_front();
   }
   gst_message_unref(message);
   return GST_BUS_DROP;
@@ -91,9 +95,28 @@ GstPadProbeReturn ChannelReader::OnUnit(GstPad* pad, GstPadProbeInfo* info, gpoi
       static_cast<guint>(g_ascii_strtoull(name.c_str() + name.rfind('_') + 1, nullptr, 16));
   const std::lock_guard lock(reader->mutex_);
   auto& units = reader->published_pts_;
-  units[GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info))] = reader->newest_pts_[pid];
+  const GstClockTime time = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+  units[time] = reader->TakePts(pid, time);
   if (units.size() > kMaxUnits) units.erase(units.begin());
   return GST_PAD_PROBE_OK;
+}
+
+// The demuxer may announce several before it gives out the first, and may give out none of one: its
+// own times tell which is meant.
+std::int64_t ChannelReader::TakePts(guint pid, GstClockTime time) {
+  auto& announced = announced_pts_[pid];
+  if (announced.empty()) return last_unit_ ? last_unit_->pts : 0;
+  auto best = announced.begin();
+  if (last_unit_) {
+    const auto passed = static_cast<std::int64_t>(time - last_unit_->time);
+    const std::int64_t likely = last_unit_->pts + passed * 9 / 100'000;
+    best = std::min_element(announced.begin(), announced.end(), [&](auto one, auto other) {
+      return std::llabs(one - likely) < std::llabs(other - likely);
+    });
+  }
+  last_unit_ = Unit{time, *best};
+  announced.erase(announced.begin(), best + 1);
+  return last_unit_->pts;
 }
 
 void ChannelReader::OnPad(GstElement* /*demux*/, GstPad* pad, gpointer self) {

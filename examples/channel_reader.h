@@ -4,10 +4,12 @@
 #include <gst/gst.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "examples/picture_view.h"
@@ -41,6 +43,7 @@ class ChannelReader {
   static GstPadProbeReturn OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static void OnPad(GstElement* demux, GstPad* pad, gpointer self);
   static GstFlowReturn OnSample(GstElement* sink, gpointer self);
+  std::int64_t TakePts(guint pid, GstClockTime time);
 
   OnFrame on_frame_;
   GstElement* pipeline_;
@@ -50,7 +53,12 @@ class ChannelReader {
   // The demuxer moves its timestamps where the programme clock jumps, e.g. behind a gap. The judge
   // needs those that were published, so each access unit's own pts is kept beside the demuxer's.
   std::mutex mutex_;
-  std::map<guint, std::int64_t> newest_pts_;            // by PID, of the PES packet at hand
+  struct Unit {
+    GstClockTime time;  // the demuxer's
+    std::int64_t pts;   // as published
+  };
+  std::map<guint, std::deque<std::int64_t>> announced_pts_;  // by PID, of units still to come
+  std::optional<Unit> last_unit_;
   std::map<GstClockTime, std::int64_t> published_pts_;  // by the demuxer's
 };
 

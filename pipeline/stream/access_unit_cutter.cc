@@ -54,12 +54,13 @@ AccessUnitCutter::Cut AccessUnitCutter::Push(Bytes pes, Times times) {
   if (shape.one_unit && !broken_) {
     cut.units = Finish();
     last_bytes_ = pes.size();
-    if (trusted() && !may_go_on_ && Usual(pes.size())) {
+    const bool believed = trusted() && !may_go_on_ && Usual(pes.size());
+    proofs_ = std::min(proofs_ + 1, kProofs);
+    if (believed) {
       called_whole_ = true;
       cut.pes = Pes::kUnit;
       return cut;
     }
-    ++proofs_;
   }
   called_whole_ = false;
   Gather(pes, times, cut.units);
@@ -95,6 +96,12 @@ void AccessUnitCutter::Release(std::vector<Unit>& whole) {
   whole.push_back(std::exchange(open_, Unit()));
   scanned_ = 0;
   picture_ = false;
+}
+
+std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Next() {
+  std::vector<Unit> whole;
+  if (picture_) Release(whole);
+  return whole;
 }
 
 std::vector<AccessUnitCutter::Unit> AccessUnitCutter::Finish() {

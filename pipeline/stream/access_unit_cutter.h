@@ -44,6 +44,8 @@ class AccessUnitCutter {
   };
 
   Cut Push(std::span<const std::uint8_t> pes, Times times);
+  /// The next PES packet begins an access unit: what is kept of a picture is whole now.
+  std::vector<Unit> Next();
   /// Nothing follows on what is kept: it is whole now.
   std::vector<Unit> Finish();
   /// Bytes are missing, or another muxer's follow: forgets what is kept and leaves out what comes

@@ -42,12 +42,12 @@ GstPadProbeReturn AccessUnits::OnData(GstPad* /*pad*/, GstPadProbeInfo* info, gp
 GstPadProbeReturn AccessUnits::OnBuffer(GstPadProbeInfo* info) {
   GstBuffer* pes = GST_PAD_PROBE_INFO_BUFFER(info);
   if (gst_buffer_get_size(pes) == 0) return GST_PAD_PROBE_DROP;
-  if (Holds(pes, PesEnds::kSeamMark)) {
-    const GstFlowReturn flow = Forward(cutter_.Seam());
-    hole_ = true;
+  const bool seam = Holds(pes, PesEnds::kSeamMark);
+  if (seam || Holds(pes, PesEnds::kNextMark)) {
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = Forward(seam ? cutter_.Seam() : cutter_.Next());
+    hole_ = hole_ || seam;
     gst_buffer_unref(pes);
     GST_PAD_PROBE_INFO_DATA(info) = nullptr;
-    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = flow;
     return GST_PAD_PROBE_HANDLED;
   }
   const bool mark = Holds(pes, PesEnds::kHoleMark);

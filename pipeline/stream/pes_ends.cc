@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "pipeline/stream/h264_nal.h"
 
 namespace framelock::stream {
 
@@ -24,6 +27,7 @@ constexpr auto PesOf(const PesEnds::Mark& mark) {
 }
 constexpr auto kHolePes = PesOf(PesEnds::kHoleMark);
 constexpr auto kSeamPes = PesOf(PesEnds::kSeamMark);
+constexpr auto kNextPes = PesOf(PesEnds::kNextMark);
 
 constexpr std::size_t kPesStart = 6;  // start code, stream id, length
 
@@ -40,6 +44,16 @@ std::size_t BytesOfPes(std::span<const std::uint8_t> payload) {
 
 bool StartsVideoWithoutLength(std::span<const std::uint8_t> payload) {
   return StartsPes(payload) && (payload[3] & 0xF0) == 0xE0 && BytesOfPes(payload) == 0;
+}
+
+// As far as the payload of the PES packet's first transport packet tells.
+bool BeginsAccessUnit(std::span<const std::uint8_t> payload) {
+  constexpr std::size_t kHeaderBytes = 9;
+  if (!StartsPes(payload) || payload.size() < kHeaderBytes) return false;
+  const std::size_t header = kHeaderBytes + payload[kHeaderBytes - 1];
+  if (payload.size() < header) return false;
+  const auto nal = FindNal(payload.subspan(header), 0);
+  return nal && nal->offset == 0 && nal->may_begin;
 }
 
 // Fewer bytes than that are filled up barely.
@@ -121,7 +135,7 @@ PesEnds::Unit PesEnds::EndPes() {
     lengths_.Prove();
   } else if (lengths_.trusted()) {
     return Unit::kTorn;
-  } else {
+  } else if (!lengths_.earned_once) {
     lengths_.broken = true;
   }
   return Unit::kWhole;
@@ -140,7 +154,11 @@ PesEnds::Unit PesEnds::Push(TsPacket packet, std::vector<std::uint8_t>& out) {
       unit = Unit::kTorn;
     }
     if (leave_out_ && !header.starts_unit()) return Unit::kWhole;
-    leave_out_ = false;
+    const bool follows = !std::exchange(leave_out_, false);
+    if (follows && marks_ == Marks::kUnit && header.starts_unit() &&
+        BeginsAccessUnit(header.payload())) {
+      AppendPes(kNextPes, out);
+    }
     if (!OnPayload(header)) {
       MarkHole(out);
       return Unit::kTorn;
@@ -172,7 +190,7 @@ void PesEnds::Prove() {
 // False: it goes on behind its end.
 bool PesEnds::OnPayload(const TsHeader& header) {
   if (header.starts_unit()) {
-    if (open_ == Open::kFilledUp) Prove();
+    if (open_ == Open::kFilledUp || open_ == Open::kEnded) Prove();
     open_ = StartsVideoWithoutLength(header.payload()) ? Open::kGoesOn : Open::kNone;
     bytes_ = header.payload().size();
     whole_ = BytesOfPes(header.payload());

@@ -31,6 +31,10 @@ namespace framelock::stream {
 /// times. Where the counters jump behind a picture that is whole there is a seam: often another
 /// muxer's first packet, since many publishers start one for each segment. Such a picture is not
 /// lost, unless its end shows nowhere: no length, and its last packet is full.
+///
+/// Whoever takes the units has a PES packet only when it has ended. So that an access unit whose
+/// muxer is not trusted yet need not wait for the next one's end, too, a mark tells where that one
+/// begins.
 class PesEnds {
  public:
   enum class Unit : std::uint8_t { kWhole, kTorn };
@@ -41,9 +45,12 @@ class PesEnds {
   };
   /// A NAL unit of a type that H.264 leaves to others, so no decoder minds it.
   using Mark = std::array<std::uint8_t, 8>;
+  /// Packets are missing: what comes before may be torn.
   static constexpr Mark kHoleMark = {0, 0, 1, 0x1F, 'h', 'o', 'l', 'e'};
-  /// The same, where what comes before is whole.
+  /// What comes before is whole.
   static constexpr Mark kSeamMark = {0, 0, 1, 0x1F, 's', 'e', 'a', 'm'};
+  /// What comes next begins an access unit.
+  static constexpr Mark kNextMark = {0, 0, 1, 0x1F, 'n', 'e', 'x', 't'};
 
   /// The PID whose PES packets are ended; all packets pass unchanged before.
   void Watch(std::uint16_t pid, Marks marks);
@@ -68,14 +75,20 @@ class PesEnds {
     int proofs = 0;       // of this muxer
     bool kept = false;    // the trust of those before it
     bool proven = false;  // once at least, since the last hole
+    bool earned_once = false;
     bool broken = false;
     void Prove(int by = 1) {
       proofs = std::min(proofs + by, kProofs);
       proven = true;
+      earned_once = earned_once || proofs >= kProofs;
     }
-    void Forget() { *this = {.broken = broken}; }
     void Renew(bool keep) {
-      *this = {.kept = keep && trusted(), .proven = proven, .broken = broken};
+      kept = keep && trusted();
+      proofs = 0;
+    }
+    void Forget() {
+      Renew(false);
+      proven = false;
     }
     [[nodiscard]] bool earned() const { return proofs >= kProofs && !broken; }
     [[nodiscard]] bool trusted() const { return (kept || proofs >= kProofs) && !broken; }

@@ -92,6 +92,19 @@ class StreamPipelineTest : public testing::Test {
     return failure;
   }
 
+  // Of an input that falls silent: how many are decoded, once they are `wanted` or after 10 s.
+  int PicturesOf(std::vector<fake::Piece> pieces, int wanted) {
+    fake::Play(std::move(pieces), fake::AtEnd::kSilence);
+    Open(Options());
+    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+    do {
+      std::this_thread::sleep_for(milliseconds(5));
+      last = stream->Look(std::chrono::steady_clock::now());
+    } while (last.input["pictures"] < wanted && std::chrono::steady_clock::now() < deadline);
+    stream.reset();
+    return last.input["pictures"];
+  }
+
   // Every frame readable and inverted, numbers rising, pts - number * 3000 the same to one tick.
   static void ExpectMatched(const std::vector<SeenFrame>& frames, int fps = 30) {
     std::set<std::int64_t> offsets;
@@ -155,6 +168,18 @@ Bytes WithoutPesLengths(Bytes stream) {
   return stream;
 }
 
+// The video's packets: where each of its PES packets begins.
+std::vector<std::size_t> Pictures(const std::vector<fake::Piece>& packets) {
+  std::vector<std::size_t> pictures;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    TsPacket packet;
+    std::copy_n(packets[i].bytes.begin(), packet.size(), packet.begin());
+    const auto stamps = ReadPesStamps(packet);
+    if (stamps && stamps->is_video()) pictures.push_back(i);
+  }
+  return pictures;
+}
+
 TEST_F(StreamPipelineTest, NoPictureWaitsForTheNextOne) {
   const Bytes lengths = MakeSample({.frames = 20});
   const Bytes large = MakeSample(
@@ -166,15 +191,19 @@ TEST_F(StreamPipelineTest, NoPictureWaitsForTheNextOne) {
   ASSERT_GT(large.size(), 12U * 70'000);
   for (const auto& [sample, frames] :
        {std::pair{lengths, 20}, {WithoutPesLengths(lengths), 20}, {large, 12}}) {
-    fake::Play(fake::Cut(sample, 1316), fake::AtEnd::kSilence);
-    Open(Options());
-    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
-    do {
-      std::this_thread::sleep_for(milliseconds(5));
-      last = stream->Look(std::chrono::steady_clock::now());
-    } while (last.input["pictures"] < frames && std::chrono::steady_clock::now() < deadline);
-    EXPECT_EQ(last.input["pictures"], frames);
-    stream.reset();
+    EXPECT_EQ(PicturesOf(fake::Cut(sample, 1316), frames), frames);
+  }
+}
+
+// Where nothing is known of the muxer yet.
+TEST_F(StreamPipelineTest, APictureIsWholeWhereTheNextOneBegins) {
+  const std::vector<fake::Piece> packets =
+      fake::Cut(WithoutPesLengths(MakeSample({.frames = 6})), 188);
+  const std::vector<std::size_t> pictures = Pictures(packets);
+  ASSERT_EQ(pictures.size(), 6U);
+  for (std::size_t n = 1; n < pictures.size(); ++n) {
+    const auto end = packets.begin() + static_cast<std::ptrdiff_t>(pictures[n]) + 1;
+    EXPECT_EQ(PicturesOf({packets.begin(), end}, static_cast<int>(n)), static_cast<int>(n));
   }
 }
 
@@ -228,18 +257,6 @@ TEST_F(StreamPipelineTest, LostPacketsCostFramesAndNeverTheirMatch) {
   const auto withheld = last.input["withheld"].get<std::uint64_t>();
   EXPECT_GT(last.decode_errors + withheld, 100U);
   EXPECT_LE(last.decode_errors + withheld + frames.size(), 300U);
-}
-
-// The video's packets: where each of its PES packets begins.
-std::vector<std::size_t> Pictures(const std::vector<fake::Piece>& packets) {
-  std::vector<std::size_t> pictures;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    TsPacket packet;
-    std::copy_n(packets[i].bytes.begin(), packet.size(), packet.begin());
-    const auto stamps = ReadPesStamps(packet);
-    if (stamps && stamps->is_video()) pictures.push_back(i);
-  }
-  return pictures;
 }
 
 TEST_F(StreamPipelineTest, WholePicturesThatAreLostCostThoseThatReferToThem) {

@@ -209,10 +209,12 @@ TEST_F(RelayDoorTest, PublisherIsCutAtKeyframes) {
   live.Request("GET", "/live/2");
   ASSERT_TRUE(live.ReadHead());
   EXPECT_EQ(live.AtLeast(groups[2].size()), groups[2]);
-  HttpProbe waits(port_);
-  waits.Request("GET", "/live/4");
   publisher.Send(WebSocketProbe::kBinary, groups[3].substr(500));
   EXPECT_EQ(live.Body(), "");
+  EXPECT_TRUE(Eventually([&] { return Inside("/live").next() == 4; }));
+  HttpProbe waits(port_);
+  waits.Request("GET", "/live/4");
+  EXPECT_TRUE(Eventually([&] { return Inside("/live").readers() == 1; }));
   publisher.Close();
   ASSERT_TRUE(waits.ReadHead());
   EXPECT_EQ(waits.Header("lp-trickle-closed"), "terminated");

@@ -66,6 +66,24 @@ TEST_F(AccessUnitCutterTest, OneUnitPerPesIsWholeOnceTheStreamHeldToIt) {
   for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(units[i].times.pts, i);
 }
 
+TEST_F(AccessUnitCutterTest, AUnitIsWholeWhereTheNextOneBegins) {
+  EXPECT_TRUE(cutter.Next().empty());
+  Push(Key());
+  auto whole = cutter.Next();
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_EQ(whole[0].bytes, Key());
+  EXPECT_EQ(whole[0].times.pts, 0U);
+  // A parameter set begins one too, but a picture of its own is in no unit behind it.
+  Push(Delimiter() + Parameters());
+  EXPECT_TRUE(cutter.Next().empty());
+  Push(FirstSlice());
+  whole = cutter.Next();
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_EQ(whole[0].bytes, Delimiter() + Parameters() + FirstSlice());
+  EXPECT_TRUE(cutter.Next().empty());
+  EXPECT_TRUE(cutter.Finish().empty());
+}
+
 TEST_F(AccessUnitCutterTest, AUnitMayBeSplitOverPesPackets) {
   Run({Delimiter() + Parameters(), Nal(5, 0x88), NextSlice(), Picture(), NextSlice(), NextSlice()});
   ASSERT_EQ(units.size(), 2U);
@@ -182,6 +200,10 @@ TEST_F(AccessUnitCutterTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
   for (int muxer = 0; muxer < 2; ++muxer) {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(Push(Picture()), Pes::kKept);
     EXPECT_EQ(Push(Picture()), Pes::kUnit);
+    cutter.Seam();
+  }
+  for (int muxer = 0; muxer < 3; ++muxer) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Push(Picture()), Pes::kUnit);
     cutter.Seam();
   }
   EXPECT_EQ(Push(Picture()), Pes::kUnit);

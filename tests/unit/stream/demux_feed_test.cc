@@ -129,6 +129,16 @@ class DemuxFeedTest : public testing::Test {
     }
     return found;
   }
+  [[nodiscard]] std::size_t Count(const PesEnds::Mark& mark) const {
+    std::size_t count = 0;
+    for (std::size_t at = kTsPacketBytes; at <= out.size(); at += kTsPacketBytes) {
+      count += std::equal(mark.rbegin(), mark.rend(),
+                          out.rbegin() + static_cast<std::ptrdiff_t>(out.size() - at))
+                   ? 1
+                   : 0;
+    }
+    return count;
+  }
   void ExpectUnbroken() const {
     ASSERT_EQ(out.size() % kTsPacketBytes, 0U);
     TsContinuity continuity;
@@ -158,6 +168,33 @@ TEST_F(DemuxFeedTest, EndsAPictureOnceTheStreamHasShownWhereTheyEnd) {
   // The third begins behind two that were filled up at their ends.
   EXPECT_EQ(Ends(), (std::vector<std::size_t>{12, 17, 22}));
   ExpectUnbroken();
+}
+
+TEST_F(DemuxFeedTest, WhereAnAccessUnitBeginsIsMarked) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  const auto push = [this](std::string_view begin) {
+    Push(Join({ts.Picture(0, std::string(begin) + std::string(160, 'p')), ts.More()}));
+    return Count(PesEnds::kNextMark);
+  };
+  using std::string_view_literals::operator""sv;
+  const std::string_view delimiter = "\0\0\0\1\x09\xF0"sv, later_slice = "\0\0\1\x01\x1A"sv;
+  EXPECT_EQ(push(delimiter), 1U);
+  EXPECT_EQ(push("\0\0\1\x01\x9A"sv), 2U);
+  EXPECT_EQ(push(later_slice), 2U);
+  EXPECT_EQ(push("p"sv), 2U);
+  // In front of the picture it is, and all is as before.
+  out.clear();
+  EXPECT_EQ(push(delimiter), 1U);
+  ASSERT_EQ(out.size(), 3 * kTsPacketBytes);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(&out[kTsPacketBytes - 4]), 4), "next");
+  // Behind a hole nothing is kept that could be whole.
+  feed.Restart();
+  EXPECT_EQ(push(delimiter), 1U);
+  EXPECT_EQ(push(delimiter), 2U);
+  ExpectUnbroken();
+  feed.Watch(kVideo, PesEnds::Marks::kNone);
+  out.clear();
+  EXPECT_EQ(push(delimiter), 0U);
 }
 
 TEST_F(DemuxFeedTest, HowTheBytesAreCutDoesNotMatter) {
@@ -310,6 +347,19 @@ TEST_F(DemuxFeedTest, WhatComesBehindTheLengthOfAPictureBelongsToALostOne) {
   ExpectUnbroken();
 }
 
+TEST_F(DemuxFeedTest, LengthsThatWereRightAreNotDistrustedForALossBehindAHole) {
+  feed.Watch(kVideo, PesEnds::Marks::kUnit);
+  for (int i = 0; i < 3; ++i) Push(PictureWithLength(3000U * i, 19));
+  feed.Restart();
+  const auto torn = [this](std::uint64_t pts) {
+    return PictureWithLength(pts, 19).substr(0, 3 * kTsPacketBytes);  // sixteen packets are lost
+  };
+  EXPECT_EQ(Push(torn(9000)), Before::kWhole);  // nothing is known behind the hole
+  for (int i = 4; i < 7; ++i) EXPECT_EQ(Push(PictureWithLength(3000U * i, 19)), Before::kWhole);
+  EXPECT_EQ(Push(torn(21'000)), Before::kWhole);
+  EXPECT_EQ(Push(PictureWithLength(24'000, 19)), Before::kHole);
+}
+
 TEST_F(DemuxFeedTest, LengthsThatWereWrongOnceSayNothing) {
   feed.Watch(kVideo, PesEnds::Marks::kUnit);
   for (const std::size_t packets : {19, 20, 19, 19, 19, 20, 18, 19}) {
@@ -327,16 +377,6 @@ class SeamTest : public DemuxFeedTest {
  protected:
   void SetUp() override { feed.Watch(kVideo, PesEnds::Marks::kUnit); }
   void StartMuxer() { ts = TsWriter(); }
-  [[nodiscard]] std::size_t Count(const PesEnds::Mark& mark) const {
-    std::size_t count = 0;
-    for (std::size_t at = kTsPacketBytes; at <= out.size(); at += kTsPacketBytes) {
-      count += std::equal(mark.rbegin(), mark.rend(),
-                          out.rbegin() + static_cast<std::ptrdiff_t>(out.size() - at))
-                   ? 1
-                   : 0;
-    }
-    return count;
-  }
 };
 
 TEST_F(SeamTest, TheLastPictureIsWholeThatShowsItsEnd) {
@@ -392,6 +432,12 @@ TEST_F(SeamTest, MuxersThatAllEarnTheTrustHaveItFromTheThirdOn) {
     EXPECT_EQ(Ends().size(), ended + 1) << muxer;
     StartMuxer();
   }
+  const std::size_t before = Ends().size();
+  for (int muxer = 0; muxer < 3; ++muxer) {
+    for (int i = 0; i < 3; ++i) Push(Picture(3000U * i));
+    StartMuxer();
+  }
+  EXPECT_EQ(Ends().size(), before + 9);
   const std::size_t ended = Ends().size();
   Push(Picture(0));
   EXPECT_EQ(Ends().size(), ended + 1);
