@@ -257,6 +257,7 @@ HttpResponse ControlApi::AboutStream(Route route, const Stream& stream) const {
     case Route::kWorker:
       return WorkerReply(stream);
     case Route::kTexts:
+      if (stream.texts().readers() >= options_.max_text_readers) return TooManyReadersReply();
       return TextEventsHead();
     default:
       return JsonReply(200, stream.StatusJson());

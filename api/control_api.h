@@ -41,6 +41,7 @@ class ControlApi {
     stream::StreamConfig defaults;           // of what a start request does not name
     std::size_t max_prompt_workers = 4;      // of one stream
     std::size_t max_streams_per_worker = 4;  // of a shared one
+    std::size_t max_text_readers = 16;       // of one stream at once; further ones get 503
   };
 
   /// `registry` and `nodes` are borrowed; `pool_health` is asked at each GET /health.

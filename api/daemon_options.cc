@@ -96,6 +96,10 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
                  "update-prompts calls of one stream, else 503")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  app.add_option("--max-text-readers", options.api.max_text_readers,
+                 "of what one stream's graph says (GET /stream/{id}/data), else 503")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
   app.add_option("--warm-streams", options.warm_streams,
                  "framelock-stream processes kept ready, their libraries loaded")

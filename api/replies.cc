@@ -20,6 +20,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::seconds kNodesRetryAfter{1};
+constexpr std::chrono::seconds kReadersRetryAfter{1};
 
 json Url(const std::optional<std::string>& url) { return url ? json(*url) : json(nullptr); }
 
@@ -275,6 +276,10 @@ net::HttpResponse WorkspaceReply(const Stream& stream,
   return JsonReply(
       200,
       {{"success", true}, {"stream_id", stream.config().id}, {"workspace_info", std::move(about)}});
+}
+
+net::HttpResponse TooManyReadersReply() {
+  return BusyReply({{"error", "too many read what this stream's graph says"}}, kReadersRetryAfter);
 }
 
 net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes) {

@@ -52,6 +52,7 @@ net::HttpResponse WorkspaceReply(const Stream& stream, const std::optional<std::
 /// All node classes, as ComfyUI's /object_info; 503 while the list is waited for, 501 if there is
 /// none.
 net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes);
+net::HttpResponse TooManyReadersReply();
 /// The same of one class; {} if it is unknown.
 net::HttpResponse NodeInfoReply(const NodeCatalog& nodes, const std::string& name);
 /// Name, version and the list of routes.

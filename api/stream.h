@@ -127,11 +127,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::chrono::system_clock::time_point started_at_;
   std::optional<Result<PromptVerdict>> start_result_;
   bool stop_requested_ = false, worker_restart_requested_ = false, failed_ = false;
-
+  bool update_running_ = false;
   PromptHistory prompt_;
   std::shared_ptr<PromptWorkers> prompts_;
   std::uint64_t request_ = 0;
-  bool update_running_ = false;
   std::size_t waiting_updates_ = 0;
 
   std::unique_ptr<StreamWorker> worker_;

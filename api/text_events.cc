@@ -2,6 +2,7 @@
 #include "api/text_events.h"
 
 #include <chrono>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@ std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes
 
 net::Task<> SendTextEvents(std::shared_ptr<Stream> stream, net::HttpExchange& exchange,
                            net::HttpResponse head) {
+  const std::shared_ptr<const void> joined = stream->texts().Join();
   TextFeed::Position position = stream->texts().End();
   // At once, so that the client knows that it is heard.
   std::string piece = kComment;

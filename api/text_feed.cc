@@ -41,7 +41,9 @@ std::string TextFeed::Read(Position& position) const {
     events = ": " + std::to_string(first_ - position) + " missed\n\n";
     position = first_;
   }
-  for (; position < End(); ++position) events += events_[position - first_];
+  for (; position < End() && events.size() < kPieceBytes; ++position) {
+    events += events_[position - first_];
+  }
   return events;
 }
 

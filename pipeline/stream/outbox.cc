@@ -53,16 +53,17 @@ Result<bool> Outbox::TrySendAll(std::deque<nlohmann::json>& messages) {
 }
 
 Status Outbox::Flush() {
-  for (std::deque<nlohmann::json>* messages : {&messages_, &texts_}) {
-    const Result<bool> all = TrySendAll(*messages);
-    if (!all) return all.error();
-    if (!*all) return {};
+  const Result<bool> all = TrySendAll(messages_);
+  if (!all) return all.error();
+  if (!*all) return {};
+  if (status_) {
+    const Result<bool> sent = TrySend(*status_);
+    if (!sent) return sent.error();
+    if (!*sent) return {};
+    status_.reset();
   }
-  if (!status_) return {};
-  const Result<bool> sent = TrySend(*status_);
-  if (!sent) return sent.error();
-  if (*sent) status_.reset();
-  return {};
+  const Result<bool> texts = TrySendAll(texts_);
+  return texts ? Status() : texts.error();
 }
 
 void Outbox::Drain(std::chrono::milliseconds patience) {

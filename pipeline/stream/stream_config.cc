@@ -20,6 +20,7 @@ constexpr int kMinHeartbeatMs = 200;  // two beats
 constexpr int kMinInputPixels = 16 * 16;
 constexpr int kMaxInputPixels = 8192 * 4352;  // of H.264 level 6.2
 constexpr int kMaxTextBytes = 65'536;         // the worker protocol's
+constexpr std::int64_t kMaxWaitingTextBytes = 4 << 20;
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kAudio = {"pass", "none"};
@@ -253,6 +254,10 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   reader.Number("audio_buffer_ms", 100, 60'000, config.audio_buffer_ms);
   reader.Number("max_text_bytes", 1, kMaxTextBytes, config.max_text_bytes);
   reader.Number("max_waiting_texts", 1, 4096, config.max_waiting_texts);
+  if (std::int64_t{config.max_waiting_texts} * config.max_text_bytes > kMaxWaitingTextBytes) {
+    reader.Fail("max_waiting_texts", "times max_text_bytes must not be above " +
+                                         std::to_string(kMaxWaitingTextBytes));
+  }
   reader.Number("max_input_pixels", kMinInputPixels, kMaxInputPixels, config.max_input_pixels);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
   ReadSettings(reader, config.worker);

@@ -24,19 +24,22 @@ class TextBatch {
     std::chrono::milliseconds interval{333};
     std::chrono::milliseconds keep_alive{25'000};
     std::size_t max_texts = 256;
-    std::size_t max_line_bytes =
-        60'000;  // gateways read 64 KiB; a longer text is alone in its line
+    std::size_t max_bytes = 512u << 10;   // of them all; the newest is kept whatever its size
+    std::size_t max_line_bytes = 60'000;  // gateways read 64 KiB; a longer text has its own line
   };
 
   TextBatch(const Options& options, SteadyTime now) : options_(options), left_(now) {}
 
   /// A string in JSON, quoted and without line feed.
   void Add(std::string text) {
-    if (texts_.size() >= options_.max_texts) {
+    bytes_ += text.size();
+    texts_.push_back(std::move(text));
+    while (texts_.size() > 1 &&
+           (texts_.size() > options_.max_texts || bytes_ > options_.max_bytes)) {
+      bytes_ -= texts_.front().size();
       texts_.pop_front();
       ++dropped_;
     }
-    texts_.push_back(std::move(text));
   }
 
   /// When Take() has something, without any other call.
@@ -54,6 +57,7 @@ class TextBatch {
   std::string TakeAll() {
     std::string segment;
     std::size_t line = 0;  // bytes of it
+    bytes_ = 0;
     for (const std::string& text : std::exchange(texts_, {})) {
       const bool goes_on = line > 0 && line + text.size() <= options_.max_line_bytes;
       if (!goes_on) line = 0;
@@ -70,6 +74,7 @@ class TextBatch {
  private:
   const Options options_;
   std::deque<std::string> texts_;
+  std::size_t bytes_ = 0;  // of them
   SteadyTime left_;  // when the last segment did
   std::uint64_t dropped_ = 0;
 };

@@ -47,6 +47,7 @@ class Host {
       : input_(input),
         loader_(Registry(), {.session = {.execution = {.max_tensor_bytes = 16U << 20}}}),
         dispatcher_(loader_, {.send = [this](auto bytes, auto fds) { return Take(bytes, fds); },
+                              .offer = [](auto, auto) { return Status(); },
                               .use_control_page =
                                   [](const protocol::SharedMemory& page) {
                                     Require(page.bytes().size() == protocol::kControlPageBytes);

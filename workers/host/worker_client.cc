@@ -116,6 +116,8 @@ class WorkerClient::Impl {
 };
 
 Status WorkerClient::Impl::Greet() {
+  auto* page = reinterpret_cast<protocol::ControlPage*>(page_.bytes().data());
+  page->host_abilities = protocol::kTakesFrameText;  // nobody else has it yet
   protocol::Hello hello;
   hello.greeting = greeting_;
   return Send(hello, page_.fd());

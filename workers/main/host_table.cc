@@ -32,6 +32,7 @@ Result<std::uint32_t> HostTable::Add(PacketSocket socket) {
   host->id = heartbeat_.Watch(host->socket.fd());
   LiveDispatcher::Outlet outlet{
       .send = [this, at = host.get()](auto bytes, auto fds) { return Send(*at, bytes, fds); },
+      .offer = [at = host.get()](auto bytes, auto fds) { return at->socket.Send(bytes, fds); },
       .use_control_page = [this, id = host->id](auto page) { heartbeat_.Use(id, std::move(page)); },
       .add_host = {}};
   if (hosts_.empty()) {

@@ -16,7 +16,7 @@ namespace framelock::worker {
 struct LiveOptions {
   UniqueFd socket;  // our end of the host's SOCK_SEQPACKET pair
   /// The node classes of prompts without a cwd. Never unset; called once the process is confined,
-  /// so that descriptors that they hold stay open.
+  /// so that descriptors that they hold stay open, and before `nodes_in`.
   std::function<Result<std::shared_ptr<const graph::NodeRegistry>>()> nodes;
   NodesIn nodes_in;                                 // of prompts with one; unset: they are refused
   std::optional<pid_t> die_with_parent;             // SIGKILL for us when this parent ends

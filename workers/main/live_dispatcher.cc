@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <utility>
 
@@ -106,6 +107,9 @@ Status LiveDispatcher::OnHello(Packet packet) {
   auto* control = reinterpret_cast<protocol::ControlPage*>(page->bytes().data());
   std::atomic_ref<std::uint64_t>(control->abilities)
       .store(protocol::kTakesConfigure, std::memory_order_relaxed);
+  texts_wanted_ = (std::atomic_ref<std::uint64_t>(control->host_abilities)
+                       .load(std::memory_order_relaxed) &
+                   protocol::kTakesFrameText) != 0;
   outlet_.use_control_page(std::move(*page));
   greeted_ = true;
   region_.reset();
@@ -258,7 +262,7 @@ Status LiveDispatcher::OnSubmit(const Packet& packet) {
     answer.output_height = 0;
     protocol::StoreErrorText(run.error().message, answer);
   } else if (answer.outcome == protocol::FrameOutcome::kCompleted) {
-    if (auto sent = SendTexts(message->sequence); !sent) return sent;
+    OfferTexts(message->sequence);
   }
   if (session_ && std::exchange(session_->fault_hooks().wrong_sequence, false)) {
     answer.sequence += kWrongSequenceOffset;
@@ -304,25 +308,30 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
   return Guarded([&] { return session_->WriteOutput(output); });
 }
 
-// What the graph said of the last frame.
-Status LiveDispatcher::SendTexts(std::uint64_t sequence) {
+// What the graph said of the last frame. A frame does not wait for them, nor fail by them.
+void LiveDispatcher::OfferTexts(std::uint64_t sequence) {
+  if (!texts_wanted_) return;
   std::uint32_t count = 0;
   for (const std::string_view text : session_->texts()) {
     if (++count > protocol::kMaxFrameTexts) break;
-    protocol::FrameText message;
-    message.sequence = sequence;
-    message.text_bytes = text.size();
-    UniqueFd fd;
-    if (text.size() <= protocol::kMaxFrameTextBytes) {
-      auto made = protocol::MakeTextFd(text);
-      if (!made) return made.error();
-      fd = std::move(*made);
+    const Status offered = OfferText(sequence, text);
+    // Of many a few.
+    if (!offered && std::has_single_bit(++lost_texts_)) {
+      spdlog::warn("{} texts of frames are lost: {}", lost_texts_, offered.error().message);
     }
-    const std::array<int, 1> fds{fd.get()};
-    auto sent = Send(message, std::span<const int>(fds).first(fd ? 1 : 0));
-    if (!sent) return sent;
   }
-  return {};
+}
+
+Status LiveDispatcher::OfferText(std::uint64_t sequence, std::string_view text) {
+  protocol::FrameText message;
+  message.sequence = sequence;
+  message.text_bytes = text.size();
+  if (text.size() > protocol::kMaxFrameTextBytes) {
+    return outlet_.offer(protocol::Encode(message), {});
+  }
+  auto fd = protocol::MakeTextFd(text);
+  if (!fd) return fd.error();
+  return outlet_.offer(protocol::Encode(message), std::array{fd->get()});
 }
 
 Status LiveDispatcher::OnAddHost(Packet packet) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/result.h"
@@ -34,6 +35,8 @@ class LiveDispatcher {
   /// Where answers, the control page and further hosts go.
   struct Outlet {
     std::function<Status(std::span<const std::byte> bytes, std::span<const int> fds)> send;
+    /// The same for what may be lost: fails where there is no room for it now.
+    std::function<Status(std::span<const std::byte> bytes, std::span<const int> fds)> offer;
     std::function<void(protocol::SharedMemory)> use_control_page;
     /// Serves a host on this socket, too; the number of hosts then. Unset: AddHost is no message.
     std::function<Result<std::uint32_t>(UniqueFd socket)> add_host;
@@ -70,7 +73,8 @@ class LiveDispatcher {
   Result<Region> TryAttach(const protocol::Attach& message, UniqueFd fd) const;
   /// Fills in outcome, output size and error.
   Status RunFrame(const protocol::Submit& message, protocol::Completed& answer);
-  Status SendTexts(std::uint64_t sequence);
+  void OfferTexts(std::uint64_t sequence);
+  Status OfferText(std::uint64_t sequence, std::string_view text);
 
   [[nodiscard]] graph::Session::Shape InputShape() const;
 
@@ -86,6 +90,8 @@ class LiveDispatcher {
   std::optional<PromptLoader::Job> next_;  // to be loaded after what is being loaded
   std::string settings_;                   // of the prompts to come
   bool greeted_ = false;
+  bool texts_wanted_ = false;  // by this host
+  std::uint64_t lost_texts_ = 0;
   std::uint64_t revision_ = 0;       // of the applied prompt
   std::uint64_t last_revision_ = 0;  // of the last one offered
   std::uint64_t last_generation_ = 0;

@@ -67,9 +67,34 @@ struct NodeSources {
   std::vector<std::string> folders;  // of shared objects
 };
 
+using OwnNodes = std::vector<graph::NodeClass>;
+
+// What the shared objects hold. Once in a process: this runs their code.
+Result<OwnNodes> LoadOwnNodes(const NodeSources& sources) {
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(sources.faults);
+  if (!registry.ok()) {
+    return registry.error();
+  }
+  const std::size_t builtin = registry->classes().size();
+  for (const std::string& path : sources.folders) {
+    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(path, *registry);
+    if (!left_out.ok()) {
+      return left_out.error();
+    }
+    for (const Error& error : *left_out) {
+      spdlog::error("nodes left out: {}", error.message);
+    }
+  }
+  OwnNodes own;
+  for (const auto& node_class : std::span(registry->classes()).subspan(builtin)) {
+    own.push_back(*node_class);
+  }
+  return own;
+}
+
 // Without a folder, without a workspace.
-Result<Registry> MakeNodes(const NodeSources& sources, const std::optional<std::string>& folder,
-                           nodes::FolderLinks links) {
+Result<Registry> MakeNodes(nodes::FaultNodes faults, const OwnNodes& own,
+                           const std::optional<std::string>& folder, nodes::FolderLinks links) {
   std::shared_ptr<const nodes::Workspace> workspace;
   if (folder) {
     Result<std::shared_ptr<const nodes::Workspace>> opened =
@@ -79,17 +104,13 @@ Result<Registry> MakeNodes(const NodeSources& sources, const std::optional<std::
     }
     workspace = std::move(*opened);
   }
-  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(sources.faults, workspace);
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(faults, workspace);
   if (!registry.ok()) {
     return registry.error();
   }
-  for (const std::string& path : sources.folders) {
-    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(path, *registry);
-    if (!left_out.ok()) {
-      return left_out.error();
-    }
-    for (const Error& error : *left_out) {
-      spdlog::error("nodes left out: {}", error.message);
+  for (const graph::NodeClass& node_class : own) {
+    if (Status added = registry->Add(node_class); !added.ok()) {
+      return added.error();
     }
   }
   return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
@@ -127,12 +148,18 @@ OptionNames NamesOf(Command command) {
 
 int Live(const Arguments& arguments, const NodeSources& sources) {
   LiveOptions options;
-  options.nodes = [sources, folder = arguments.Find("--workspace")] {
-    return MakeNodes(sources, folder, nodes::FolderLinks::kFollowed);
+  auto own = std::make_shared<OwnNodes>();
+  options.nodes = [sources, own, folder = arguments.Find("--workspace")]() -> Result<Registry> {
+    Result<OwnNodes> loaded = LoadOwnNodes(sources);
+    if (!loaded.ok()) {
+      return loaded.error();
+    }
+    *own = std::move(*loaded);
+    return MakeNodes(sources.faults, *own, folder, nodes::FolderLinks::kFollowed);
   };
   // A client chose it, below a folder that is the operator's.
-  options.nodes_in = [sources](const std::string& folder) {
-    return MakeNodes(sources, folder, nodes::FolderLinks::kRefused);
+  options.nodes_in = [faults = sources.faults, own](const std::string& folder) {
+    return MakeNodes(faults, *own, folder, nodes::FolderLinks::kRefused);
   };
   const auto socket = arguments.FindNumber("--socket-fd");
   const auto parent = arguments.FindNumber("--die-with-parent");
@@ -199,8 +226,12 @@ int Main(std::span<const char* const> words) {
   if (command == Command::kLive) {
     return Live(*arguments, sources);
   }
-  const Result<Registry> registry =
-      MakeNodes(sources, arguments->Find("--workspace"), nodes::FolderLinks::kFollowed);
+  const Result<OwnNodes> own = LoadOwnNodes(sources);
+  if (!own.ok()) {
+    return Usage(own.error().message);
+  }
+  const Result<Registry> registry = MakeNodes(
+      sources.faults, *own, arguments->Find("--workspace"), nodes::FolderLinks::kFollowed);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }

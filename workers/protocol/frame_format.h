@@ -45,13 +45,15 @@ constexpr std::uint64_t SlotBytes(std::uint64_t bytes) { return (bytes + 4095) /
 
 /// Shared page that the host makes and both map: the worker adds 1 to heartbeat every
 /// kHeartbeatPeriodMs from a thread of its own. Mapped memory is never trusted: the host only asks
-/// whether the number changed, and sends nothing that `abilities` does not name.
+/// whether the number changed, and neither sends what the other's abilities do not name.
 struct ControlPage {
   std::uint64_t heartbeat = 0;
   std::uint64_t abilities = 0;  // written by the worker before it says Welcome
-  std::uint64_t reserved[6] = {};
+  std::uint64_t host_abilities = 0;  // written by the host before it says Hello
+  std::uint64_t reserved[5] = {};
 };
 inline constexpr std::uint64_t kTakesConfigure = 1;  // a bit of abilities
+inline constexpr std::uint64_t kTakesFrameText = 1;  // a bit of host_abilities
 static_assert(sizeof(ControlPage) == 64);
 inline constexpr std::uint64_t kControlPageBytes = 4096;
 inline constexpr std::uint32_t kHeartbeatPeriodMs = 100;

@@ -101,6 +101,12 @@ TEST_F(ControlApiTest, TextsAreAnsweredWithAHeadAndTheirStream) {
       TextFeed::Position reader = stream->texts().End();
       house.media.processes.at(0)->Say({{"type", "text"}, {"sequence", 1U}, {"text", "hello"}});
       EXPECT_NE(stream->texts().Read(reader).find("hello"), std::string::npos);
+      std::vector<std::shared_ptr<const void>> readers(16, stream->texts().Join());
+      const net::HttpResponse one_more = co_await api.Answer(request, std::string());
+      EXPECT_EQ(one_more.status, 503u);
+      readers.pop_back();
+      const net::HttpResponse another = co_await api.Answer(request, std::string());
+      EXPECT_EQ(another.status, 200u);
     }
     request.path = "/stream/b/data";
     const net::HttpResponse none = co_await api.Answer(request, std::string());

@@ -36,6 +36,16 @@ TEST(TextFeed, ASlowReaderMissesTheOldestAndIsTold) {
   EXPECT_EQ(slow, feed.End());
 }
 
+TEST(TextFeed, MuchIsGivenInPieces) {
+  TextFeed feed(8);
+  TextFeed::Position reader = feed.End();
+  for (unsigned i = 1; i <= 3; ++i) feed.Take(Text(i, std::string(40'000, 'x')));
+  EXPECT_TRUE(feed.Read(reader).starts_with("id: 1\n"));
+  EXPECT_EQ(reader, feed.End() - 1);
+  EXPECT_TRUE(feed.Read(reader).starts_with("id: 3\n"));
+  EXPECT_EQ(feed.Read(reader), "");
+}
+
 TEST(TextFeed, WhatIsNoTextIsLeftOut) {
   TextFeed feed(8);
   TextFeed::Position reader = feed.End();

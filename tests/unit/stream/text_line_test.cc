@@ -86,6 +86,17 @@ TEST(TextBatch, DropsTheOldestWhenFull) {
   EXPECT_EQ(batch.TakeAll(), "");
 }
 
+TEST(TextBatch, DropsTheOldestWhenTheyAreTooLong) {
+  TextBatch batch({.max_bytes = 8}, kStart);
+  for (const char* text : {"\"1\"", "\"2\"", "\"3\""}) batch.Add(text);
+  EXPECT_EQ(batch.dropped(), 1U);
+  batch.Add("\"long as it is\"");
+  EXPECT_EQ(batch.dropped(), 3U);
+  EXPECT_EQ(batch.TakeAll(), "[\"long as it is\"]\n");
+  for (const char* text : {"\"1\"", "\"2\""}) batch.Add(text);
+  EXPECT_EQ(batch.TakeAll(), "[\"1\",\"2\"]\n");
+}
+
 TEST(TextBatch, LinesAreNoLongerThanAGatewayReads) {
   TextBatch batch({.max_line_bytes = 12}, kStart);
   for (const char* text : {"\"long as it is\"", "\"1234\"", "\"5\"", "\"6\""}) batch.Add(text);

@@ -92,14 +92,19 @@ class LiveDispatcherTest : public testing::Test {
                                          .outputs = {{"IMAGE", "IMAGE"}}},
                                 .make = [this] { return std::make_unique<CountNode>(counted_); }}));
     loader_ = std::make_unique<InlineLoader>(*registry_);
+    const auto send = [this](std::span<const std::byte> bytes, std::span<const int> fds) {
+      PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+      for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
+      answers_.push_back(std::move(packet));
+      return Status();
+    };
     dispatcher_ = std::make_unique<LiveDispatcher>(
         *loader_, LiveDispatcher::Outlet{
-                      .send =
-                          [this](std::span<const std::byte> bytes, std::span<const int> fds) {
-                            PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
-                            for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
-                            answers_.push_back(std::move(packet));
-                            return Status();
+                      .send = send,
+                      .offer =
+                          [this, send](std::span<const std::byte> bytes, std::span<const int> fds) {
+                            if (full_) return Status(Error{ErrorCode::kUnavailable, "full"});
+                            return send(bytes, fds);
                           },
                       .use_control_page = [this](auto page) { page_ = std::move(page); }});
   }
@@ -146,8 +151,10 @@ class LiveDispatcherTest : public testing::Test {
     return UniqueFd(::dup(memory->fd()));
   }
 
-  void Greet(std::uint32_t greeting = 77) {
-    ASSERT_TRUE(Tell(protocol::Hello{.greeting = greeting}, Memory(4096)));
+  void Greet(std::uint32_t greeting = 77, std::uint64_t abilities = protocol::kTakesFrameText) {
+    auto page = protocol::SharedMemory::Create("test", protocol::kControlPageBytes);
+    reinterpret_cast<protocol::ControlPage*>(page->bytes().data())->host_abilities = abilities;
+    ASSERT_TRUE(Tell(protocol::Hello{.greeting = greeting}, UniqueFd(::dup(page->fd()))));
     EXPECT_EQ(Answer<protocol::Welcome>().greeting, greeting);
   }
 
@@ -220,6 +227,7 @@ class LiveDispatcherTest : public testing::Test {
   std::deque<PacketSocket::Packet> answers_;
   std::vector<UniqueFd> fds_;
   protocol::SharedMemory page_;
+  bool full_ = false;  // for what may be lost
   protocol::SharedMemory region_;
 };
 
@@ -565,6 +573,26 @@ TEST_F(LiveDispatcherTest, ATextGoesBeforeItsFrame) {
   EXPECT_EQ(Answer<protocol::Completed>().outcome, protocol::FrameOutcome::kCompleted);
   ExpectFailure(Run({.sequence = 6, .generation = 2}), "generation");
   EXPECT_TRUE(answers_.empty()) << "a frame that fails says nothing";
+}
+
+TEST_F(LiveDispatcherTest, ATextThatFindsNoRoomIsLostAndItsFrameIsNot) {
+  Greet();
+  Apply(1, Saying("a"));
+  Attach();
+  full_ = true;
+  EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  full_ = false;
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 6, .generation = 1}));
+  EXPECT_EQ(Answer<protocol::FrameText>().sequence, 6u);
+  Answer<protocol::Completed>();
+}
+
+TEST_F(LiveDispatcherTest, AHostThatTakesNoTextsIsSentNone) {
+  Greet(77, 0);
+  Apply(1, Saying("a"));
+  Attach();
+  EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  EXPECT_TRUE(answers_.empty());
 }
 
 TEST_F(LiveDispatcherTest, OfALongTextOnlyTheLengthIsToldAndOfAnEmptyOneNothing) {

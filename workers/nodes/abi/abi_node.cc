@@ -10,14 +10,23 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/core/log.h"
 #include "workers/nodes/abi/class_spec.h"
 
 namespace framelock::nodes {
 
 namespace {
 
+// Version 1 as libraries have been built for it: its structures stay, only the host's table grows.
+static_assert(sizeof(void*) != 8 ||
+              (sizeof(framelock_tensor) == 24 && sizeof(framelock_value) == 32 &&
+               sizeof(framelock_call) == 24 && sizeof(framelock_input) == 120 &&
+               sizeof(framelock_output) == 16 && sizeof(framelock_class) == 104 &&
+               sizeof(framelock_host) == 40));
+
 // What the nodes of one loaded class share.
 struct AbiClass {
+  std::string name;
   const framelock_host* host;
   decltype(framelock_class::execute) execute;
   decltype(framelock_class::create) create;
@@ -151,7 +160,11 @@ class AbiNode final : public graph::Node {
  private:
   void Destroy() {
     if (created_ && class_->destroy != nullptr) {
-      class_->destroy(state_);
+      try {
+        class_->destroy(state_);
+      } catch (...) {
+        spdlog::error("{}: an exception left destroy", class_->name);
+      }
     }
     created_ = false;
     state_ = nullptr;
@@ -208,7 +221,8 @@ Result<graph::NodeClass> MakeAbiClass(const framelock_class& given, const framel
   if (!spec.ok()) {
     return spec.error();
   }
-  auto shared = std::make_shared<AbiClass>(AbiClass{.host = &host,
+  auto shared = std::make_shared<AbiClass>(AbiClass{.name = spec->class_type,
+                                                    .host = &host,
                                                     .execute = given.execute,
                                                     .create = given.create,
                                                     .destroy = given.destroy,

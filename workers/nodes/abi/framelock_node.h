@@ -9,13 +9,12 @@
 /// `framelock-worker --nodes DIR` loads each *.so of DIR at its start, calls its framelock_nodes_v1
 /// once, and never unloads it. That function adds node classes; a prompt's nodes are made of them.
 ///
-/// - Errors: a function of a node returns 0 if all went well. If not, the node has failed, and what
-///   it said by host->set_error is why. No exception and no longjmp may leave it.
+/// - Errors: execute and create return 0 if all went well. If not, the node has failed, and what it
+///   said by host->set_error is why. No exception and no longjmp may leave a function of a node.
 /// - Ownership: what one side passes is lent until the call returns, unless a comment says
 ///   otherwise. Of what the worker passes, only make_tensor's floats may be written to.
-/// - Threads: the functions of one node never overlap, but need not come from one thread. Nodes of
-///   one class may run at the same time. host is for the thread and the time of the call.
-/// - Descriptors: the worker closes what is open once all is loaded. Open yours in create.
+/// - Threads: the functions of one node never overlap, on whatever thread. Nodes of one class may
+///   run at the same time. host is for the thread and time of the call; it wants `call`, no copy.
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,7 +65,8 @@ typedef struct framelock_registry framelock_registry;
 typedef struct framelock_call {
   const framelock_host* host;
   const framelock_value* inputs; /* one for each input of the class, in its order */
-  uint32_t rehearsal; /* not 0: nobody sees this frame; do not count it nor act on the world */
+  uint32_t rehearsal; /* not 0: nobody sees this frame, but it may be the only one: compute it all
+                         the same; do not count it nor act on the world */
 } framelock_call;
 
 /// `value` is the default. min and max both 0: no bounds. step 0: none is shown.
@@ -78,8 +78,8 @@ typedef struct framelock_float_range {
   double value, min, max, step;
 } framelock_float_range;
 
-/// Bounds and options are checked before a prompt is taken, not what comes along a link. Defaults
-/// are for editors: the worker never fills one in.
+/// Bounds (nan is within all) and options are checked before a prompt is taken, not what comes by a
+/// link. Defaults are for editors: the worker never fills one in.
 typedef struct framelock_input {
   const char* name;
   const char* tooltip; /* null: none */
@@ -113,8 +113,8 @@ typedef struct framelock_class {
 
   /// For each frame, or once if nothing upstream changes. Gives every output. Never null.
   int (*execute)(void* state, const framelock_call* call);
-  /// Or null. Once for each node, before any frame: read models, make tables. Inputs that are links
-  /// are not there yet. Gives no output. *state is null before.
+  /// Or null. Once for each node, again if it failed, before any frame: read models, make tables.
+  /// Inputs that are links are not there yet. Gives no output. *state is null before.
   int (*create)(const framelock_call* call, void** state);
   /// Or null. Once after each create that returned 0, unless the process dies.
   void (*destroy)(void* state);
@@ -136,7 +136,7 @@ struct framelock_host {
   /// In execute only. Copies the value; it has the output's type. An IMAGE or MASK is an element of
   /// call->inputs itself: passed on without copying pixels.
   void (*set_output)(const framelock_call* call, uint32_t output, const framelock_value* value);
-  /// Copies the text. The first one of a call counts, and the call has failed.
+  /// In execute and create. Copies the text. The first of a call counts, and the call has failed.
   void (*set_error)(const framelock_call* call, const char* text);
 };
 

@@ -2,14 +2,21 @@
 #include "workers/nodes/abi/node_folder.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cfenv>
+#include <cstdio>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "pipeline/core/unique_fd.h"
 #include "workers/nodes/abi/abi_node.h"
 
 /// What one library adds, while its framelock_nodes_v1 runs.
@@ -50,19 +57,65 @@ constexpr framelock_host kHost = {.size = sizeof(framelock_host),
                                   .set_error = SetError};
 
 int AddClass(framelock_registry* registry, const framelock_class* given) noexcept {
-  const Status added = Add(*registry, *given, kHost);
-  if (!added.ok() && registry->error.empty()) {
-    registry->error = added.error().message;
+  try {
+    const Status added = Add(*registry, *given, kHost);
+    if (!added.ok() && registry->error.empty()) {
+      registry->error = added.error().message;
+    }
+    return added.ok() ? 0 : 1;
+  } catch (...) {
+    registry->error.assign("no memory");  // short enough to need none
+    return 1;
   }
-  return added.ok() ? 0 : 1;
+}
+
+// While libraries are loaded, what they print goes to standard error, for standard output is the
+// command's; and how this thread computes stays as it was, for they may be built to flush small
+// numbers to zero.
+class LoadingGuard {
+ public:
+  LoadingGuard() {
+    std::fegetenv(&rules_);
+    std::fflush(stdout);
+    stdout_ = UniqueFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (stdout_) {
+      ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    }
+  }
+  ~LoadingGuard() {
+    std::fflush(stdout);
+    if (stdout_) {
+      ::dup2(stdout_.get(), STDOUT_FILENO);
+    }
+    std::fesetenv(&rules_);
+  }
+  LoadingGuard(const LoadingGuard&) = delete;
+  LoadingGuard& operator=(const LoadingGuard&) = delete;
+
+ private:
+  std::fenv_t rules_{};
+  UniqueFd stdout_;
+};
+
+// The library's own; dlsym looks into those that it needs, too.
+void* EntryOf(void* library) {
+  void* entry = ::dlsym(library, kEntry);
+  Dl_info where{};
+  link_map* map = nullptr;
+  if (entry == nullptr || ::dladdr(entry, &where) == 0 ||
+      ::dlinfo(library, RTLD_DI_LINKMAP, static_cast<void*>(&map)) != 0) {
+    return nullptr;
+  }
+  return std::string_view(where.dli_fname) == map->l_name ? entry : nullptr;
 }
 
 Status LoadLibrary(const std::filesystem::path& file, graph::NodeRegistry& registry) {
+  const LoadingGuard guard;
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     return Error{ErrorCode::kInvalidArgument, ::dlerror()};
   }
-  void* entry = ::dlsym(library, kEntry);
+  void* entry = EntryOf(library);
   if (entry == nullptr) {
     return Error{ErrorCode::kInvalidArgument,
                  std::string("it exports no ") + kEntry +
