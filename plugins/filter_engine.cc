@@ -20,7 +20,8 @@ FilterEngine::FilterEngine(Options options, std::shared_ptr<EventFd> wake)
       wake_(std::move(wake)),
       line_(options_.line),
       seat_(std::make_unique<host::WorkerSeat>(options_.worker)),
-      prompt_(options_.prompt) {}
+      prompt_(options_.prompt),
+      audio_(options_.audio) {}
 
 FilterEngine::~FilterEngine() { Close(); }
 
@@ -131,8 +132,9 @@ std::optional<FilterWork> FilterEngine::Next() {
     notices_.pop_front();
     return notice;
   }
-  if (flow() != Flow::kOk) return std::nullopt;
   const SteadyTime now = Now();
+  if (auto sound = audio_.Take(now)) return FilterWork(std::move(*sound));
+  if (flow() != Flow::kOk) return std::nullopt;
   auto output = line_.Take(now);
   changed_.notify_all();  // there may be room now
   if (!output) return std::nullopt;
@@ -184,6 +186,7 @@ void FilterEngine::Wait() {
     }
     const auto line = line_.NextDeadline();
     if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
+    if (const auto sound = audio_.NextDeadline()) deadline = std::min(deadline, *sound);
     // What is due long ago may be too far away to be subtracted from.
     const SteadyTime now = Now();
     left = std::max(deadline, now) - now;
@@ -237,6 +240,8 @@ FilterStats FilterEngine::Stats() const {
   FilterStats stats = stats_;
   stats.account = line_.account();
   stats.line = line_.counters();
+  stats.audio = audio_.counts();
+  stats.audio_length = audio_.length();
   stats.copied_in = copied_in_;
   stats.waiting = line_.waiting();
   stats.in_flight = line_.in_flight();

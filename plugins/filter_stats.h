@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pipeline/core/frame_ledger.h"
+#include "plugins/audio_pieces.h"
 #include "plugins/frame_line.h"
 
 namespace framelock::plugins {
@@ -17,6 +18,8 @@ enum class WorkerState : std::uint8_t { kNone, kStarting, kReady };
 struct FilterStats {
   Account account;
   FrameLine::Counters line;
+  AudioPieces::Counts audio;
+  std::chrono::milliseconds audio_length{};  // that the graph takes at once; 0: it takes none
   std::size_t waiting = 0;
   std::size_t in_flight = 0;
   std::uint64_t copied_in = 0;      // source frames that did not lie in our region

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/worker_filter.h"
 
+#include <gst/audio/audio.h>
 #include <gst/video/video.h>
 
 #include <utility>
@@ -174,6 +175,15 @@ static GstStateChangeReturn framelock_worker_filter_change_state(GstElement* ele
   return changed;
 }
 
+static GstPad* framelock_worker_filter_request_pad(GstElement* element, GstPadTemplate* pad,
+                                                   const gchar*, const GstCaps*) {
+  return plugins::RequestWorkerFilterAudio(FRAMELOCK_WORKER_FILTER(element), pad);
+}
+
+static void framelock_worker_filter_release_pad(GstElement* element, GstPad* pad) {
+  plugins::ReleaseWorkerFilterAudio(FRAMELOCK_WORKER_FILTER(element), pad);
+}
+
 static void framelock_worker_filter_finalize(GObject* object) {
   delete FRAMELOCK_WORKER_FILTER(object)->state;
   G_OBJECT_CLASS(framelock_worker_filter_parent_class)->finalize(object);
@@ -220,6 +230,16 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_caps_unref(caps);
+  GstCaps* audio = gst_caps_from_string("audio/x-raw, format=" GST_AUDIO_NE(
+      S16) ", "
+           "layout=interleaved, channels=1, rate=(int)[8000,192000]");
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("audio_sink", GST_PAD_SINK, GST_PAD_REQUEST, audio));
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("audio_src", GST_PAD_SRC, GST_PAD_SOMETIMES, audio));
+  gst_caps_unref(audio);
+  element_class->request_new_pad = framelock_worker_filter_request_pad;
+  element_class->release_pad = framelock_worker_filter_release_pad;
   gst_element_class_set_static_metadata(element_class, "Worker filter", "Filter/Effect/Video",
                                         plugins::kWorkerFilterDescription, "Framelock");
 }

@@ -45,6 +45,10 @@ GstStructure* StatsStructure(const FilterStats& stats) {
   SetCount(s, "late", stats.line.late);
   SetCount(s, "texts", stats.texts);
   SetCount(s, "texts-dropped", stats.texts_dropped);
+  SetCount(s, "audio-processed", stats.audio.processed);
+  SetCount(s, "audio-passed-through", stats.audio.passed_through);
+  SetCount(s, "audio-dropped", stats.audio.dropped);
+  SetCount(s, "audio-length-ms", static_cast<std::uint64_t>(stats.audio_length.count()));
   SetCount(s, "copied-in", stats.copied_in);
   SetCount(s, "copied-out", stats.copied_out);
   SetMicroseconds(s, "latency-p50-us", stats.latency_p50);
@@ -111,6 +115,11 @@ GstStructure* ReadyStructure(std::int32_t pid) {
 GstStructure* SwitchedStructure(std::int32_t pid) {
   return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "switched", "pid",
                            G_TYPE_INT, pid, nullptr);
+}
+
+GstStructure* AudioStructure(std::chrono::milliseconds length) {
+  return gst_structure_new("framelock-audio", "length", G_TYPE_INT,
+                           static_cast<gint>(length.count()), nullptr);
 }
 
 GstStructure* LostStructure(const WorkerLost& lost) {

@@ -35,7 +35,14 @@ inline constexpr char kWorkerFilterDescription[] =
     "Element message framelock-worker: a worker came or went. string: event (ready, switched or "
     "lost); int: "
     "pid (0: it never said); and if it is lost, string: reason (closed, hung, protocol or failed), "
-    "detail (for people)";
+    "detail (for people).\n"
+    "Request pad audio_sink, which brings audio_src: the stream's audio (mono, 16 bits) goes "
+    "through the graph, too, in pieces as long as the graph asks for (LoadAudioTensor), and leaves "
+    "as it gives them (SaveAudioTensor), else as it came. What audio_src leads to must not block: "
+    "the frames' thread pushes there.\n"
+    "Element message framelock-audio, from each worker and when it changes: int: length (ms of "
+    "audio "
+    "that the graph takes at once, 0: none)";
 
 inline constexpr char kWorkerFilterStats[] =
     "Figures of this run, or of the last one, all of one moment. uint64: inputs (frames that came "
@@ -43,7 +50,9 @@ inline constexpr char kWorkerFilterStats[] =
     "waiting and in-flight (both among open), pushed (frames that went out; = completed + "
     "passed-through + repeated), passed-through, repeated, late (answered when their place was "
     "gone; among skipped), texts (of published results), texts-dropped (longer than "
-    "max-text-bytes), copied-in and copied-out (frames that could not be shared), "
+    "max-text-bytes), audio-processed, audio-passed-through and audio-dropped (pieces that the "
+    "graph has had, that it should have had, that did not fit), audio-length-ms (of a piece; 0: "
+    "the graph takes no audio), copied-in and copied-out (frames that could not be shared), "
     "latency-p50-us, latency-p99-us (microseconds from in to out), service-p50-us, service-p99-us "
     "(microseconds in the worker), divisor (one of so many frames is chosen for the worker; only "
     "cadence steady chooses), budget-us (microseconds from a frame's expected arrival to its "

@@ -14,7 +14,7 @@ namespace framelock::stream {
 
 namespace {
 
-constexpr guint64 kMaxSegments = 64;  // on their way to the sink, which never waits
+constexpr guint64 kMaxSegments = 64;           // on their way to the sink, which never waits
 constexpr guint64 kSinkQueueBytes = 2u << 20;  // some batches of the largest
 constexpr guint kCloseTimeoutMs = 300;
 constexpr guint kForEver = 0;
@@ -51,7 +51,8 @@ Status DataChannel::Build(const std::string& url) {
   sink_ = *sink;
   if (Status added = AddTo(bin, sink_); !added) return added;
   g_object_set(sink_, "content-type", "application/jsonl", "queue-bytes", kSinkQueueBytes,
-               "whole-segments", TRUE, "give-up-after", kForEver, "close-timeout", kCloseTimeoutMs, nullptr);
+               "whole-segments", TRUE, "give-up-after", kForEver, "close-timeout", kCloseTimeoutMs,
+               nullptr);
   if (gst_element_link(source_, sink_) == 0 ||
       gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     return Error{ErrorCode::kInternal, "the channel's pipeline does not start"};

@@ -255,8 +255,8 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   reader.Number("max_text_bytes", 1, kMaxTextBytes, config.max_text_bytes);
   reader.Number("max_waiting_texts", 1, 4096, config.max_waiting_texts);
   if (std::int64_t{config.max_waiting_texts} * config.max_text_bytes > kMaxWaitingTextBytes) {
-    reader.Fail("max_waiting_texts", "times max_text_bytes must not be above " +
-                                         std::to_string(kMaxWaitingTextBytes));
+    reader.Fail("max_waiting_texts",
+                "times max_text_bytes must not be above " + std::to_string(kMaxWaitingTextBytes));
   }
   reader.Number("max_input_pixels", kMinInputPixels, kMaxInputPixels, config.max_input_pixels);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);

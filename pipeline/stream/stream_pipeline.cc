@@ -99,9 +99,14 @@ Status StreamPipeline::Build() {
   }
   MediaInput::Options from = InputOptions(options_, trace_.get());
   from.audio = audio_ ? &*audio_ : nullptr;
+  from.filter = filter_;
   Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, scale_->entry());
   if (!input) return input.error();
   input_ = std::move(*input);
+  // Another filter may have no way through it.
+  if (gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(filter_), "audio_sink") == nullptr) {
+    input_->RouteAudio(AudioInput::Way::kBeside);
+  }
   MediaOutput::Options to = OutputOptions(options_.config, trace_.get(), pace_.get());
   to.departures = &departures_;
   to.audio = from.audio;
@@ -290,6 +295,14 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
       return std::nullopt;
   }
   const GstStructure* structure = gst_message_get_structure(message);
+  if (gst_structure_has_name(structure, "framelock-audio") != 0) {
+    const std::chrono::milliseconds length(IntField(structure, "length"));
+    constexpr std::chrono::seconds kWorker{2};  // the filter's patience with its worker
+    const bool taken = length.count() > 0;
+    if (audio_) audio_->AllowLate(taken ? length + kWorker : std::chrono::milliseconds(0));
+    input_->RouteAudio(taken ? AudioInput::Way::kThrough : AudioInput::Way::kBeside);
+    return std::nullopt;
+  }
   if (gst_structure_has_name(structure, "framelock-worker") == 0) return std::nullopt;
   const int pid = IntField(structure, "pid");
   const std::string event = TextField(structure, "event");

@@ -75,7 +75,7 @@ class TextBatch {
   const Options options_;
   std::deque<std::string> texts_;
   std::size_t bytes_ = 0;  // of them
-  SteadyTime left_;  // when the last segment did
+  SteadyTime left_;        // when the last segment did
   std::uint64_t dropped_ = 0;
 };
 

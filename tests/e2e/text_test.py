@@ -34,7 +34,8 @@ class Reader(threading.Thread):
 
     def open(self, url):
         answer = urllib.request.urlopen(url, timeout=30)
-        self.content_type = answer.headers["Content-Type"]
+        # The one that says that the channel has ended has none.
+        self.content_type = answer.headers["Content-Type"] or self.content_type
         return answer
 
 

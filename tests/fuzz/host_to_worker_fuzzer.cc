@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "tests/fuzz/byte_reader.h"
 #include "tests/support/inline_loader.h"
@@ -21,7 +22,7 @@ using namespace framelock;
 using worker::LiveDispatcher;
 
 constexpr std::uint64_t kSlotBytes = 4096;
-constexpr std::array<const char*, 4> kPrompts = {
+constexpr std::array<const char*, 5> kPrompts = {
     R"({"1":{"class_type":"LoadTensor","inputs":{}},
         "2":{"class_type":"ImageInvert","inputs":{"image":["1",0]}},
         "3":{"class_type":"SaveTensor","inputs":{"images":["2",0]}}})",
@@ -29,6 +30,9 @@ constexpr std::array<const char*, 4> kPrompts = {
         "2":{"class_type":"ImageScale","inputs":{"image":["1",0],"upscale_method":"nearest-exact",
              "width":80,"height":60,"crop":"disabled"}},
         "3":{"class_type":"SaveTensor","inputs":{"images":["2",0]}}})",
+    R"({"1":{"class_type":"LoadAudioTensor","inputs":{"buffer_size":20}},
+        "2":{"class_type":"PitchShifter","inputs":{"audio":["1",0],"pitch_shift":4}},
+        "3":{"class_type":"SaveAudioTensor","inputs":{"audio":["2",0]}}})",
     R"({"1":{"class_type":"LoadTensor","inputs":{}}})", "{"};
 
 void Require(bool condition) {
@@ -81,7 +85,7 @@ class Host {
   }
 
   Result<LiveDispatcher::Next> Step() {
-    switch (input_.Below(8)) {
+    switch (input_.Below(9)) {
       case 0: {
         const auto bytes = input_.Bytes(input_.Below(300));
         PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
@@ -96,6 +100,8 @@ class Host {
         return Tell(AttachMessage(), Memory(3 * kSlotBytes));
       case 4:
         return TellSettings();
+      case 7:
+        return TellAudio();
       case 5:
       case 6:
         return Tell(protocol::Submit{.sequence = 1, .generation = generation_}, {});
@@ -141,6 +147,16 @@ class Host {
     auto fd = protocol::MakeTextFd(text);
     Require(fd.ok());
     return Tell(protocol::Configure{.text_bytes = text.size()}, std::move(*fd));
+  }
+
+  Result<LiveDispatcher::Next> TellAudio() {
+    const std::vector<std::int16_t> samples(1 + static_cast<std::size_t>(input_.Below(3000)), 99);
+    auto fd = protocol::MakeSamplesFd(samples);
+    Require(fd.ok());
+    return Tell(protocol::SubmitAudio{.sample_rate = 8000,
+                                      .sequence = 1,
+                                      .samples = static_cast<std::uint32_t>(samples.size())},
+                std::move(*fd));
   }
 
   protocol::Attach AttachMessage() {

@@ -34,6 +34,10 @@ bool IsPicture(std::uint32_t width, std::uint32_t height) {
          height <= protocol::kMaxDimension;
 }
 
+bool IsAudioLength(std::uint32_t ms) {
+  return ms == 0 || (ms >= protocol::kMinAudioMs && ms <= protocol::kMaxAudioMs);
+}
+
 std::string OutOfRange(std::uint32_t width, std::uint32_t height) {
   return "output size " + std::to_string(width) + "x" + std::to_string(height) +
          " is out of range, 1x1 to " + std::to_string(protocol::kMaxDimension) + "x" +
@@ -71,6 +75,8 @@ class WorkerClient::Impl {
   [[nodiscard]] bool Takes(std::string_view settings) const;
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  Status SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                     std::span<const std::int16_t> samples);
   MaybeEvent Receive();
   Status Greet();
   std::chrono::nanoseconds HeartbeatAge();
@@ -113,6 +119,7 @@ class WorkerClient::Impl {
   std::uint64_t generation_ = 0;                    // the last one handed over
   std::optional<protocol::RegionLayout> offered_;   // Attach sent, not answered
   std::optional<protocol::RegionLayout> attached_;  // answered
+  AudioRequests audio_;
 };
 
 Status WorkerClient::Impl::Greet() {
@@ -212,6 +219,17 @@ Status WorkerClient::Impl::Submit(FrameSequence sequence, std::uint32_t input_sl
   return {};
 }
 
+Status WorkerClient::Impl::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                                       std::span<const std::int16_t> samples) {
+  if (gone_) return *gone_;
+  if (!ready_) return Error{ErrorCode::kUnavailable, "the worker has not said Welcome yet"};
+  auto request = audio_.Make(sequence, sample_rate, samples);
+  if (!request) return request.error();
+  if (auto sent = Send(request->message, request->samples.get()); !sent) return sent;
+  audio_.OnSent(request->message);
+  return {};
+}
+
 Result<std::optional<WorkerClient::Event>> WorkerClient::Impl::Receive() {
   for (;;) {
     if (gone_) return *gone_;
@@ -233,6 +251,11 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::Handle(Packet packet) {
   if (!type) return Lie("a message without a type");
   if (!ready_) return HandleWhileGreeting(packet);
   if (*type == MessageType::kFrameText) return OnFrameText(std::move(packet));
+  if (*type == MessageType::kAudioCompleted) {
+    auto completed = audio_.OnAnswer(std::move(packet), revision_);
+    if (!completed) return completed.error();
+    return std::optional<Event>(std::move(*completed));
+  }
   const std::size_t fds = *type == MessageType::kPromptRejected ? 1 : 0;
   if (packet.fds.size() != fds) return Lie("wrong number of descriptors");
   switch (*type) {
@@ -259,6 +282,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::HandleWhileGreeting(const Pac
     case MessageType::kAttached:
     case MessageType::kCompleted:
     case MessageType::kFrameText:
+    case MessageType::kAudioCompleted:
       return PassOver();
     default:
       return Lie("unexpected message before Welcome");
@@ -295,6 +319,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptApplied(const Packet&
     return Lie("prompt applied: revision " + std::to_string(message->revision) +
                " was not asked for");
   }
+  if (!IsAudioLength(message->audio_ms)) return Lie("prompt applied: audio_ms is out of range");
   const bool unknown = message->output_width == 0 && message->output_height == 0;
   if (!unknown && !IsPicture(message->output_width, message->output_height)) {
     return Lie("prompt applied: " + OutOfRange(message->output_width, message->output_height));
@@ -303,7 +328,8 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptApplied(const Packet&
   revision_ = message->revision;
   return std::optional<Event>(PromptApplied{.revision = revision_,
                                             .output_width = message->output_width,
-                                            .output_height = message->output_height});
+                                            .output_height = message->output_height,
+                                            .audio_ms = message->audio_ms});
 }
 
 WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptRejected(Packet packet) {
@@ -331,11 +357,13 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnAttached(const Packet& pack
   if (!refused && !IsPicture(message->output_width, message->output_height)) {
     return Lie("attached: " + OutOfRange(message->output_width, message->output_height));
   }
+  if (!IsAudioLength(message->audio_ms)) return Lie("attached: audio_ms is out of range");
   if (!refused) attached_ = offered_;
   offered_.reset();
   return std::optional<Event>(Attached{.generation = generation_,
                                        .output_width = message->output_width,
-                                       .output_height = refused ? 0 : message->output_height});
+                                       .output_height = refused ? 0 : message->output_height,
+                                       .audio_ms = message->audio_ms});
 }
 
 WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnFrameText(Packet packet) {
@@ -367,7 +395,9 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnCompleted(const Packet& pac
   auto message = Decode<protocol::Completed>(packet.bytes);
   if (!message) return Lie(message.error().message);
   if (auto fine = CheckCompleted(*message); !fine) return fine.error();
-  if (auto fine = protocol::CheckErrorText(*message); !fine) return Lie(fine.error().message);
+  if (auto fine = protocol::CheckErrorText(message->error); !fine) {
+    return Lie("completed: " + fine.error().message);
+  }
   in_flight_.erase(message->sequence);
   return std::optional<Event>(*message);
 }
@@ -444,6 +474,11 @@ Status WorkerClient::Attach(const protocol::RegionLayout& layout,
 Status WorkerClient::Submit(FrameSequence sequence, std::uint32_t input_slot,
                             std::uint32_t output_slot) {
   return impl_->Submit(sequence, input_slot, output_slot);
+}
+
+Status WorkerClient::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                                 std::span<const std::int16_t> samples) {
+  return impl_->SubmitAudio(sequence, sample_rate, samples);
 }
 
 Status WorkerClient::Stop() { return impl_->Send(protocol::Stop{}); }

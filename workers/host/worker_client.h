@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/frame_sequence.h"
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/result.h"
+#include "workers/host/audio_requests.h"
 #include "workers/protocol/messages.h"
 #include "workers/protocol/shared_region.h"
 
@@ -42,6 +45,7 @@ class WorkerClient {
   struct PromptApplied {
     std::uint64_t revision;
     std::uint32_t output_width, output_height;
+    std::uint32_t audio_ms;  // how much audio SubmitAudio is to bring; 0: the prompt takes none
   };
   struct PromptRejected {
     std::uint64_t revision;
@@ -50,6 +54,7 @@ class WorkerClient {
   struct Attached {
     std::uint64_t generation;
     std::uint32_t output_width, output_height;
+    std::uint32_t audio_ms;  // of the prompt at work
   };
   using Completed = protocol::Completed;
   struct FrameText {  // of a frame in flight; its Completed follows
@@ -57,8 +62,9 @@ class WorkerClient {
     std::uint64_t text_bytes;
     std::string text;  // empty if text_bytes is above protocol::kMaxFrameTextBytes
   };
-  using Event =
-      std::variant<Welcomed, PromptApplied, PromptRejected, Attached, Completed, FrameText>;
+  using AudioCompleted = host::AudioCompleted;
+  using Event = std::variant<Welcomed, PromptApplied, PromptRejected, Attached, Completed,
+                             FrameText, AudioCompleted>;
 
   /// Takes the near end of a worker's socket and says Hello. The worker may have had another host
   /// before: its prompt stays, its region is dropped.
@@ -75,6 +81,10 @@ class WorkerClient {
   /// Hands over a region of `layout`; frames of older generations must have been answered before.
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  /// Mono; see AudioRequests::Make. Only for a prompt whose audio_ms is not 0, which any length
+  /// suits.
+  Status SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                     std::span<const std::int16_t> samples);
   Status Stop();
 
   /// Next event; nullopt: none now. kClosed: the worker is gone. kProtocol: it lied (unknown or

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,9 +45,10 @@ class WorkerSeat {
   struct GivenUp {
     std::string detail;
   };
-  using Event = std::variant<WorkerClient::Welcomed, WorkerClient::PromptApplied,
-                             WorkerClient::PromptRejected, WorkerClient::Attached,
-                             WorkerClient::Completed, WorkerClient::FrameText, Lost, GivenUp>;
+  using Event =
+      std::variant<WorkerClient::Welcomed, WorkerClient::PromptApplied,
+                   WorkerClient::PromptRejected, WorkerClient::Attached, WorkerClient::Completed,
+                   WorkerClient::FrameText, WorkerClient::AudioCompleted, Lost, GivenUp>;
   using Spawner = std::function<Result<SpawnedWorker>(const WorkerCommand&)>;
 
   struct Options {
@@ -82,6 +84,8 @@ class WorkerSeat {
                    std::string_view settings = kNoSettings);
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  Status SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                     std::span<const std::int16_t> samples);
 
   [[nodiscard]] bool occupied() const { return client_ != nullptr; }
   [[nodiscard]] bool seated() const { return client_ != nullptr && client_->ready(); }

@@ -51,7 +51,7 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
   }
   const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kConfigure ||
                           *type == MessageType::kSetPrompt || *type == MessageType::kAttach ||
-                          *type == MessageType::kAddHost;
+                          *type == MessageType::kSubmitAudio || *type == MessageType::kAddHost;
   if (auto fine = NeedFds(packet, carries_fd ? 1 : 0); !fine) return fine.error();
   Status handled;
   switch (*type) {
@@ -69,6 +69,9 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
       break;
     case MessageType::kSubmit:
       handled = OnSubmit(packet);
+      break;
+    case MessageType::kSubmitAudio:
+      handled = OnSubmitAudio(std::move(packet));
       break;
     case MessageType::kAddHost:
       handled = OnAddHost(std::move(packet));
@@ -107,9 +110,9 @@ Status LiveDispatcher::OnHello(Packet packet) {
   auto* control = reinterpret_cast<protocol::ControlPage*>(page->bytes().data());
   std::atomic_ref<std::uint64_t>(control->abilities)
       .store(protocol::kTakesConfigure, std::memory_order_relaxed);
-  texts_wanted_ = (std::atomic_ref<std::uint64_t>(control->host_abilities)
-                       .load(std::memory_order_relaxed) &
-                   protocol::kTakesFrameText) != 0;
+  texts_wanted_ =
+      (std::atomic_ref<std::uint64_t>(control->host_abilities).load(std::memory_order_relaxed) &
+       protocol::kTakesFrameText) != 0;
   outlet_.use_control_page(std::move(*page));
   greeted_ = true;
   region_.reset();
@@ -187,6 +190,7 @@ Status LiveDispatcher::Adopt(PromptLoader::Loaded loaded) {
   spdlog::info("prompt applied revision={}", revision_);
   protocol::PromptApplied applied;
   applied.revision = revision_;
+  applied.audio_ms = AudioMs();
   if (region_) {
     applied.output_width = loaded.output.width;
     applied.output_height = loaded.output.height;
@@ -225,6 +229,7 @@ Status LiveDispatcher::OnAttach(Packet packet) {
   if (session_) shape = Rehearse(*session_, shape, {.most = 1});
   answer.output_width = shape.width;
   answer.output_height = shape.height;
+  answer.audio_ms = AudioMs();
   return Send(answer);
 }
 
@@ -260,7 +265,7 @@ Status LiveDispatcher::OnSubmit(const Packet& packet) {
     answer.outcome = protocol::FrameOutcome::kFailed;
     answer.output_width = 0;
     answer.output_height = 0;
-    protocol::StoreErrorText(run.error().message, answer);
+    protocol::StoreErrorText(run.error().message, answer.error);
   } else if (answer.outcome == protocol::FrameOutcome::kCompleted) {
     OfferTexts(message->sequence);
   }
@@ -332,6 +337,47 @@ Status LiveDispatcher::OfferText(std::uint64_t sequence, std::string_view text) 
   auto fd = protocol::MakeTextFd(text);
   if (!fd) return fd.error();
   return outlet_.offer(protocol::Encode(message), std::array{fd->get()});
+}
+
+std::uint32_t LiveDispatcher::AudioMs() const {
+  return session_ ? static_cast<std::uint32_t>(session_->audio_length().count()) : 0;
+}
+
+Status LiveDispatcher::OnSubmitAudio(Packet packet) {
+  const auto start = std::chrono::steady_clock::now();
+  auto message = protocol::Decode<protocol::SubmitAudio>(packet.bytes);
+  if (!message) return message.error();
+  auto samples = protocol::ReadSamples(std::move(packet.fds[0]), message->samples);
+  if (!samples) return samples.error();
+  protocol::AudioCompleted answer;
+  answer.sequence = message->sequence;
+  answer.revision = revision_;
+  auto made = RunAudio({.samples = *samples, .sample_rate = message->sample_rate});
+  Result<UniqueFd> fd = UniqueFd();
+  if (made && !made->empty()) {
+    fd = protocol::MakeSamplesFd(*made);
+    if (fd) answer.samples = static_cast<std::uint32_t>(made->size());
+  }
+  if (!made || !fd) {
+    answer.outcome = protocol::FrameOutcome::kFailed;
+    protocol::StoreErrorText((made ? fd.error() : made.error()).message, answer.error);
+    fd = UniqueFd();
+  }
+  answer.service_ns = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  const std::array<int, 1> fds{fd->get()};
+  return Send(answer, std::span<const int>(fds).first(*fd ? 1 : 0));
+}
+
+Result<std::span<const std::int16_t>> LiveDispatcher::RunAudio(
+    const graph::Session::AudioPiece& piece) {
+  if (!session_) return Error{ErrorCode::kUnavailable, "no prompt is set"};
+  if (piece.sample_rate < protocol::kMinSampleRate ||
+      piece.sample_rate > protocol::kMaxSampleRate) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "sample rate " + std::to_string(piece.sample_rate) + " is out of range"};
+  }
+  return Guarded([&] { return session_->RunAudio(piece); });
 }
 
 Status LiveDispatcher::OnAddHost(Packet packet) {

@@ -24,7 +24,7 @@ namespace framelock::worker {
 /// Owned by the live loop; one thread. A prompt or frame that fails, or throws, is an answer; only
 /// a host that breaks the protocol is an error.
 ///
-///   kNobody --Hello--> kGreeted --{SetPrompt, Attach, Submit}*--> ... --Stop--> Next::kStop
+///   kNobody --Hello--> kGreeted --{SetPrompt, Attach, Submit, …}*--> ... --Stop--> Next::kStop
 ///                         ^                                        |
 ///                         +------- Hello (of a new host) ----------+  region dropped, prompt kept,
 ///                                                      what the host before had loaded forgotten
@@ -65,6 +65,7 @@ class LiveDispatcher {
   Status OnSetPrompt(Packet packet);
   Status OnAttach(Packet packet);
   Status OnSubmit(const Packet& packet);
+  Status OnSubmitAudio(Packet packet);
   Status OnAddHost(Packet packet);
 
   void Load(PromptLoader::Job job);
@@ -73,6 +74,8 @@ class LiveDispatcher {
   Result<Region> TryAttach(const protocol::Attach& message, UniqueFd fd) const;
   /// Fills in outcome, output size and error.
   Status RunFrame(const protocol::Submit& message, protocol::Completed& answer);
+  Result<std::span<const std::int16_t>> RunAudio(const graph::Session::AudioPiece& piece);
+  [[nodiscard]] std::uint32_t AudioMs() const;
   void OfferTexts(std::uint64_t sequence);
   Status OfferText(std::uint64_t sequence, std::string_view text);
 

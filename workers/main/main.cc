@@ -230,8 +230,8 @@ int Main(std::span<const char* const> words) {
   if (!own.ok()) {
     return Usage(own.error().message);
   }
-  const Result<Registry> registry = MakeNodes(
-      sources.faults, *own, arguments->Find("--workspace"), nodes::FolderLinks::kFollowed);
+  const Result<Registry> registry = MakeNodes(sources.faults, *own, arguments->Find("--workspace"),
+                                              nodes::FolderLinks::kFollowed);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }

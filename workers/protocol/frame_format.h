@@ -12,6 +12,9 @@ inline constexpr std::uint64_t kMaxRegionBytes = 2ULL << 30;   // one region
 inline constexpr std::uint64_t kMaxTextBytes = 16ULL << 20;    // one prompt or error document
 inline constexpr std::uint64_t kMaxFrameTextBytes = 64 << 10;  // one text of a frame
 inline constexpr std::uint32_t kMaxFrameTexts = 64;            // of one frame
+inline constexpr std::uint32_t kMinAudioMs = 10, kMaxAudioMs = 10'000;  // one piece of audio
+inline constexpr std::uint32_t kMinSampleRate = 8'000, kMaxSampleRate = 192'000;
+inline constexpr std::uint32_t kMaxAudioSamples = kMaxSampleRate / 1000 * kMaxAudioMs;
 
 enum class FrameOutcome : std::uint32_t {
   kCompleted = 1,       // the output slot holds the result
@@ -48,7 +51,7 @@ constexpr std::uint64_t SlotBytes(std::uint64_t bytes) { return (bytes + 4095) /
 /// whether the number changed, and neither sends what the other's abilities do not name.
 struct ControlPage {
   std::uint64_t heartbeat = 0;
-  std::uint64_t abilities = 0;  // written by the worker before it says Welcome
+  std::uint64_t abilities = 0;       // written by the worker before it says Welcome
   std::uint64_t host_abilities = 0;  // written by the host before it says Hello
   std::uint64_t reserved[5] = {};
 };

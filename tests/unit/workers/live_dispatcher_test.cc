@@ -575,6 +575,43 @@ TEST_F(LiveDispatcherTest, ATextGoesBeforeItsFrame) {
   EXPECT_TRUE(answers_.empty()) << "a frame that fails says nothing";
 }
 
+constexpr std::string_view kQuiet = R"({
+    "1": {"class_type": "LoadAudioTensor", "inputs": {"buffer_size": 250}},
+    "2": {"class_type": "SaveAudioTensor", "inputs": {"audio": ["1", 0]}}})";
+
+TEST_F(LiveDispatcherTest, AudioIsTakenAsLongAsTheGraphWantsItAndGivenBack) {
+  Greet();
+  ASSERT_TRUE(TellPrompt(1, kQuiet));
+  EXPECT_EQ(Answer<protocol::PromptApplied>().audio_ms, 250u);
+  ASSERT_TRUE(Tell(AttachMessage(1), Memory(AttachMessage(1).region_bytes)));
+  EXPECT_EQ(Answer<protocol::Attached>().audio_ms, 250u);
+  const std::vector<std::int16_t> samples = {1000, -1000};
+  const auto submit = [&](protocol::SubmitAudio message, std::size_t count) {
+    return Tell(message, std::move(*protocol::MakeSamplesFd(std::span(samples).first(count))));
+  };
+  ASSERT_TRUE(submit({.sample_rate = 48'000, .sequence = 4, .samples = 2}, 2));
+  auto completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kCompleted);
+  EXPECT_EQ(completed.sequence, 4u);
+  EXPECT_EQ(completed.revision, 1u);
+  ASSERT_EQ(completed.samples, 2u);
+  EXPECT_EQ(*protocol::ReadSamples(std::move(fds_.at(0)), 2),
+            (std::vector<std::int16_t>{999, -999}));
+  // Another graph gives none.
+  Apply(2, kInvert);
+  ASSERT_TRUE(submit({.sample_rate = 48'000, .sequence = 5, .samples = 2}, 2));
+  completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.samples, 0u);
+  EXPECT_TRUE(fds_.empty());
+  ASSERT_TRUE(submit({.sample_rate = 1, .sequence = 6, .samples = 2}, 2));
+  completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kFailed);
+  EXPECT_STREQ(completed.error.data(), "sample rate 1 is out of range");
+  ExpectBroken(submit({.sample_rate = 48'000, .sequence = 7, .samples = 3}, 2), "bytes instead of");
+  ExpectBroken(submit({.sample_rate = 48'000, .sequence = 7, .samples = 0}, 2), "out of range");
+  ExpectBroken(Tell(protocol::SubmitAudio{}), "descriptors");
+}
+
 TEST_F(LiveDispatcherTest, ATextThatFindsNoRoomIsLostAndItsFrameIsNot) {
   Greet();
   Apply(1, Saying("a"));

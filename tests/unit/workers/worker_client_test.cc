@@ -12,6 +12,7 @@
 
 #include "tests/support/fake_clock.h"
 #include "workers/host/frame_region.h"
+#include "workers/protocol/error_text.h"
 #include "workers/protocol/message_codec.h"
 
 namespace framelock::host {
@@ -577,6 +578,88 @@ TEST_F(WorkerClientTest, AWorkerThatTakesNoSettingsIsSentNone) {
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   ASSERT_TRUE(client_->SetPrompt(1, "{}"));
   worker_->Hear<protocol::SetPrompt>(1);  // and nothing before it
+}
+
+class WorkerAudioTest : public WorkerClientTest {
+ protected:
+  void SetUp() override {
+    WorkerClientTest::SetUp();
+    Greeted();
+    Prompted(3);
+    ASSERT_TRUE(client_->SubmitAudio(7, 48'000, std::vector<std::int16_t>{1, 2, 3}));
+    const auto submit = worker_->Hear<protocol::SubmitAudio>(1);
+    EXPECT_EQ(submit.sequence, 7u);
+    EXPECT_EQ(submit.sample_rate, 48'000u);
+    EXPECT_EQ(*protocol::ReadSamples(worker_->TakeFd(), submit.samples),
+              (std::vector<std::int16_t>{1, 2, 3}));
+  }
+  void Answer(protocol::AudioCompleted answer, const std::vector<std::int16_t>& samples = {}) {
+    if (samples.empty()) return worker_->Say(answer);
+    const auto fd = protocol::MakeSamplesFd(samples);
+    worker_->Say(answer, std::array<int, 1>{fd->get()});
+  }
+  static protocol::AudioCompleted Good(std::uint32_t samples) {
+    protocol::AudioCompleted answer;
+    answer.sequence = 7;
+    answer.revision = 3;
+    answer.samples = samples;
+    return answer;
+  }
+};
+
+TEST_F(WorkerAudioTest, IsAnsweredOnce) {
+  Answer(Good(3), {4, 5, 6});
+  const auto completed = Expect<WorkerClient::AudioCompleted>();
+  EXPECT_EQ(completed.sequence, 7u);
+  EXPECT_EQ(completed.samples, (std::vector<std::int16_t>{4, 5, 6}));
+  EXPECT_FALSE(completed.error);
+  Answer(Good(3), {4, 5, 6});
+  ExpectLie("sequence 7 is unknown or was answered before");
+}
+
+TEST_F(WorkerAudioTest, MayFail) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.outcome = protocol::FrameOutcome::kFailed;
+  protocol::StoreErrorText("node 2", answer.error);
+  Answer(answer);
+  EXPECT_EQ(Expect<WorkerClient::AudioCompleted>().error, "node 2");
+}
+
+TEST_F(WorkerAudioTest, IsNotSubmittedWithoutEnd) {
+  const std::vector<std::int16_t> samples(1);
+  EXPECT_EQ(client_->SubmitAudio(7, 48'000, samples).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(client_->SubmitAudio(8, 48'000, {}).error().code, ErrorCode::kInvalidArgument);
+  for (std::uint64_t i = 8; i < 11; ++i) ASSERT_TRUE(client_->SubmitAudio(i, 48'000, samples));
+  EXPECT_EQ(client_->SubmitAudio(11, 48'000, samples).error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(WorkerAudioTest, OfAnotherLengthIsALie) {
+  Answer(Good(2), {4, 5});
+  ExpectLie("2 samples of 3");
+}
+
+TEST_F(WorkerAudioTest, OfAnotherPromptIsALie) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.revision = 2;
+  Answer(answer);
+  ExpectLie("revision 2 instead of 3");
+}
+
+TEST_F(WorkerAudioTest, WithoutItsSamplesIsALie) {
+  Answer(Good(3));
+  ExpectLie("wrong number of descriptors");
+}
+
+TEST_F(WorkerAudioTest, WithFewerSamplesThanItSaysIsALie) {
+  Answer(Good(3), {4, 5});
+  ExpectLie("bytes instead of");
+}
+
+TEST_F(WorkerAudioTest, WithAnUnknownOutcomeIsALie) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.outcome = protocol::FrameOutcome::kOutputTooLarge;
+  Answer(answer);
+  ExpectLie("outcome is unknown");
 }
 
 }  // namespace
