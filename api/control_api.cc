@@ -42,6 +42,12 @@ HttpResponse TextReply(const char* type, std::string_view text) {
   return response;
 }
 
+HttpResponse TextEventsHead() {
+  HttpResponse head = TextReply("text/event-stream", "");
+  head.headers.emplace_back("Cache-Control", "no-store");
+  return head;
+}
+
 HttpResponse InvalidJson(const Error& error) {
   return ErrorReply(400, "Invalid JSON", error.message);
 }
@@ -73,6 +79,11 @@ bool ControlApi::NeedsBody(const HttpRequest& request) const {
   const bool takes_one = match.route == Route::kStart || match.route == Route::kUpdatePrompts ||
                          match.route == Route::kSwitchPrompt;
   return takes_one && !options_.origins.Refusal(request);
+}
+
+std::shared_ptr<Stream> ControlApi::TextSource(const HttpRequest& request) const {
+  const RouteMatch match = MatchRoute(request.method, request.path);
+  return match.route == Route::kTexts ? registry_.Find(match.id) : nullptr;
 }
 
 net::Task<HttpResponse> ControlApi::Answer(const HttpRequest& request, Result<std::string> body) {
@@ -147,7 +158,8 @@ net::Task<HttpResponse> ControlApi::Start(const HttpRequest& request, std::strin
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
   Result<StartRequest> start =
-      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults);
+      ParseStartRequest(*document, request.Header("X-Stream-Id"), options_.json, options_.defaults,
+                        options_.workspaces);
   if (!start) co_return ErrorReply(400, start.error().message);
   if (start->config.id.empty()) start->config.id = NewStreamId();
   const Status fits =
@@ -173,7 +185,7 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
                                                   std::string body) {
   const Result<json> document = ParseJson(body, options_.json);
   if (!document) co_return InvalidJson(document.error());
-  Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json);
+  Result<UpdateRequest> update = ParseUpdateRequest(*document, options_.json, options_.workspaces);
   if (!update) co_return ErrorReply(400, update.error().message);
   const Status fits =
       CheckPromptCount(update->prompt, stream->architecture(), options_.max_prompt_workers);
@@ -183,10 +195,14 @@ net::Task<HttpResponse> ControlApi::UpdatePrompts(std::shared_ptr<Stream> stream
     PromptSetUpdate wanted(update->prompt.distinct());
     wanted.width = update->width;
     wanted.height = update->height;
+    wanted.worker = update->worker;
     verdict = co_await stream->UpdatePrompts(std::move(wanted));
   } else {
-    PromptUpdate wanted{
-        .text = update->prompt.text, .width = update->width, .height = update->height};
+    PromptUpdate wanted;
+    wanted.text = update->prompt.text;
+    wanted.width = update->width;
+    wanted.height = update->height;
+    wanted.worker = update->worker;
     verdict = co_await stream->UpdatePrompt(std::move(wanted));
   }
   if (!verdict) co_return UpdateFailedReply(verdict.error(), RetryAfter());
@@ -237,9 +253,12 @@ HttpResponse ControlApi::AboutStream(Route route, const Stream& stream) const {
     case Route::kPrompts:
       return PromptsReply(stream);
     case Route::kWorkspace:
-      return WorkspaceReply(stream);
+      return WorkspaceReply(stream, options_.workspace);
     case Route::kWorker:
       return WorkerReply(stream);
+    case Route::kTexts:
+      if (stream.texts().readers() >= options_.max_text_readers) return TooManyReadersReply();
+      return TextEventsHead();
     default:
       return JsonReply(200, stream.StatusJson());
   }

@@ -13,6 +13,7 @@
 #include "api/origin_policy.h"
 #include "api/route_table.h"
 #include "api/stream_registry.h"
+#include "api/workspace_root.h"
 #include "pipeline/net/http_server.h"
 #include "pipeline/net/loop.h"
 
@@ -35,9 +36,12 @@ class ControlApi {
     std::size_t max_body_bytes = 4 << 20;
     JsonLimits json;
     OriginPolicy origins;
+    WorkspaceRoot workspaces;                // that streams may name (cwd)
+    std::optional<std::string> workspace;    // of workers whose stream names none
     stream::StreamConfig defaults;           // of what a start request does not name
     std::size_t max_prompt_workers = 4;      // of one stream
     std::size_t max_streams_per_worker = 4;  // of a shared one
+    std::size_t max_text_readers = 16;       // of one stream at once; further ones get 503
   };
 
   /// `registry` and `nodes` are borrowed; `pool_health` is asked at each GET /health.
@@ -46,6 +50,9 @@ class ControlApi {
 
   /// True if the request's body belongs to the answer (else it may stay unread).
   [[nodiscard]] bool NeedsBody(const net::HttpRequest& request) const;
+  /// The stream whose texts the request is answered with, once its Answer() was a 200, which is the
+  /// head only then: see SendTextEvents. Null: the answer is complete.
+  [[nodiscard]] std::shared_ptr<Stream> TextSource(const net::HttpRequest& request) const;
   [[nodiscard]] std::size_t max_body_bytes() const { return options_.max_body_bytes; }
 
   /// `body`: kResourceLimit when it was too long; another error when it did not arrive.

@@ -12,6 +12,7 @@
 #include "api/node_listing.h"
 #include "api/pooled_worker.h"
 #include "api/shared_workers.h"
+#include "api/text_events.h"
 #include "pipeline/net/http_server.h"
 #include "pipeline/net/loop.h"
 
@@ -47,6 +48,12 @@ net::Task<> Serve(ControlApi& api, net::HttpExchange& exchange) {
     if (!body && body.error().code == ErrorCode::kClosed) co_return;
   }
   net::HttpResponse response = co_await api.Answer(exchange.request(), std::move(body));
+  std::shared_ptr<Stream> texts;
+  if (response.status == 200) texts = api.TextSource(exchange.request());
+  if (texts) {
+    co_await SendTextEvents(std::move(texts), exchange, std::move(response));
+    co_return;
+  }
   const Status sent = co_await exchange.Respond(std::move(response));
   if (!sent)
     spdlog::debug("{} left before its answer: {}", exchange.request().remote, sent.error().message);

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,7 @@ constexpr long kDayMs = 86'400'000;
 struct Words {
   std::string worker_command;
   std::string stream_command;
+  std::string workspace;
   std::vector<long> restart_pauses_ms;
 };
 
@@ -48,6 +51,12 @@ void AddServerOptions(CLI::App& app, DaemonOptions& options) {
   app.add_option("--allow-host", options.api.origins.allowed_hosts,
                  "name that a Host header may hold besides IP addresses and localhost (repeatable; "
                  "without one, any name may on a listener that is not loopback)");
+  app.add_option_function<std::string>(
+         "--workspace-root",
+         [&options](const std::string& folder) { options.api.workspaces.root = folder; },
+         "folder that streams may name, and folders in it, as their worker's workspace (cwd); "
+         "without it none may")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--max-connections", options.http.max_connections, "further ones get 503")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
@@ -87,6 +96,10 @@ void AddStreamOptions(CLI::App& app, DaemonOptions& options, Words& words) {
                  "update-prompts calls of one stream, else 503")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  app.add_option("--max-text-readers", options.api.max_text_readers,
+                 "of what one stream's graph says (GET /stream/{id}/data), else 503")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--stream-command", words.stream_command, "instead of framelock-stream");
   app.add_option("--warm-streams", options.warm_streams,
                  "framelock-stream processes kept ready, their libraries loaded")
@@ -136,6 +149,10 @@ void AddEndOptions(CLI::App& app, DaemonOptions& options, Words& words) {
 
 void AddWorkerOptions(CLI::App& app, DaemonOptions& options, Words& words) {
   app.add_option("--worker-command", words.worker_command, "instead of framelock-worker");
+  app.add_option("--workspace", words.workspace,
+                 "handed to the worker command: folder whose input and output folders hold the "
+                 "pictures of streams without a cwd")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--warm-workers", options.pool.warm_spares, "workers kept ready")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
@@ -245,6 +262,13 @@ Status ApplyCommands(const Words& words, DaemonOptions& options) {
         ErrorCode::kInvalidArgument,
         std::string(options.stream_command.empty() ? "--stream-command" : "--worker-command") +
             ": is empty"};
+  }
+  if (!words.workspace.empty()) {
+    std::error_code error;
+    options.api.workspace = std::filesystem::canonical(words.workspace, error).string();
+    if (error) return Error{ErrorCode::kInvalidArgument, "--workspace: " + error.message()};
+    options.pool.command.argv.emplace_back("--workspace");
+    options.pool.command.argv.push_back(*options.api.workspace);
   }
   // The loop's thread spawns them and lives as long as the process.
   options.pool.command.die_with_parent_thread = true;

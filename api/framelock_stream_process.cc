@@ -36,6 +36,7 @@ struct Line {
   explicit Line(PacketSocket socket) : channel(std::move(socket)) {}
   ControlChannel channel;
   MediaReport report;
+  std::shared_ptr<TextFeed> texts;
   std::shared_ptr<net::Signal> changed;  // null once nobody listens any more
 };
 
@@ -52,6 +53,7 @@ bool ReadMessages(Line& line, const std::string& stream_id) {
     }
     if (!*message) return true;
     TakeMessage((*message)->body, Clock::System().Now(), line.report);
+    line.texts->Take((*message)->body);
     if ((*message)->enclosed) return true;
   }
   return true;
@@ -90,13 +92,15 @@ class FramelockStreamProcess final : public MediaProcess {
                                 {"height", size.height}},
                                socket);
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text,
+                    const GraphSettings& settings) override {
     Result<UniqueFd> sealed = SealText(text);
     if (!sealed) return sealed.error();
     return line_->channel.Send({{"type", "set_prompt"},
                                 {"request", request},
-                                {"width", size.width},
-                                {"height", size.height}},
+                                {"width", settings.size.width},
+                                {"height", settings.size.height},
+                                {"settings", stream::ToJson(settings.worker)}},
                                sealed->get());
   }
   Status RequestStop() override { return line_->channel.Send({{"type", "stop"}}); }
@@ -155,12 +159,14 @@ Result<SpareMedia::Running> FramelockStreamSource::Start(const std::string& conf
 }
 
 Result<std::unique_ptr<MediaProcess>> FramelockStreamSource::Spawn(
-    const stream::StreamConfig& config, std::shared_ptr<net::Signal> changed) {
+    const stream::StreamConfig& config, std::shared_ptr<net::Signal> changed,
+    std::shared_ptr<TextFeed> texts) {
   Result<SpareMedia::Running> running = Start(DumpJson(stream::ToJson(config)));
   warm_->refill_at = Clock::System().Now() + kRefillPause;
   if (!running) return running.error();
   auto line = std::make_shared<Line>(std::move(running->line));
   line->changed = changed;
+  line->texts = std::move(texts);
   line->report.last_heard = Clock::System().Now();
   WatchedChild::Options watch{
       .label = "stream=" + config.id + " media", .changed = std::move(changed), .on_reaped = {}};

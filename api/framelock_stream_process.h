@@ -27,7 +27,8 @@ class FramelockStreamSource final : public MediaSource {
   FramelockStreamSource(net::Loop& loop, Options options);
 
   Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
-                                              std::shared_ptr<net::Signal> changed) override;
+                                              std::shared_ptr<net::Signal> changed,
+                                              std::shared_ptr<TextFeed> texts) override;
 
  private:
   struct Warm {

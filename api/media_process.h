@@ -11,6 +11,7 @@
 #include "api/media_report.h"
 #include "api/prompt_update.h"
 #include "api/stream_worker.h"
+#include "api/text_feed.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
 #include "pipeline/stream/stream_config.h"
@@ -29,7 +30,8 @@ class MediaProcess {
   virtual Status LendWorker(int socket, std::uint64_t lease, InputSize size) = 0;
   /// The same, but it takes over between two frames; the report's switched_lease answers.
   virtual Status SwitchWorker(int socket, std::uint64_t lease, InputSize size) = 0;
-  virtual Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) = 0;
+  virtual Status SendPrompt(std::uint64_t request, const std::string& text,
+                            const GraphSettings& settings) = 0;
   virtual Status RequestStop() = 0;
 
   virtual void Signal(int signal) = 0;
@@ -42,9 +44,11 @@ class MediaProcess {
 class MediaSource {
  public:
   virtual ~MediaSource() = default;
-  /// `changed` is notified whenever the report changes or the process departs.
+  /// `changed` is notified whenever the report or the texts change or the process departs; `texts`
+  /// takes what the graph says.
   virtual Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
-                                                      std::shared_ptr<net::Signal> changed) = 0;
+                                                      std::shared_ptr<net::Signal> changed,
+                                                      std::shared_ptr<TextFeed> texts) = 0;
 };
 
 }  // namespace framelock::api

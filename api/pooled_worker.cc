@@ -26,9 +26,11 @@ class PooledWorker final : public StreamWorker {
   [[nodiscard]] std::optional<std::chrono::nanoseconds> HeartbeatAge() const override {
     return line_.HeartbeatAge();
   }
-  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt, std::uint64_t revision,
+  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                           const stream::WorkerSettings& settings,
+                                           std::uint64_t revision,
                                            std::chrono::nanoseconds timeout) override {
-    return line_.Prepare(prompt, revision, timeout);
+    return line_.Prepare(prompt, settings, revision, timeout);
   }
 
  private:

@@ -5,11 +5,11 @@
 
 namespace framelock::api {
 
-void PromptHistory::OnAccepted(std::string text, InputSize size, std::uint64_t revision,
+void PromptHistory::OnAccepted(std::string text, GraphSettings settings, std::uint64_t revision,
                                std::uint64_t completed) {
   const bool on_trial = last_good_ && completed < proven_at_;
   if (!on_trial) last_good_ = std::move(graph_);
-  graph_ = {std::move(text), size};
+  graph_ = {std::move(text), std::move(settings)};
   revision_ = std::max(revision_, revision);
   proven_at_ = completed + kProofFrames;
   deaths_ = 0;

@@ -10,24 +10,24 @@
 
 namespace framelock::api {
 
-/// The prompt that a stream runs, the size of its frames, its revision, and the one to fall back
-/// to. A prompt taken over
-/// while the stream ran is on trial until kProofFrames frames were completed with it: if its worker
-/// dies kDeathsOnTrial times before, it is the prompt that kills, and the last good one returns
-/// under a new revision. Pure; the stream's thread.
+/// The prompt that a stream runs, what it is run with, its revision, and the one to fall back to. A
+/// prompt taken over while the stream ran is on trial until kProofFrames frames were completed with
+/// it: if its worker dies kDeathsOnTrial times before, it is the prompt that kills, and the last
+/// good one returns under a new revision. Pure; the stream's thread.
 class PromptHistory {
  public:
   static constexpr std::uint64_t kProofFrames = 60;
   static constexpr unsigned kDeathsOnTrial = 2;
 
-  PromptHistory(std::string first, InputSize size) : graph_{std::move(first), size} {}
+  PromptHistory(std::string first, GraphSettings settings)
+      : graph_{std::move(first), std::move(settings)} {}
 
   [[nodiscard]] const std::string& text() const { return graph_.text; }
-  [[nodiscard]] InputSize size() const { return graph_.size; }
+  [[nodiscard]] const GraphSettings& settings() const { return graph_.settings; }
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
   /// A worker took `text` over as `revision`; the stream has completed `completed` frames so far.
-  void OnAccepted(std::string text, InputSize size, std::uint64_t revision,
+  void OnAccepted(std::string text, GraphSettings settings, std::uint64_t revision,
                   std::uint64_t completed);
   /// A worker runs the current text under this number.
   void OnPrepared(std::uint64_t revision) { revision_ = revision; }
@@ -37,7 +37,7 @@ class PromptHistory {
  private:
   struct Graph {
     std::string text;
-    InputSize size;
+    GraphSettings settings;
   };
   Graph graph_;
   std::uint64_t revision_ = 1;

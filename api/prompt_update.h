@@ -20,15 +20,28 @@ inline InputSize SizeOf(const stream::StreamConfig& config) {
   return {config.width, config.height};
 }
 
-inline void SetSize(InputSize size, stream::StreamConfig& config) {
-  config.width = size.width;
-  config.height = size.height;
+/// What a graph is run with.
+struct GraphSettings {
+  InputSize size;
+  stream::WorkerSettings worker{};
+  bool operator==(const GraphSettings&) const = default;
+};
+
+inline GraphSettings SettingsOf(const stream::StreamConfig& config) {
+  return {SizeOf(config), config.worker};
+}
+
+inline void SetSettings(const GraphSettings& settings, stream::StreamConfig& config) {
+  config.width = settings.size.width;
+  config.height = settings.size.height;
+  config.worker = settings.worker;
 }
 
 /// What a stream is to go on with, all of it from the same frame on.
 struct PromptUpdate {
   std::string text;                  // the prompt, JSON
   std::optional<int> width, height;  // unset: as before
+  stream::WorkerSettings worker;     // the same
 };
 
 /// The same of a stream with a worker for each prompt. No aggregate on purpose: see
@@ -38,6 +51,14 @@ struct PromptSetUpdate {
 
   std::vector<std::string> texts;    // the first is put to work
   std::optional<int> width, height;  // unset: as before
+  stream::WorkerSettings worker;     // the same
 };
+
+/// What a stream with these settings is to go on with.
+template <typename Update>
+GraphSettings SettingsAfter(const Update& update, const stream::StreamConfig& now) {
+  return {{update.width.value_or(now.width), update.height.value_or(now.height)},
+          stream::Merged(update.worker, now.worker)};
+}
 
 }  // namespace framelock::api

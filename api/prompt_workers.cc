@@ -49,38 +49,46 @@ std::shared_ptr<PromptWorkers> PromptWorkers::Create(const StreamSurroundings& a
       new PromptWorkers(around, std::move(stream_id), std::move(changed)));
 }
 
-PromptWorkers::SeatPtr PromptWorkers::SeatOf(const std::string& id) const {
+PromptWorkers::SeatPtr PromptWorkers::SeatOf(const Key& key) const {
   const auto at = std::find_if(seats_.begin(), seats_.end(),
-                               [&](const SeatPtr& seat) { return seat->prompt.id == id; });
+                               [&](const SeatPtr& seat) { return seat->prompt.key == key; });
   return at == seats_.end() ? nullptr : *at;
 }
 
-PromptWorkers::SeatPtr PromptWorkers::NewSeat(const std::string& text) {
+PromptWorkers::SeatPtr PromptWorkers::NewSeat(Key key, const std::string& text) {
   auto seat = std::make_shared<Seat>(around_.limits.restart);
-  seat->prompt = {.id = PromptId(text), .text = text, .revision = ++last_revision_};
+  seat->prompt = {.key = std::move(key), .text = text, .revision = ++last_revision_};
   return seat;
 }
 
-void PromptWorkers::PutToWork(const std::string& text, std::uint64_t revision) {
-  const std::string id = PromptId(text);
-  SeatPtr seat = SeatOf(id);
+void PromptWorkers::PutToWork(const std::string& text, const stream::WorkerSettings& settings,
+                              std::uint64_t revision) {
+  const Key key{PromptId(text), settings};
+  SeatPtr seat = SeatOf(key);
   if (!seat) {
-    seat = NewSeat(text);
+    seat = NewSeat(key, text);
     seats_.push_back(seat);
   }
   seat->prompt.revision = revision;
   last_revision_ = std::max(last_revision_, revision);
   seat->out = true;
-  at_work_ = id;
+  if (std::exchange(at_work_, key) == key) return;
+  std::erase_if(seats_, [&](const SeatPtr& other) {
+    const bool goes = other != seat && other->prompt.key.id == key.id;
+    if (goes) Dismiss(*other);
+    return goes;
+  });
 }
 
 net::Task<Result<PromptVerdict>> PromptWorkers::Add(std::vector<std::string> texts,
+                                                    stream::WorkerSettings settings,
                                                     SteadyTime deadline) {
   const PromptVerdict nothing_to_do{.applied = true, .revision = 0, .errors_json = {}};
   Result<PromptVerdict> verdict = nothing_to_do;
   for (const std::string& text : texts) {
-    if (SeatOf(PromptId(text))) continue;
-    SeatPtr seat = NewSeat(text);
+    const Key key{PromptId(text), settings};
+    if (SeatOf(key)) continue;
+    SeatPtr seat = NewSeat(key, text);
     coming_.push_back(seat);
     verdict = co_await Warm(seat, deadline);
     if (!verdict || !verdict->applied) break;
@@ -118,8 +126,9 @@ net::Task<Result<PromptVerdict>> PromptWorkers::Warm(SeatPtr seat, SteadyTime de
 
 net::Task<Result<PromptVerdict>> PromptWorkers::Prepare(SeatPtr seat) {
   seat->busy = true;
-  Result<PromptVerdict> verdict = co_await seat->worker->Prepare(
-      seat->prompt.text, seat->prompt.revision, around_.limits.prompt_timeout);
+  Result<PromptVerdict> verdict =
+      co_await seat->worker->Prepare(seat->prompt.text, seat->prompt.key.settings,
+                                     seat->prompt.revision, around_.limits.prompt_timeout);
   seat->busy = false;
   if (closing_) co_return Cancelled();
   if (verdict && verdict->applied) {
@@ -128,7 +137,7 @@ net::Task<Result<PromptVerdict>> PromptWorkers::Prepare(SeatPtr seat) {
     seat->ready = true;
     seat->error.clear();
     seat->policy.OnStarted(around_.clock.Now());
-    spdlog::info("stream={} prompt={} worker={} is warm", stream_id_, seat->prompt.id,
+    spdlog::info("stream={} prompt={} worker={} is warm", stream_id_, seat->prompt.key.id,
                  seat->worker->pid());
   } else if (!verdict) {
     seat->worker->Kill();
@@ -138,21 +147,17 @@ net::Task<Result<PromptVerdict>> PromptWorkers::Prepare(SeatPtr seat) {
   co_return verdict;
 }
 
-void PromptWorkers::KeepOnly(const std::vector<std::string>& ids) {
+void PromptWorkers::KeepOnly(const std::vector<Key>& keys) {
   std::erase_if(seats_, [&](const SeatPtr& seat) {
-    const bool keep = seat->prompt.id == at_work_ ||
-                      std::find(ids.begin(), ids.end(), seat->prompt.id) != ids.end();
-    if (!keep && seat->busy) {
-      seat->worker->Kill();  // whoever waits for its answer drops it
-    } else if (!keep) {
-      Drop(std::move(seat->worker));
-    }
+    const bool keep = seat->prompt.key == at_work_ ||
+                      std::find(keys.begin(), keys.end(), seat->prompt.key) != keys.end();
+    if (!keep) Dismiss(*seat);
     return !keep;
   });
   // In the order of the client's list.
   std::stable_sort(seats_.begin(), seats_.end(), [&](const SeatPtr& a, const SeatPtr& b) {
-    return std::find(ids.begin(), ids.end(), a->prompt.id) <
-           std::find(ids.begin(), ids.end(), b->prompt.id);
+    return std::find(keys.begin(), keys.end(), a->prompt.key) <
+           std::find(keys.begin(), keys.end(), b->prompt.key);
   });
   changed_->NotifyAll();
 }
@@ -194,7 +199,7 @@ PromptWorkers::SeatPtr PromptWorkers::NextDue() {
 }
 
 void PromptWorkers::NoteLoss(Seat& seat, std::string why) {
-  spdlog::warn("stream={} prompt={} {}", stream_id_, seat.prompt.id, why);
+  spdlog::warn("stream={} prompt={} {}", stream_id_, seat.prompt.key.id, why);
   seat.error = std::move(why);
   Drop(std::move(seat.worker));
   seat.ready = false;
@@ -215,7 +220,7 @@ net::Task<> PromptWorkers::Repair(SeatPtr seat) {
     verdict = co_await Warm(seat, around_.clock.Now());
   }
   if (closing_ || (verdict && verdict->applied)) {
-    const bool gone = SeatOf(seat->prompt.id) != seat;  // KeepOnly() came in between
+    const bool gone = SeatOf(seat->prompt.key) != seat;  // KeepOnly() came in between
     if (gone) Drop(std::move(seat->worker));
     co_return;
   }
@@ -225,7 +230,7 @@ net::Task<> PromptWorkers::Repair(SeatPtr seat) {
     co_return;
   }
   seat->worker->Kill();
-  const bool gone = SeatOf(seat->prompt.id) != seat;
+  const bool gone = SeatOf(seat->prompt.key) != seat;
   if (gone) {
     Drop(std::move(seat->worker));
     co_return;
@@ -234,36 +239,49 @@ net::Task<> PromptWorkers::Repair(SeatPtr seat) {
 }
 
 const PromptWorkers::Prompt* PromptWorkers::Find(const std::string& id) const {
-  const SeatPtr seat = SeatOf(id);
+  if (id == at_work_.id) return Find(at_work_);
+  const auto at = std::find_if(seats_.begin(), seats_.end(),
+                               [&](const SeatPtr& seat) { return seat->prompt.key.id == id; });
+  return at == seats_.end() ? nullptr : &(*at)->prompt;
+}
+
+const PromptWorkers::Prompt* PromptWorkers::Find(const Key& key) const {
+  const SeatPtr seat = SeatOf(key);
   return seat ? &seat->prompt : nullptr;
 }
 
-bool PromptWorkers::Ready(const std::string& id) const {
-  const SeatPtr seat = SeatOf(id);
+std::vector<PromptWorkers::Key> PromptWorkers::Keys() const {
+  std::vector<Key> keys;
+  for (const SeatPtr& seat : seats_) keys.push_back(seat->prompt.key);
+  return keys;
+}
+
+bool PromptWorkers::Ready(const Key& key) const {
+  const SeatPtr seat = SeatOf(key);
   return seat && seat->ready && !seat->worker->departure();
 }
 
-bool PromptWorkers::Holds(const std::string& id) const {
-  const SeatPtr seat = SeatOf(id);
+bool PromptWorkers::Holds(const Key& key) const {
+  const SeatPtr seat = SeatOf(key);
   return seat && seat->worker && !seat->worker->departure();
 }
 
-std::string PromptWorkers::Reason(const std::string& id) const {
-  const SeatPtr seat = SeatOf(id);
+std::string PromptWorkers::Reason(const Key& key) const {
+  const SeatPtr seat = SeatOf(key);
   if (!seat) return "it is not known";
   return seat->error.empty() ? "its worker is not ready yet" : seat->error;
 }
 
-std::unique_ptr<StreamWorker> PromptWorkers::Take(const std::string& id) {
-  if (!Ready(id)) return nullptr;
-  const SeatPtr seat = SeatOf(id);
+std::unique_ptr<StreamWorker> PromptWorkers::Take(const Key& key) {
+  if (!Ready(key)) return nullptr;
+  const SeatPtr seat = SeatOf(key);
   seat->ready = false;
   seat->out = true;
   return std::move(seat->worker);
 }
 
-void PromptWorkers::Return(const std::string& id, std::unique_ptr<StreamWorker> worker) {
-  const SeatPtr seat = SeatOf(id);
+void PromptWorkers::Return(const Key& key, std::unique_ptr<StreamWorker> worker) {
+  const SeatPtr seat = SeatOf(key);
   if (!seat || closing_ || seat->worker) {
     Drop(std::move(worker));
     return;
@@ -280,12 +298,12 @@ void PromptWorkers::Return(const std::string& id, std::unique_ptr<StreamWorker> 
 std::vector<PromptWorkers::View> PromptWorkers::Views() const {
   std::vector<View> views;
   for (const SeatPtr& seat : seats_) {
-    View view{.id = seat->prompt.id,
+    View view{.id = seat->prompt.key.id,
               .state = "starting",
               .pid = seat->worker ? seat->worker->pid() : 0,
               .restarts = seat->restarts,
               .error = seat->error};
-    if (seat->prompt.id == at_work_) {
+    if (seat->prompt.key == at_work_) {
       view.state = "at_work";
     } else if (seat->ready) {
       view.state = "ready";
@@ -295,6 +313,14 @@ std::vector<PromptWorkers::View> PromptWorkers::Views() const {
     views.push_back(std::move(view));
   }
   return views;
+}
+
+void PromptWorkers::Dismiss(Seat& seat) {
+  if (seat.busy) {
+    seat.worker->Kill();  // whoever waits for its answer drops it
+  } else {
+    Drop(std::move(seat.worker));
+  }
 }
 
 void PromptWorkers::Drop(std::unique_ptr<StreamWorker> worker) {

@@ -12,6 +12,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
 #include "pipeline/process/restart_policy.h"
+#include "pipeline/stream/stream_config.h"
 
 namespace framelock::api {
 
@@ -26,8 +27,15 @@ namespace framelock::api {
 ///                      +-----------+
 class PromptWorkers : public std::enable_shared_from_this<PromptWorkers> {
  public:
-  struct Prompt {
+  /// The same prompt with other settings of its worker is another one. While an update is under way
+  /// two prompts may have the same id.
+  struct Key {
     std::string id;
+    stream::WorkerSettings settings;
+    bool operator==(const Key&) const = default;
+  };
+  struct Prompt {
+    Key key;
     std::string text;
     std::uint64_t revision = 0;  // no two prompts of the stream have the same
   };
@@ -46,28 +54,33 @@ class PromptWorkers : public std::enable_shared_from_this<PromptWorkers> {
                                                std::shared_ptr<net::Signal> changed);
 
   /// Takes the stream's own prompt in, whose worker is out and at work from now on; it may be known
-  /// already.
-  void PutToWork(const std::string& text, std::uint64_t revision);
-  /// Workers for those prompts that have none. All of them, or nothing has changed: kUnavailable,
-  /// kTimeout: there is no worker; not applied: a worker refuses its prompt.
-  net::Task<Result<PromptVerdict>> Add(std::vector<std::string> texts, SteadyTime deadline);
+  /// already. Another prompt of the same id goes.
+  void PutToWork(const std::string& text, const stream::WorkerSettings& settings,
+                 std::uint64_t revision);
+  /// Workers for those prompts that have none with these settings. All of them, or nothing has
+  /// changed: kUnavailable, kTimeout: there is no worker; not applied: a worker refuses its prompt.
+  net::Task<Result<PromptVerdict>> Add(std::vector<std::string> texts,
+                                       stream::WorkerSettings settings, SteadyTime deadline);
   /// All other prompts go, and their workers; not the one at work.
-  void KeepOnly(const std::vector<std::string>& ids);
+  void KeepOnly(const std::vector<Key>& keys);
   /// From now on what dies here is replaced. Once.
   void Watch();
 
-  /// null: unknown.
+  /// null: unknown. Of several with this id, the one at work.
   [[nodiscard]] const Prompt* Find(const std::string& id) const;
-  [[nodiscard]] const std::string& at_work() const { return at_work_; }
-  [[nodiscard]] bool Ready(const std::string& id) const;
+  [[nodiscard]] const Prompt* Find(const Key& key) const;
+  [[nodiscard]] std::vector<Key> Keys() const;
+  [[nodiscard]] const std::string& at_work() const { return at_work_.id; }
+  [[nodiscard]] const Key& at_work_key() const { return at_work_; }
+  [[nodiscard]] bool Ready(const Key& key) const;
   /// It has a worker, ready or soon.
-  [[nodiscard]] bool Holds(const std::string& id) const;
+  [[nodiscard]] bool Holds(const Key& key) const;
   /// Why it is not ready.
-  [[nodiscard]] std::string Reason(const std::string& id) const;
+  [[nodiscard]] std::string Reason(const Key& key) const;
   /// The prompt's worker, if it is ready.
-  std::unique_ptr<StreamWorker> Take(const std::string& id);
+  std::unique_ptr<StreamWorker> Take(const Key& key);
   /// Back from the stream, which no longer uses it; null or dead: replaced.
-  void Return(const std::string& id, std::unique_ptr<StreamWorker> worker);
+  void Return(const Key& key, std::unique_ptr<StreamWorker> worker);
   [[nodiscard]] std::vector<View> Views() const;
 
   /// Lets nothing that waits for a worker's answer wait any longer.
@@ -90,15 +103,16 @@ class PromptWorkers : public std::enable_shared_from_this<PromptWorkers> {
   SeatPtr NextDue();
   void NoteLoss(Seat& seat, std::string why);
   void Drop(std::unique_ptr<StreamWorker> worker);
-  [[nodiscard]] SeatPtr SeatOf(const std::string& id) const;
-  SeatPtr NewSeat(const std::string& text);
+  void Dismiss(Seat& seat);
+  [[nodiscard]] SeatPtr SeatOf(const Key& key) const;
+  SeatPtr NewSeat(Key key, const std::string& text);
 
   const StreamSurroundings& around_;
   const std::string stream_id_;
   const std::shared_ptr<net::Signal> changed_;
   std::vector<SeatPtr> seats_;
   std::vector<SeatPtr> coming_;  // being made by Add()
-  std::string at_work_;
+  Key at_work_;
   std::uint64_t last_revision_ = 0;
   std::size_t ending_ = 0;
   bool replacing_ = false;  // its coroutine runs

@@ -20,6 +20,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::seconds kNodesRetryAfter{1};
+constexpr std::chrono::seconds kReadersRetryAfter{1};
 
 json Url(const std::optional<std::string>& url) { return url ? json(*url) : json(nullptr); }
 
@@ -115,8 +116,8 @@ net::HttpResponse UpdatedReply(const std::string& id, const UpdateRequest& reque
       {"request_id", id},
       {"prompts_count", request.prompt.count},
       {"parameters_updated", request.parameters_given && request.refused_parameters.empty()},
-      // No warm-up frame is ever run: the new graph takes over between two live frames.
-      {"warmup_performed", false},
+      // Asked for or not, each new prompt is rehearsed before it takes over between two frames.
+      {"warmup_performed", request.warmup},
       {"prompt_revision", verdict.revision}};
   if (!request.refused_parameters.empty()) {
     json refused = json::object();
@@ -246,20 +247,39 @@ net::HttpResponse PromptsReply(const Stream& stream) {
                          {"active_prompt", prompt ? *prompt : json(nullptr)}});
 }
 
-net::HttpResponse WorkspaceReply(const Stream& stream) {
-  // Workers run where the server runs; they have no ComfyUI workspace of their own.
+net::HttpResponse WorkspaceReply(const Stream& stream,
+                                 const std::optional<std::string>& workspace) {
+  const stream::StreamConfig& config = stream.config();
+  json settings = {{"cwd", nullptr},
+                   {"disable_cuda_malloc", nullptr},
+                   {"gpu_only", nullptr},
+                   {"preview_method", nullptr}};
+  json keys = json::array();
+  for (const auto& [key, value] : settings.items()) keys.push_back(key);
+  settings.update(stream::ToJson(config.worker));
+  // Workers without a workspace run where the server runs.
   std::error_code error;
-  const std::filesystem::path path = std::filesystem::current_path(error);
-  json about = {{"workspace_path", error ? json(nullptr) : json(path.string())},
+  std::string path = std::filesystem::current_path(error).string();
+  if (workspace) path = *workspace;
+  if (config.worker.cwd) path = *config.worker.cwd;
+  json about = {{"workspace_path", path.empty() ? json(nullptr) : json(path)},
                 {"pipeline_type", PipelineTypeName(stream.architecture())},
                 {"architecture", ArchitectureName(stream.architecture())},
-                {"config_keys", json::array()},
+                {"config_keys", std::move(keys)},
+                {"config", std::move(settings)},
+                {"width", config.width},
+                {"height", config.height},
+                {"warmup", true},  // of each new prompt, before it takes over
                 {"total_workers", stream.prompts() ? stream.prompts()->Views().size() : 1},
                 {"active_prompt_id", PromptId(stream.prompt().text())},
-                {"note", "native worker: nodes are built in, there is no ComfyUI workspace"}};
+                {"note", "native worker: a workspace holds input and output pictures"}};
   return JsonReply(
       200,
       {{"success", true}, {"stream_id", stream.config().id}, {"workspace_info", std::move(about)}});
+}
+
+net::HttpResponse TooManyReadersReply() {
+  return BusyReply({{"error", "too many read what this stream's graph says"}}, kReadersRetryAfter);
 }
 
 net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "api/node_catalog.h"
@@ -46,10 +47,12 @@ net::HttpResponse StreamsReply(const StreamRegistry& registry);
 net::HttpResponse CurrentStatusReply(const StreamRegistry& registry);
 net::HttpResponse WorkerReply(const Stream& stream);
 net::HttpResponse PromptsReply(const Stream& stream);
-net::HttpResponse WorkspaceReply(const Stream& stream);
+/// `workspace`: of workers whose stream names none.
+net::HttpResponse WorkspaceReply(const Stream& stream, const std::optional<std::string>& workspace);
 /// All node classes, as ComfyUI's /object_info; 503 while the list is waited for, 501 if there is
 /// none.
 net::HttpResponse ObjectInfoReply(const NodeCatalog& nodes);
+net::HttpResponse TooManyReadersReply();
 /// The same of one class; {} if it is unknown.
 net::HttpResponse NodeInfoReply(const NodeCatalog& nodes, const std::string& name);
 /// Name, version and the list of routes.

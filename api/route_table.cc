@@ -29,6 +29,7 @@ constexpr std::array kRoutes{
     RouteEntry{"POST", "/stream/{id}/restart-worker", Route::kRestartWorker},
     RouteEntry{"POST", "/stream/{id}/restart-workers", Route::kRestartWorker},
     RouteEntry{"GET", "/stream/{id}/workspace-info", Route::kWorkspace},
+    RouteEntry{"GET", "/stream/{id}/data", Route::kTexts},
     RouteEntry{"GET", "/health", Route::kHealth},
     RouteEntry{"GET", "/object_info", Route::kObjectInfo},
     RouteEntry{"GET", "/object_info/{id}", Route::kNodeInfo},

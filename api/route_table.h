@@ -23,6 +23,7 @@ enum class Route : std::uint8_t {
   kWorker,
   kRestartWorker,
   kWorkspace,
+  kTexts,
   kHealth,
   kVersion,
   kRoot,

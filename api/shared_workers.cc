@@ -102,9 +102,11 @@ class SharedWorkerSource::Seat final : public StreamWorker {
   [[nodiscard]] std::size_t streams() const override {
     return place_->departure ? place_->company : place_->process->places.size();
   }
-  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt, std::uint64_t revision,
+  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                           const stream::WorkerSettings& settings,
+                                           std::uint64_t revision,
                                            std::chrono::nanoseconds timeout) override {
-    return place_->line.Prepare(prompt, revision, timeout);
+    return place_->line.Prepare(prompt, settings, revision, timeout);
   }
 
   void CloseSocket() override { Leave(*place_, "left the shared worker"); }

@@ -57,11 +57,11 @@ Status TakeUrls(const json& body, json& config) {
   for (const char* name : {"subscribe_url", "publish_url"}) {
     if (Field(body, name).is_null()) return Invalid("Missing required field: " + std::string(name));
   }
-  for (const char* name : {"subscribe_url", "publish_url"}) {
+  for (const char* name : {"subscribe_url", "publish_url", "data_url"}) {
     if (Status taken = TakeUrl(body, name, config); !taken) return taken;
   }
   json checked_only = json::object();  // no channel of ours uses them
-  for (const char* name : {"control_url", "events_url", "data_url"}) {
+  for (const char* name : {"control_url", "events_url"}) {
     if (Status taken = TakeUrl(body, name, checked_only); !taken) return taken;
   }
   return {};
@@ -114,11 +114,28 @@ Status TakeFramerate(const Parameters& params, json& config) {
 
 // Extras of ours: StreamConfigFromJson checks type and range.
 void TakeTuning(const Parameters& params, json& config) {
-  for (const char* name :
-       {"gop_seconds", "bitrate_kbps", "encoder", "on_missing", "cadence", "latency_ms",
-        "max_in_flight", "max_input_pixels", "audio", "audio_buffer_ms", "input_retry_seconds",
-        "worker_heartbeat_timeout_ms", "worker_first_frame_timeout_ms", "worker_frame_timeout_ms",
-        "worker_frame_timeout_factor", "worker_load_timeout_ms"}) {
+  for (const char* name : {"gop_seconds",
+                           "bitrate_kbps",
+                           "encoder",
+                           "on_missing",
+                           "cadence",
+                           "latency_ms",
+                           "max_in_flight",
+                           "max_input_pixels",
+                           "audio",
+                           "audio_buffer_ms",
+                           "max_text_bytes",
+                           "max_waiting_texts",
+                           "input_retry_seconds",
+                           "worker_heartbeat_timeout_ms",
+                           "worker_first_frame_timeout_ms",
+                           "worker_frame_timeout_ms",
+                           "worker_frame_timeout_factor",
+                           "worker_load_timeout_ms",
+                           "cwd",
+                           "gpu_only",
+                           "disable_cuda_malloc",
+                           "preview_method"}) {
     if (const json& value = params[name]; !value.is_null()) config[name] = value;
   }
 }
@@ -187,13 +204,19 @@ void AllowForTurns(std::size_t streams, stream::StreamConfig& config) {
 
 Result<StartRequest> ParseStartRequest(const json& body, std::optional<std::string_view> header_id,
                                        const JsonLimits& prompt_limits,
-                                       const stream::StreamConfig& defaults) {
+                                       const stream::StreamConfig& defaults,
+                                       const WorkspaceRoot& workspaces) {
   if (!body.is_object()) return Invalid("the body must be a JSON object");
   if (const json& params = Field(body, "params"); !params.is_null() && !params.is_object()) {
     return Invalid("params must be an object or null");
   }
   Result<stream::StreamConfig> config = ReadConfig(body, header_id, defaults);
   if (!config) return config.error();
+  if (config->worker.cwd) {
+    Result<std::string> path = workspaces.Resolve(*config->worker.cwd);
+    if (!path) return Invalid("cwd: " + path.error().message);
+    config->worker.cwd = std::move(*path);
+  }
   const Parameters params(body);
   StartRequest request;
   request.config = std::move(*config);

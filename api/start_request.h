@@ -10,6 +10,7 @@
 #include "api/architecture.h"
 #include "api/json_text.h"
 #include "api/prompt_choice.h"
+#include "api/workspace_root.h"
 #include "pipeline/core/result.h"
 #include "pipeline/stream/stream_config.h"
 
@@ -34,11 +35,13 @@ void AllowForTurns(std::size_t streams, stream::StreamConfig& config);
 /// Reads both shapes of the body: {"subscribe_url",…,"gateway_request_id","params":{…}} and the
 /// flat one, in which the parameters stand beside the URLs; what both name is taken from params.
 /// The id is gateway_request_id, request_id or stream_id, else `header_id` (X-Stream-Id); only the
-/// flat shape may do without. Unknown keys are ignored; what is not given is as in `defaults`.
+/// flat shape may do without. Unknown keys are ignored; what is not given is as in `defaults`. A
+/// cwd is one that `workspaces` allows, and its real path.
 /// kInvalidArgument: the sentence for the client, naming field and reason.
 Result<StartRequest> ParseStartRequest(const nlohmann::json& body,
                                        std::optional<std::string_view> header_id,
                                        const JsonLimits& prompt_limits,
-                                       const stream::StreamConfig& defaults = {});
+                                       const stream::StreamConfig& defaults = {},
+                                       const WorkspaceRoot& workspaces = {});
 
 }  // namespace framelock::api

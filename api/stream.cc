@@ -37,14 +37,15 @@ Stream::Stream(Surroundings& around, stream::StreamConfig config, std::string pr
       config_(std::move(config)),
       plan_(std::move(plan)),
       changed_(std::make_shared<net::Signal>(around.loop)),
+      texts_(std::make_shared<TextFeed>(static_cast<std::size_t>(config_.max_waiting_texts))),
       created_(around.clock.Now()),
       started_at_(std::chrono::system_clock::now()),
-      prompt_(std::move(prompt), {config_.width, config_.height}),
+      prompt_(std::move(prompt), SettingsOf(config_)),
       worker_past_(around.limits.restart),
       media_past_(around.limits.restart) {
   if (plan_.architecture != Architecture::kPerPrompt) return;
   prompts_ = PromptWorkers::Create(around_, config_.id, changed_);
-  prompts_->PutToWork(prompt_.text(), prompt_.revision());
+  prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
 }
 
 WorkerSource& Stream::Workers() const {
@@ -68,6 +69,10 @@ void Stream::RequestStop() {
 net::Task<> Stream::Stop() {
   RequestStop();
   while (!IsFinal(state_)) co_await changed_->Wait();
+}
+
+net::Task<> Stream::AwaitChange(std::chrono::nanoseconds timeout) {
+  co_await changed_->WaitFor(timeout);
 }
 
 net::Task<> Stream::Supervise(std::shared_ptr<Stream> self) {
@@ -174,8 +179,8 @@ net::Task<Status> Stream::TakeWorker() {
 }
 
 net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
-  Result<PromptVerdict> verdict =
-      co_await worker_->Prepare(prompt_.text(), prompt_.revision(), around_.limits.prompt_timeout);
+  Result<PromptVerdict> verdict = co_await worker_->Prepare(
+      prompt_.text(), config_.worker, prompt_.revision(), around_.limits.prompt_timeout);
   if (stop_requested_) co_return Cancelled();
   if (!verdict) {
     worker_->Kill();
@@ -186,13 +191,13 @@ net::Task<Result<PromptVerdict>> Stream::PrepareWorker() {
   if (verdict->applied) {
     prepared_ = true;
     prompt_.OnPrepared(verdict->revision);
-    if (prompts_) prompts_->PutToWork(prompt_.text(), prompt_.revision());
+    if (prompts_) prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
   }
   co_return verdict;
 }
 
 net::Task<Status> Stream::StartMedia() {
-  Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_);
+  Result<std::unique_ptr<MediaProcess>> spawned = around_.media.Spawn(config_, changed_, texts_);
   if (!spawned) {
     media_past_.lost = true;
     co_return spawned.error();
@@ -290,11 +295,11 @@ net::Task<> Stream::ReapLost() {
     worker_.reset();
     prepared_ = lent_ = false;
     if (!worker_restart_requested_ && alone && prompt_.OnWorkerDied(CurrentAccount().completed)) {
-      SetSize(prompt_.size(), config_);
+      SetSettings(prompt_.settings(), config_);
       NoteError("the new prompt killed its workers: the one before runs again");
       if (prompts_) {
-        prompts_->Return(prompts_->at_work(), nullptr);
-        prompts_->PutToWork(prompt_.text(), prompt_.revision());
+        prompts_->Return(prompts_->at_work_key(), nullptr);
+        prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
       }
     }
   }

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/architecture.h"
 #include "api/process_past.h"
@@ -18,6 +17,7 @@
 #include "api/start_request.h"
 #include "api/stream_state.h"
 #include "api/stream_surroundings.h"
+#include "api/text_feed.h"
 #include "pipeline/core/frame_ledger.h"
 
 namespace framelock::api {
@@ -42,7 +42,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<> Stop();
   void RequestStop();  /// The same without waiting.
 
-  /// Replaces the prompt, and the size of its frames, between two frames. Waits (bounded) for a
+  /// Replaces the prompt, and what it is run with, between two frames. Waits (bounded) for a
   /// worker that is being replaced and for updates that came before. kUnavailable: too many wait,
   /// or no worker is made now; kTimeout; kCancelled: stopped.
   net::Task<Result<PromptVerdict>> UpdatePrompt(PromptUpdate update);
@@ -64,6 +64,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] Architecture architecture() const { return plan_.architecture; }
   /// null unless it has a worker for each prompt.
   [[nodiscard]] const PromptWorkers* prompts() const { return prompts_.get(); }
+  /// What its graph says of its frames, and a wait until that or anything else has changed.
+  [[nodiscard]] const TextFeed& texts() const { return *texts_; }
+  net::Task<> AwaitChange(std::chrono::nanoseconds timeout);
 
   /// Answer bodies: everything that is known, the seven fields of the list, the worker's part.
   [[nodiscard]] nlohmann::json StatusJson() const;
@@ -72,7 +75,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
  private:
   Stream(Surroundings& around, stream::StreamConfig config, std::string prompt, StreamPlan plan);
-
   static net::Task<> Supervise(std::shared_ptr<Stream> self);
   net::Task<Result<PromptVerdict>> BringUp();
   net::Task<Status> TakeWorker();
@@ -89,17 +91,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
   net::Task<bool> WorkerGone(std::chrono::nanoseconds timeout);
   net::Task<bool> MediaGone(std::chrono::nanoseconds timeout);
   net::Task<Status> AwaitServing(SteadyTime deadline);
-  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text, InputSize size,
+  net::Task<std::optional<Result<PromptVerdict>>> TryUpdate(const std::string& text,
+                                                            const GraphSettings& settings,
                                                             SteadyTime deadline,
                                                             std::string& last_error);
-
   net::Task<Status> BeginUpdate();
   void EndUpdate();
-  net::Task<Status> PutToWork(std::string id, InputSize size, SteadyTime deadline);
+  net::Task<Status> PutToWork(PromptWorkers::Key key, InputSize size, SteadyTime deadline);
   net::Task<Status> ResizeAtWork(InputSize size, SteadyTime deadline);
   net::Task<Status> HandOver(StreamWorker& next, std::uint64_t lease, InputSize size,
                              SteadyTime deadline);
-
   [[nodiscard]] WorkerSource& Workers() const;
   [[nodiscard]] bool WorkerRuns() const { return worker_ && !worker_->departure(); }
   [[nodiscard]] bool MediaRuns() const { return media_ && !media_->departure(); }
@@ -119,17 +120,17 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Surroundings& around_;
   stream::StreamConfig config_;
   const StreamPlan plan_;
-  std::shared_ptr<net::Signal> changed_;  // notified at every change that somebody may wait for
+  std::shared_ptr<net::Signal> changed_;   // notified at every change that somebody may wait for
+  const std::shared_ptr<TextFeed> texts_;  // shared with the media process at hand
   StreamState state_ = StreamState::kStarting;
   SteadyTime created_;
   std::chrono::system_clock::time_point started_at_;
   std::optional<Result<PromptVerdict>> start_result_;
   bool stop_requested_ = false, worker_restart_requested_ = false, failed_ = false;
-
+  bool update_running_ = false;
   PromptHistory prompt_;
   std::shared_ptr<PromptWorkers> prompts_;
   std::uint64_t request_ = 0;
-  bool update_running_ = false;
   std::size_t waiting_updates_ = 0;
 
   std::unique_ptr<StreamWorker> worker_;

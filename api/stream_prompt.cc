@@ -52,7 +52,7 @@ void Stream::EndUpdate() {
 net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
   const Status begun = co_await BeginUpdate();
   if (!begun) co_return begun.error();
-  InputSize size;
+  GraphSettings settings;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
   std::string failure = "the worker died while it was given the prompt";
   Result<PromptVerdict> result = Error{ErrorCode::kUnavailable, failure};
@@ -62,9 +62,9 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
       result = serving.error();
       break;
     }
-    size = {update.width.value_or(config_.width), update.height.value_or(config_.height)};
+    settings = SettingsAfter(update, config_);
     std::optional<Result<PromptVerdict>> tried =
-        co_await TryUpdate(update.text, size, deadline, failure);
+        co_await TryUpdate(update.text, settings, deadline, failure);
     if (!tried) {
       result = Error{ErrorCode::kUnavailable, failure};
       continue;
@@ -73,8 +73,9 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
     break;
   }
   if (result && result->applied) {
-    SetSize(size, config_);
-    prompt_.OnAccepted(std::move(update.text), size, result->revision, CurrentAccount().completed);
+    SetSettings(settings, config_);
+    prompt_.OnAccepted(std::move(update.text), settings, result->revision,
+                       CurrentAccount().completed);
   }
   EndUpdate();
   co_return result;
@@ -82,14 +83,14 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompt(PromptUpdate update) {
 
 // nullopt: worker or media process were lost before they answered.
 net::Task<std::optional<Result<PromptVerdict>>> Stream::TryUpdate(const std::string& text,
-                                                                  InputSize size,
+                                                                  const GraphSettings& settings,
                                                                   SteadyTime deadline,
                                                                   std::string& last_error) {
   using Answer = std::optional<Result<PromptVerdict>>;
   const std::uint64_t request = ++request_;
   const std::uint64_t lease = lease_;
   const std::uint64_t restarts = worker_past_.restarts + media_past_.restarts;
-  const Status sent = media_->SendPrompt(request, text, size);
+  const Status sent = media_->SendPrompt(request, text, settings);
   if (!sent) {
     if (sent.error().code != ErrorCode::kClosed) co_return Answer(sent.error());
     // Its end may not have been noticed yet; without its line it is of no use anyway.

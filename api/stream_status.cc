@@ -93,7 +93,7 @@ json Stream::StatusJson() const {
   // Whatever the media process reports stands here under its own name, unless we know better.
   for (const char* name :
        {"latency_ms", "service_ms", "cadence", "latency_trace", "queues", "input", "output",
-        "decode_errors", "pushed", "passed_through", "repeated", "late"}) {
+        "audio", "texts", "decode_errors", "pushed", "passed_through", "repeated", "late"}) {
     const auto value = status.find(name);
     out[name] = value != status.end() ? *value : json(nullptr);
   }

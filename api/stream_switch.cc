@@ -20,9 +20,9 @@ Error Stopped() { return Error{ErrorCode::kCancelled, "the stream has ended"}; }
 // The prompt's own, which may wait already, or one from the pool.
 Result<std::unique_ptr<StreamWorker>> Stream::TryTakeWorker() {
   if (prompts_) {
-    const std::string id = prompts_->at_work();
-    if (std::unique_ptr<StreamWorker> own = prompts_->Take(id)) return own;
-    if (prompts_->Holds(id)) {
+    const PromptWorkers::Key& key = prompts_->at_work_key();
+    if (std::unique_ptr<StreamWorker> own = prompts_->Take(key)) return own;
+    if (prompts_->Holds(key)) {
       return Error{ErrorCode::kUnavailable, "the prompt's worker is not ready yet"};
     }
   }
@@ -31,9 +31,10 @@ Result<std::unique_ptr<StreamWorker>> Stream::TryTakeWorker() {
 
 // Before the stream runs: those that are to wait.
 net::Task<Result<PromptVerdict>> Stream::WarmPrompts() {
-  prompts_->PutToWork(prompt_.text(), prompt_.revision());
+  prompts_->PutToWork(prompt_.text(), config_.worker, prompt_.revision());
   const SteadyTime deadline = around_.clock.Now() + around_.limits.worker_timeout;
-  Result<PromptVerdict> warm = co_await prompts_->Add(plan_.further_prompts, deadline);
+  Result<PromptVerdict> warm =
+      co_await prompts_->Add(plan_.further_prompts, config_.worker, deadline);
   if (warm && warm->applied) prompts_->Watch();
   co_return warm;
 }
@@ -43,10 +44,11 @@ net::Task<Status> Stream::SwitchPrompt(std::string id) {
   if (!begun) co_return begun;
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
   Status switched;
-  if (prompts_->Find(id) == nullptr) {
+  const PromptWorkers::Prompt* prompt = prompts_->Find(id);
+  if (prompt == nullptr) {
     switched = Error{ErrorCode::kNotFound, "Prompt " + id + " not found"};
   } else {
-    switched = co_await PutToWork(id, SizeOf(config_), deadline);
+    switched = co_await PutToWork(prompt->key, SizeOf(config_), deadline);
   }
   EndUpdate();
   co_return switched;
@@ -55,18 +57,17 @@ net::Task<Status> Stream::SwitchPrompt(std::string id) {
 net::Task<Result<PromptVerdict>> Stream::UpdatePrompts(PromptSetUpdate update) {
   const Status begun = co_await BeginUpdate();
   if (!begun) co_return begun.error();
-  const InputSize size{update.width.value_or(config_.width),
-                       update.height.value_or(config_.height)};
+  const GraphSettings settings = SettingsAfter(update, config_);
   const SteadyTime deadline = around_.clock.Now() + around_.limits.prompt_timeout;
-  std::vector<std::string> before;
-  for (const PromptWorkers::View& view : prompts_->Views()) before.push_back(view.id);
-  std::vector<std::string> after;
-  for (const std::string& text : update.texts) after.push_back(PromptId(text));
-  Result<PromptVerdict> result = co_await prompts_->Add(std::move(update.texts), deadline);
+  const std::vector<PromptWorkers::Key> before = prompts_->Keys();
+  std::vector<PromptWorkers::Key> after;
+  for (const std::string& text : update.texts) after.push_back({PromptId(text), settings.worker});
+  Result<PromptVerdict> result =
+      co_await prompts_->Add(std::move(update.texts), settings.worker, deadline);
   if (result && result->applied) {
-    const Status put = co_await PutToWork(after.front(), size, deadline);
+    const Status put = co_await PutToWork(after.front(), settings.size, deadline);
     // What is at work now stays, whatever was said of it.
-    prompts_->KeepOnly(prompts_->at_work() == after.front() ? after : before);
+    prompts_->KeepOnly(prompts_->at_work_key() == after.front() ? after : before);
     result->revision = prompt_.revision();
     if (!put) result = put.error();
   }
@@ -74,42 +75,42 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompts(PromptSetUpdate update) {
   co_return result;
 }
 
-net::Task<Status> Stream::PutToWork(std::string id, InputSize size, SteadyTime deadline) {
+net::Task<Status> Stream::PutToWork(PromptWorkers::Key key, InputSize size, SteadyTime deadline) {
   for (;;) {
     const Status serving = co_await AwaitServing(deadline);
     if (!serving) co_return serving;
-    if (prompts_->at_work() == id) {
+    if (prompts_->at_work_key() == key) {
       Status resized;
       if (size != SizeOf(config_)) resized = co_await ResizeAtWork(size, deadline);
       co_return resized;
     }
-    if (prompts_->Ready(id)) break;
+    if (prompts_->Ready(key)) break;
     const SteadyTime now = around_.clock.Now();
     if (now >= deadline) {
       co_return Error{ErrorCode::kUnavailable,
-                      "the worker of prompt " + id + " is not ready: " + prompts_->Reason(id)};
+                      "the worker of prompt " + key.id + " is not ready: " + prompts_->Reason(key)};
     }
     co_await changed_->WaitFor(deadline - now);
   }
-  std::unique_ptr<StreamWorker> next = prompts_->Take(id);
+  std::unique_ptr<StreamWorker> next = prompts_->Take(key);
   switching_ = true;
   const std::uint64_t lease = ++last_lease_;
   const Status handed = co_await HandOver(*next, lease, size, deadline);
   const bool in_force =
       media_ && media_->report().switched_lease == lease && media_->report().switch_in_force;
   if (in_force) {
-    const std::string before = prompts_->at_work();
-    const PromptWorkers::Prompt prompt = *prompts_->Find(id);
+    const PromptWorkers::Prompt prompt = *prompts_->Find(key);
+    const GraphSettings settings{size, key.settings};
     std::swap(worker_, next);
     lease_ = lease;
-    SetSize(size, config_);
-    prompts_->Return(before, std::move(next));
-    prompts_->PutToWork(prompt.text, prompt.revision);
-    prompt_.OnAccepted(prompt.text, size, prompt.revision, CurrentAccount().completed);
+    SetSettings(settings, config_);
+    prompts_->Return(prompts_->at_work_key(), std::move(next));
+    prompts_->PutToWork(prompt.text, key.settings, prompt.revision);
+    prompt_.OnAccepted(prompt.text, settings, prompt.revision, CurrentAccount().completed);
     prompt_.OnPrepared(prompt.revision);
     worker_past_.policy.OnStarted(around_.clock.Now());
   } else {
-    prompts_->Return(id, std::move(next));
+    prompts_->Return(key, std::move(next));
   }
   switching_ = false;
   changed_->NotifyAll();
@@ -119,17 +120,18 @@ net::Task<Status> Stream::PutToWork(std::string id, InputSize size, SteadyTime d
 // The size of the frames changes with a prompt: the one at work is applied once more.
 net::Task<Status> Stream::ResizeAtWork(InputSize size, SteadyTime deadline) {
   const std::string text = prompt_.text();
+  const GraphSettings settings{size, config_.worker};
   std::string failure = "the worker died while it was given the prompt";
   const std::optional<Result<PromptVerdict>> tried =
-      co_await TryUpdate(text, size, deadline, failure);
+      co_await TryUpdate(text, settings, deadline, failure);
   if (!tried) co_return Error{ErrorCode::kUnavailable, failure};
   if (!*tried) co_return tried->error();
   if (!(*tried)->applied) {
     co_return Error{ErrorCode::kUnavailable, "the worker refused its own prompt in another size"};
   }
-  SetSize(size, config_);
-  prompt_.OnAccepted(text, size, (*tried)->revision, CurrentAccount().completed);
-  prompts_->PutToWork(text, (*tried)->revision);
+  SetSettings(settings, config_);
+  prompt_.OnAccepted(text, settings, (*tried)->revision, CurrentAccount().completed);
+  prompts_->PutToWork(text, settings.worker, (*tried)->revision);
   co_return Status();
 }
 

@@ -14,6 +14,7 @@
 #include "api/prompt_verdict.h"
 #include "pipeline/core/result.h"
 #include "pipeline/net/loop.h"
+#include "pipeline/stream/stream_config.h"
 
 namespace framelock::api {
 
@@ -31,8 +32,9 @@ class StreamWorker {
   [[nodiscard]] virtual pid_t pid() const = 0;
 
   /// Greets the process (again) and sees to it that `prompt` is what it runs, under `revision` or a
-  /// later one. Only while no other process reads the worker's socket.
+  /// later one, with `settings`. Only while no other process reads the worker's socket.
   virtual net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                                   const stream::WorkerSettings& settings,
                                                    std::uint64_t revision,
                                                    std::chrono::nanoseconds timeout) = 0;
 

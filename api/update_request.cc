@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/update_request.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
-
-#include "pipeline/stream/stream_config.h"
 
 namespace framelock::api {
 
@@ -21,23 +21,8 @@ const json& Field(const json& object, const char* name) {
   return it == object.end() ? kNull : *it;
 }
 
-// Why a parameter does not hold; empty: it does.
-std::string RefusalOf(const std::string& name) {
-  if (name == "width" || name == "height" || name == "warmup") return {};
-  if (name == "cwd" || name == "gpu_only" || name == "disable_cuda_malloc") {
-    return "this server's workers have no such setting";
-  }
-  return "unknown parameter";
-}
-
-Status CheckType(const std::string& name, const json& value) {
-  if ((name == "warmup" || name == "gpu_only" || name == "disable_cuda_malloc") &&
-      !value.is_boolean()) {
-    return Invalid("parameters." + name + " must be a boolean");
-  }
-  if (name == "cwd" && !value.is_string()) return Invalid("parameters.cwd must be a string");
-  return {};
-}
+constexpr std::array kKnown = {"width",          "height", "cwd", "gpu_only", "disable_cuda_malloc",
+                               "preview_method", "warmup"};
 
 Result<std::optional<int>> TakeSide(const json& parameters, const char* name) {
   const json& value = Field(parameters, name);
@@ -61,16 +46,34 @@ Status TakeSize(const json& parameters, UpdateRequest& request) {
   return {};
 }
 
-Status TakeParameters(const json& parameters, UpdateRequest& request) {
+Status TakeSettings(const json& parameters, const WorkspaceRoot& workspaces,
+                    UpdateRequest& request) {
+  Result<stream::WorkerSettings> settings = stream::WorkerSettingsFromJson(parameters);
+  if (!settings) return Invalid("parameters." + settings.error().message);
+  if (settings->cwd) {
+    Result<std::string> path = workspaces.Resolve(*settings->cwd);
+    if (!path) return Invalid("parameters.cwd: " + path.error().message);
+    settings->cwd = std::move(*path);
+  }
+  request.worker = std::move(*settings);
+  return {};
+}
+
+Status TakeParameters(const json& parameters, const WorkspaceRoot& workspaces,
+                      UpdateRequest& request) {
   if (parameters.is_null()) return {};
   if (!parameters.is_object()) return Invalid("parameters must be an object");
   request.parameters_given = !parameters.empty();
   if (Status taken = TakeSize(parameters, request); !taken) return taken;
+  if (Status taken = TakeSettings(parameters, workspaces, request); !taken) return taken;
+  const json& warmup = Field(parameters, "warmup");
+  if (!warmup.is_null() && !warmup.is_boolean()) {
+    return Invalid("parameters.warmup must be a boolean");
+  }
+  request.warmup = warmup.is_boolean() && warmup.get<bool>();
   for (const auto& [name, value] : parameters.items()) {
-    if (value.is_null()) continue;
-    if (Status type = CheckType(name, value); !type) return type;
-    if (std::string reason = RefusalOf(name); !reason.empty()) {
-      request.refused_parameters.emplace_back(name, std::move(reason));
+    if (!value.is_null() && std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
+      request.refused_parameters.emplace_back(name, "unknown parameter");
     }
   }
   return {};
@@ -78,7 +81,8 @@ Status TakeParameters(const json& parameters, UpdateRequest& request) {
 
 }  // namespace
 
-Result<UpdateRequest> ParseUpdateRequest(const json& body, const JsonLimits& prompt_limits) {
+Result<UpdateRequest> ParseUpdateRequest(const json& body, const JsonLimits& prompt_limits,
+                                         const WorkspaceRoot& workspaces) {
   if (!body.is_object()) return Invalid("the body must be a JSON object");
   const json& prompt = Field(body, "prompt");
   const json& prompts = Field(body, "prompts");
@@ -93,7 +97,7 @@ Result<UpdateRequest> ParseUpdateRequest(const json& body, const JsonLimits& pro
                                      : "prompts must hold at least one prompt");
   }
   request.prompt = std::move(*chosen);
-  if (Status taken = TakeParameters(Field(body, "parameters"), request); !taken) {
+  if (Status taken = TakeParameters(Field(body, "parameters"), workspaces, request); !taken) {
     return taken.error();
   }
   return request;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/json_text.h"
 #include "pipeline/core/clock.h"
 #include "pipeline/core/packet_socket.h"
 
@@ -48,10 +49,13 @@ Result<WorkerLine> WorkerLine::Of(std::unique_ptr<WorkerClient> client) {
 }
 
 net::Task<Result<PromptVerdict>> WorkerLine::Prepare(const std::string& prompt,
+                                                     const stream::WorkerSettings& settings,
                                                      std::uint64_t revision,
                                                      std::chrono::nanoseconds timeout) {
   busy_ = true;
-  Result<PromptVerdict> verdict = co_await Judge(prompt, revision, Clock::System().Now() + timeout);
+  const std::string text = DumpJson(stream::ToJson(settings));
+  Result<PromptVerdict> verdict =
+      co_await Judge(prompt, text, revision, Clock::System().Now() + timeout);
   busy_ = false;
   // Its page is looked at still, until another host brings its own.
   if (client_) [[maybe_unused]]
@@ -62,6 +66,7 @@ net::Task<Result<PromptVerdict>> WorkerLine::Prepare(const std::string& prompt,
 }
 
 net::Task<Result<PromptVerdict>> WorkerLine::Judge(const std::string& prompt,
+                                                   const std::string& settings,
                                                    std::uint64_t revision, SteadyTime deadline) {
   const Status greeted = co_await Greet(deadline);
   if (!greeted) co_return greeted.error();
@@ -70,7 +75,7 @@ net::Task<Result<PromptVerdict>> WorkerLine::Judge(const std::string& prompt,
   }
   // What it runs may be newer than what we know: then our prompt gets a newer number still.
   const std::uint64_t next = std::max(revision, client_->revision() + 1);
-  Result<PromptVerdict> judged = co_await SetPrompt(prompt, next, deadline);
+  Result<PromptVerdict> judged = co_await SetPrompt(prompt, settings, next, deadline);
   co_return judged;
 }
 
@@ -92,9 +97,14 @@ net::Task<Status> WorkerLine::Greet(SteadyTime deadline) {
 }
 
 net::Task<Result<PromptVerdict>> WorkerLine::SetPrompt(const std::string& prompt,
+                                                       const std::string& settings,
                                                        std::uint64_t revision,
                                                        SteadyTime deadline) {
-  const Status sent = client_->SetPrompt(revision, prompt);
+  if (!client_->Takes(settings)) {
+    co_return PromptVerdict{
+        .applied = false, .revision = revision, .errors_json = host::kNoSettingsErrors};
+  }
+  const Status sent = client_->SetPrompt(revision, prompt, settings);
   if (!sent) co_return sent.error();
   for (;;) {
     Result<WorkerClient::Event> event = co_await NextEvent(*client_, deadline);

@@ -11,6 +11,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
 #include "pipeline/net/loop.h"
+#include "pipeline/stream/stream_config.h"
 #include "workers/host/worker_client.h"
 
 namespace framelock::api {
@@ -26,8 +27,10 @@ class WorkerLine {
   explicit WorkerLine(UniqueFd socket) : near_(std::move(socket)) {}
 
   /// Greets the worker (again) and sees to it that `prompt` is what it runs, under `revision` or a
-  /// later one.
-  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt, std::uint64_t revision,
+  /// later one, with `settings`.
+  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                           const stream::WorkerSettings& settings,
+                                           std::uint64_t revision,
                                            std::chrono::nanoseconds timeout);
   [[nodiscard]] int socket() const { return near_.get(); }
   /// Also while Prepare() runs, which fails then.
@@ -37,11 +40,11 @@ class WorkerLine {
   [[nodiscard]] std::optional<std::chrono::nanoseconds> HeartbeatAge() const;
 
  private:
-  net::Task<Result<PromptVerdict>> Judge(const std::string& prompt, std::uint64_t revision,
-                                         SteadyTime deadline);
+  net::Task<Result<PromptVerdict>> Judge(const std::string& prompt, const std::string& settings,
+                                         std::uint64_t revision, SteadyTime deadline);
   net::Task<Status> Greet(SteadyTime deadline);
-  net::Task<Result<PromptVerdict>> SetPrompt(const std::string& prompt, std::uint64_t revision,
-                                             SteadyTime deadline);
+  net::Task<Result<PromptVerdict>> SetPrompt(const std::string& prompt, const std::string& settings,
+                                             std::uint64_t revision, SteadyTime deadline);
 
   UniqueFd near_;
   std::unique_ptr<host::WorkerClient> client_;

@@ -16,7 +16,7 @@ build_packages=(
   libwebsockets-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev libpng-dev)
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 clang-format-14 clang-tidy-14
-  libclang-rt-14-dev binutils procps python3 python3-websockets ffmpeg)
+  libclang-rt-14-dev binutils procps python3 python3-websockets ffmpeg strace)
 bench_packages=(python3-matplotlib)
 
 packages_only=false

@@ -20,7 +20,8 @@ FilterEngine::FilterEngine(Options options, std::shared_ptr<EventFd> wake)
       wake_(std::move(wake)),
       line_(options_.line),
       seat_(std::make_unique<host::WorkerSeat>(options_.worker)),
-      prompt_(options_.prompt) {}
+      prompt_(options_.prompt),
+      audio_(options_.audio) {}
 
 FilterEngine::~FilterEngine() { Close(); }
 
@@ -131,8 +132,9 @@ std::optional<FilterWork> FilterEngine::Next() {
     notices_.pop_front();
     return notice;
   }
-  if (flow() != Flow::kOk) return std::nullopt;
   const SteadyTime now = Now();
+  if (auto sound = audio_.Take(now)) return FilterWork(std::move(*sound));
+  if (flow() != Flow::kOk) return std::nullopt;
   auto output = line_.Take(now);
   changed_.notify_all();  // there may be room now
   if (!output) return std::nullopt;
@@ -143,7 +145,10 @@ std::optional<FilterWork> FilterEngine::Next() {
   if (output->kind == Kind::kResult || output->kind == Kind::kRepeat) {
     pushing_revision_ = output->result.revision;
   }
-  if (output->kind == Kind::kResult) meters_.latency.Add(output->latency);
+  if (output->kind == Kind::kResult) {
+    meters_.latency.Add(output->latency);
+    stats_.texts += output->frame.texts.size();
+  }
   if (output->kind != Kind::kEvent) meters_.outputs.Tick(now);
   return FilterWork(std::move(*output));
 }
@@ -181,6 +186,7 @@ void FilterEngine::Wait() {
     }
     const auto line = line_.NextDeadline();
     if (line && flow() == Flow::kOk) deadline = std::min(deadline, *line);
+    if (const auto sound = audio_.NextDeadline()) deadline = std::min(deadline, *sound);
     // What is due long ago may be too far away to be subtracted from.
     const SteadyTime now = Now();
     left = std::max(deadline, now) - now;
@@ -234,6 +240,8 @@ FilterStats FilterEngine::Stats() const {
   FilterStats stats = stats_;
   stats.account = line_.account();
   stats.line = line_.counters();
+  stats.audio = audio_.counts();
+  stats.audio_length = audio_.length();
   stats.copied_in = copied_in_;
   stats.waiting = line_.waiting();
   stats.in_flight = line_.in_flight();

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,8 @@ class FilterEngine {
   /// `packed`: the frame's first byte if its rows lie as a slot's do, else null.
   Flow Enter(Cargo source, std::optional<std::chrono::nanoseconds> pts, const std::byte* packed);
   Flow EnterEvent(Cargo event);
+  /// Calls `enter`, which does not wait, under the lock; the audio's own thread.
+  Flow EnterAudio(const std::function<void(AudioPieces& audio, SteadyTime now)>& enter);
   /// Where upstream's buffers should lie; null before the first format.
   [[nodiscard]] std::shared_ptr<host::FrameRegion> region() const;
   [[nodiscard]] std::shared_ptr<const InputFormat> format() const;
@@ -59,8 +62,7 @@ class FilterEngine {
   void EndFlow();
   /// Upstream cannot give frames of the size that a Resize asked for.
   void SizeRefused();
-  /// Sleeps until Next() may have something.
-  void Wait();
+  void Wait();  /// Sleeps until Next() may have something.
 
   // Any thread.
   /// Blocks. Once it says kApplied, downstream has taken the last frame of an older prompt. With a
@@ -68,9 +70,8 @@ class FilterEngine {
   /// meanwhile are skipped (kBlock: they go through the new prompt).
   PromptAnswer SetPrompt(PromptOffer offer);
   void Lend(PacketSocket socket);
-  /// Lets a lent worker get ready behind the one at work, which is given back without a word, and
-  /// take over between two frames. Blocks, answers and takes a size as SetPrompt. Only with lent
-  /// ones.
+  /// Only with lent workers: lets one get ready behind the one at work, which is given back without
+  /// a word, and take over between two frames. Blocks, answers and takes a size as SetPrompt.
   PromptAnswer Switch(PacketSocket socket, std::optional<FrameSize> size = std::nullopt);
   [[nodiscard]] FilterStats Stats() const;
   [[nodiscard]] std::string prompt() const;
@@ -83,13 +84,10 @@ class FilterEngine {
   using Lock = std::unique_lock<std::mutex>;
   FilterEngine(Options options, std::shared_ptr<EventFd> wake);
   void Handle(host::WorkerSeat::Event event);
-  void OnWorker(const host::WorkerClient::Welcomed& welcomed);
-  void OnWorker(const host::WorkerClient::PromptApplied& applied);
-  void OnWorker(host::WorkerClient::PromptRejected& rejected);
-  void OnWorker(const host::WorkerClient::Attached& attached);
-  void OnWorker(const host::WorkerClient::Completed& completed);
-  void OnWorker(host::WorkerSeat::Lost& lost);
-  void OnWorker(host::WorkerSeat::GivenUp& given_up);
+  template <typename Event>
+  void OnWorker(Event& event);  // one for each
+  void TakeAudioLength(std::uint32_t audio_ms);
+  void SubmitAudio();
   void MoveOn();
   void SendPrompt();
   void AttachRegion();
@@ -119,8 +117,7 @@ class FilterEngine {
   const Options options_;
   // Both shared with the regions, whose slots may be freed after we are gone.
   const std::shared_ptr<EventFd> wake_;
-  const std::shared_ptr<std::atomic<bool>> slot_wanted_ =
-      std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<std::atomic<bool>> slot_wanted_{std::make_shared<std::atomic<bool>>()};
   std::mutex prompt_calls_;  // one SetPrompt at a time
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
@@ -128,15 +125,16 @@ class FilterEngine {
   std::unique_ptr<host::WorkerSeat> seat_;
   std::unique_ptr<StandbyWorker> standby_;
   PromptExchange prompt_;
+  AudioPieces audio_;
   std::deque<FilterWork> notices_;
   std::shared_ptr<const InputFormat> format_;
   std::shared_ptr<host::FrameRegion> region_;     // for the newest format
   std::shared_ptr<host::FrameRegion> attaching_;  // sent, not answered
   std::shared_ptr<host::FrameRegion> attached_;   // the worker's
   bool region_used_ = false;                      // region_ was shown to a worker
+  bool audio_told_ = false;                       // how much the worker takes
   SizeWish wish_;
-  std::uint64_t generation_ = 0;
-  std::uint64_t output_slot_bytes_ = 0;
+  std::uint64_t generation_ = 0, output_slot_bytes_ = 0;
   bool flushing_ = false, ended_ = false, stopped_ = false, failed_ = false, pushing_ = false;
   std::optional<std::uint64_t> pushing_revision_;  // of the result that is being pushed
   std::uint64_t pushes_ = 0;

@@ -85,6 +85,7 @@ void FilterEngine::MoveStandby() {
 void FilterEngine::TakeOver() {
   StandbyWorker::Taken taken = standby_->Take();
   standby_.reset();
+  audio_.ChangeWorker();
   ForgetWorker();
   line_.ChangeWorker();
   wish_.TakeAnyRevision();
@@ -95,6 +96,7 @@ void FilterEngine::TakeOver() {
   prompt_.OnWelcomed(taken.revision);
   output_slot_bytes_ = taken.output_slot_bytes;
   if (taken.region) {
+    TakeAudioLength(taken.audio_ms);
     region_ = attached_ = std::move(taken.region);
     region_used_ = true;
     notices_.emplace_back(Renegotiate{});

@@ -18,20 +18,20 @@ std::string SizeText(std::uint32_t width, std::uint32_t height) {
 
 }  // namespace
 
-void FilterEngine::Handle(host::WorkerSeat::Event event) {
-  std::visit([this](auto& what) { OnWorker(what); }, event);
-}
-
-void FilterEngine::OnWorker(const host::WorkerClient::Welcomed& welcomed) {
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::Welcomed& welcomed) {
   prompt_.OnWelcomed(welcomed.revision);
   if (prompt_.running()) notices_.emplace_back(WorkerReady{seat_->pid()});
 }
 
-void FilterEngine::OnWorker(const host::WorkerClient::PromptApplied& applied) {
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::PromptApplied& applied) {
   const bool first = !prompt_.running();
   const std::optional<FrameSize> size = prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
   line_.ChangeGraph(Now());
+  TakeAudioLength(applied.audio_ms);
+  UpdateReadiness();
   if (first) notices_.emplace_back(WorkerReady{seat_->pid()});
   if (size) AskForSize(*size, applied.revision);
   if (attached_ && attached_ == region_ && !Holding()) {
@@ -57,6 +57,7 @@ void FilterEngine::GiveUpSize() {
   changed_.notify_all();
 }
 
+template <>
 void FilterEngine::OnWorker(host::WorkerClient::PromptRejected& rejected) {
   stats_.last_error = "prompt rejected: " + rejected.errors_json.substr(0, kMaxLastError);
   const bool runs_nothing =
@@ -70,18 +71,21 @@ void FilterEngine::OnWorker(host::WorkerClient::PromptRejected& rejected) {
   }
 }
 
-void FilterEngine::OnWorker(const host::WorkerClient::Attached& attached) {
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::Attached& attached) {
   if (attached.output_width == 0) {
     seat_->Drop(host::WorkerSeat::LossReason::kFailed,
                 "the worker refused frames of " + SizeText(format_->width, format_->height));
     return;
   }
   attached_ = std::move(attaching_);
+  TakeAudioLength(attached.audio_ms);
   if (attached_ == region_) FitOutput(attached.output_width, attached.output_height);
   UpdateReadiness();
 }
 
-void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::Completed& completed) {
   const FrameSequence sequence{completed.sequence};
   const SteadyTime now = Now();
   LineFrame* frame = line_.InFlight(sequence);
@@ -117,6 +121,17 @@ void FilterEngine::OnWorker(const host::WorkerClient::Completed& completed) {
   Complain(now);
 }
 
+// It stays with its frame, and leaves with the frame's result or not at all.
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::FrameText& text) {
+  if (text.text_bytes > options_.max_text_bytes) {
+    ++stats_.texts_dropped;
+    return;
+  }
+  LineFrame* frame = line_.InFlight(FrameSequence{text.sequence});
+  if (frame != nullptr) frame->texts.push_back(std::move(text.text));
+}
+
 void FilterEngine::Complain(SteadyTime now) {
   const auto count = meters_.failures.Add(now);
   if (!count) return;
@@ -134,6 +149,9 @@ void FilterEngine::Complain(SteadyTime now) {
 // What the one at work knew and was shown.
 void FilterEngine::ForgetWorker() {
   prompt_.OnLost(kLostErrors);
+  audio_.LoseWorker();
+  audio_told_ = false;
+  audio_.SetReady(false);
   for (auto* region : {&attached_, &attaching_}) {
     if (*region) (*region)->Retire();
     region->reset();
@@ -141,6 +159,7 @@ void FilterEngine::ForgetWorker() {
   ++losses_;
 }
 
+template <>
 void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
   ForgetWorker();
   line_.LoseWorker();
@@ -155,8 +174,19 @@ void FilterEngine::OnWorker(host::WorkerSeat::Lost& lost) {
   changed_.notify_all();
 }
 
+template <>
 void FilterEngine::OnWorker(host::WorkerSeat::GivenUp& given_up) {
   Fail("no worker can be started: " + given_up.detail);
+}
+
+template <>
+void FilterEngine::OnWorker(host::WorkerClient::AudioCompleted& completed) {
+  if (completed.error) stats_.last_error = "audio: " + *completed.error;
+  audio_.Complete(completed.sequence, std::move(completed.samples));
+}
+
+void FilterEngine::Handle(host::WorkerSeat::Event event) {
+  std::visit([this](auto& what) { OnWorker(what); }, event);
 }
 
 void FilterEngine::Fail(std::string message) {
@@ -172,13 +202,19 @@ void FilterEngine::MoveOn() {
   AttachRegion();
   MoveStandby();
   SubmitWaiting();
+  SubmitAudio();
 }
 
 void FilterEngine::SendPrompt() {
   if (!seat_->seated()) return;
   const auto prompt = prompt_.NextToSend();
   if (!prompt) return;
-  if (const Status sent = seat_->SetPrompt(prompt->revision, prompt->text); !sent) {
+  if (!seat_->Takes(prompt->settings)) {
+    host::WorkerClient::PromptRejected rejected{prompt->revision, host::kNoSettingsErrors};
+    return OnWorker(rejected);
+  }
+  const Status sent = seat_->SetPrompt(prompt->revision, prompt->text, prompt->settings);
+  if (!sent) {
     seat_->Drop(host::WorkerSeat::LossReason::kFailed, sent.error().message);
     wake_->Notify();
   }
@@ -197,6 +233,7 @@ void FilterEngine::AttachRegion() {
 }
 
 void FilterEngine::UpdateReadiness() {
+  audio_.SetReady(prompt_.running() && audio_told_);
   const bool ready = prompt_.running() && attached_ && attached_ == region_ && !Holding();
   line_.SetWorker(ready ? FrameLine::Worker::kReady : FrameLine::Worker::kAbsent);
 }

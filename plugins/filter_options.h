@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "plugins/audio_pieces.h"
 #include "plugins/frame_line.h"
 #include "plugins/line_frame.h"
 #include "workers/host/worker_seat.h"
@@ -22,7 +23,9 @@ struct FilterOptions {
   std::chrono::milliseconds switch_wait{500};   // for frames of the worker that is switched from
   std::chrono::milliseconds format_wait{200};   // for frames of the format before (kDropOldest)
   std::size_t max_events = 64;                  // in the line; then upstream waits
-  std::string prompt;                           // for workers that bring none
+  AudioPieces::Options audio;
+  std::size_t max_text_bytes = 16'384;  // of one text of a frame; longer ones are dropped
+  std::string prompt;                   // for workers that bring none
   host::WorkerSeat::Options worker;
   /// Copies a source frame into a slot with a slot's row size; false: its memory cannot be read.
   bool (*copy_source)(void* source, const InputFormat& format, std::span<std::byte> slot);

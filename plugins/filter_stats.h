@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pipeline/core/frame_ledger.h"
+#include "plugins/audio_pieces.h"
 #include "plugins/frame_line.h"
 
 namespace framelock::plugins {
@@ -17,10 +18,14 @@ enum class WorkerState : std::uint8_t { kNone, kStarting, kReady };
 struct FilterStats {
   Account account;
   FrameLine::Counters line;
+  AudioPieces::Counts audio;
+  std::chrono::milliseconds audio_length{};  // that the graph takes at once; 0: it takes none
   std::size_t waiting = 0;
   std::size_t in_flight = 0;
-  std::uint64_t copied_in = 0;   // source frames that did not lie in our region
-  std::uint64_t copied_out = 0;  // frames copied because downstream held every slot
+  std::uint64_t copied_in = 0;      // source frames that did not lie in our region
+  std::uint64_t texts = 0;          // of published results
+  std::uint64_t texts_dropped = 0;  // longer than they may be
+  std::uint64_t copied_out = 0;     // frames copied because downstream held every slot
   std::chrono::nanoseconds latency_p50{}, latency_p95{}, latency_p99{};  // in -> handed downstream
   std::chrono::nanoseconds service_p50{}, service_p99{};                 // submitted -> answered
   double fps_in = 0, fps_out = 0;

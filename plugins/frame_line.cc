@@ -221,6 +221,7 @@ void FrameLine::CloseInPlace(FrameSequence sequence, Outcome outcome, Publish pu
   at->fallback = std::move(entry->frame);
   at->fallback->copied.reset();
   at->fallback->output.reset();
+  at->fallback->texts.clear();
 }
 
 bool FrameLine::MayOvertake() const {

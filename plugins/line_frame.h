@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "pipeline/core/clock.h"
 #include "pipeline/core/frame_sequence.h"
@@ -43,6 +45,7 @@ struct LineFrame {
   std::unique_ptr<SlotLease> copied;  // input slot, if the source had to be copied
   std::uint32_t input_slot = 0;       // once submitted
   std::unique_ptr<SlotLease> output;  // reserved from submission to publication
+  std::vector<std::string> texts;     // what the graph said of it; published with its result only
 };
 
 /// What the worker says about an answered frame, checked.

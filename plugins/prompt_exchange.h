@@ -8,13 +8,15 @@
 #include <utility>
 
 #include "plugins/size_wish.h"
+#include "workers/host/worker_client.h"
 
 namespace framelock::plugins {
 
 /// What a worker is asked to go on with.
 struct PromptOffer {
   std::string text;
-  std::optional<FrameSize> size{};  // unset: as before
+  std::optional<FrameSize> size{};        // unset: as before
+  std::optional<std::string> settings{};  // of the worker, a JSON object; unset: as before
 };
 
 /// Which prompt the worker at hand should run, and what became of the one offered last. A fresh
@@ -25,6 +27,7 @@ class PromptExchange {
   struct Sending {
     std::uint64_t revision;
     std::string text;
+    std::string settings;
   };
   struct Answer {
     enum class Kind : std::uint8_t { kApplied, kRejected } kind;
@@ -48,11 +51,16 @@ class PromptExchange {
   std::optional<Sending> NextToSend() {
     if (!worker_ || sent_) return std::nullopt;
     if (running_ == 0) {
-      sent_ = Sent{
-          Rejected::kCurrent, false, {std::max<std::uint64_t>(acknowledged_, 1), current_}, {}};
+      sent_ = Sent{Rejected::kCurrent,
+                   false,
+                   {std::max<std::uint64_t>(acknowledged_, 1), current_, settings_},
+                   {}};
     } else if (offered_) {
-      sent_ =
-          Sent{Rejected::kOffered, true, {last_ + 1, std::move(offered_->text)}, offered_->size};
+      sent_ = Sent{
+          Rejected::kOffered,
+          true,
+          {last_ + 1, std::move(offered_->text), std::move(offered_->settings).value_or(settings_)},
+          offered_->size};
       offered_.reset();
     } else {
       return std::nullopt;
@@ -67,6 +75,7 @@ class PromptExchange {
     if (!sent_) return std::nullopt;
     const std::optional<FrameSize> size = sent_->size;
     current_ = std::move(sent_->prompt.text);
+    settings_ = std::move(sent_->prompt.settings);
     if (sent_->awaited) answer_ = {Answer::Kind::kApplied, revision, {}};
     sent_.reset();
     return size;
@@ -118,6 +127,7 @@ class PromptExchange {
     std::optional<FrameSize> size;
   };
   std::string current_;
+  std::string settings_{host::kNoSettings};  // of the current prompt
   std::optional<PromptOffer> offered_;
   std::optional<Sent> sent_;
   std::optional<Answer> answer_;

@@ -53,6 +53,7 @@ void StandbyWorker::OnAttached(const host::WorkerClient::Attached& attached,
     return;
   }
   attached_ = true;
+  audio_ms_ = attached.audio_ms;
   if (format == nullptr || format_ != format->id) return;  // another region follows
   const std::uint64_t needed =
       protocol::FrameBytes(format->pixels, attached.output_width, attached.output_height);
@@ -93,6 +94,7 @@ StandbyWorker::Taken StandbyWorker::Take() {
           .region = attached_ ? std::move(region_) : nullptr,
           .output_slot_bytes = output_slot_bytes_,
           .revision = revision_,
+          .audio_ms = audio_ms_,
           .size = size_};
 }
 

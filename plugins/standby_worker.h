@@ -33,6 +33,7 @@ class StandbyWorker {
     std::shared_ptr<host::FrameRegion> region;  // null: no format was known
     std::uint64_t output_slot_bytes = 0;        // as MakeRegion was asked for
     std::uint64_t revision = 0;
+    std::uint32_t audio_ms = 0;     // that its graph takes at once; 0: none, or no format was known
     std::optional<FrameSize> size;  // that its frames are to have from now on; unset: as before
   };
 
@@ -74,6 +75,7 @@ class StandbyWorker {
   std::shared_ptr<host::FrameRegion> region_;  // sent
   std::optional<std::uint64_t> format_;        // its frames' format
   std::uint64_t output_slot_bytes_ = 0;
+  std::uint32_t audio_ms_ = 0;
   bool attached_ = false;  // answered
   bool may_grow_ = true;   // slots of another size have not been refused
   std::optional<SteadyTime> draining_until_;

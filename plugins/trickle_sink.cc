@@ -29,7 +29,7 @@ constexpr const char* kDescription =
 struct Options : trickle::PublisherOptions {
   std::chrono::nanoseconds min_segment_duration{0};
 };
-const std::array<plugins::OptionProperty<Options>, 13> kOptions = {{
+const std::array<plugins::OptionProperty<Options>, 14> kOptions = {{
     {"min-segment-duration", "Minimum segment duration",
      "A keyframe that comes sooner after the last cut does not begin a segment; measured in the "
      "stream's timestamps (ns)",
@@ -45,6 +45,10 @@ const std::array<plugins::OptionProperty<Options>, 13> kOptions = {{
     {"resume-numbering", "Resume numbering",
      "Go on after the last segment of an existing channel instead of starting at 0",
      &Options::resume_numbering},
+    {"whole-segments", "Whole segments",
+     "Each buffer that begins a segment is all of it and ends it at once; otherwise it ends where "
+     "the next one begins",
+     &Options::whole_segments},
     {"queue-bytes", "Queue size",
      "Most bytes waiting for the network; full: whole segments that were not begun are dropped, "
      "oldest first",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/worker_filter.h"
 
+#include <gst/audio/audio.h>
 #include <gst/video/video.h>
 
 #include <utility>
@@ -120,6 +121,7 @@ static gboolean framelock_worker_filter_start(FramelockWorkerFilter* self) {
   options.upstream_margin = settings.upstream_margin;
   options.downstream_margin = settings.downstream_margin;
   options.prompt_timeout = settings.prompt_timeout;
+  options.max_text_bytes = settings.max_text_bytes;
   options.worker.watch = settings.watch;
   options.copy_source = plugins::CopySource;
   options.prompt = framelock_worker_filter_load_prompt(self, settings);
@@ -173,6 +175,15 @@ static GstStateChangeReturn framelock_worker_filter_change_state(GstElement* ele
   return changed;
 }
 
+static GstPad* framelock_worker_filter_request_pad(GstElement* element, GstPadTemplate* pad,
+                                                   const gchar*, const GstCaps*) {
+  return plugins::RequestWorkerFilterAudio(FRAMELOCK_WORKER_FILTER(element), pad);
+}
+
+static void framelock_worker_filter_release_pad(GstElement* element, GstPad* pad) {
+  plugins::ReleaseWorkerFilterAudio(FRAMELOCK_WORKER_FILTER(element), pad);
+}
+
 static void framelock_worker_filter_finalize(GObject* object) {
   delete FRAMELOCK_WORKER_FILTER(object)->state;
   G_OBJECT_CLASS(framelock_worker_filter_parent_class)->finalize(object);
@@ -206,6 +217,10 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(framelock_worker_filter_switch_worker), nullptr, nullptr,
                              nullptr, GST_TYPE_STRUCTURE, 3, G_TYPE_INT, G_TYPE_UINT, G_TYPE_UINT);
+  // What the graph said of a frame: its number, its pts (GST_CLOCK_TIME_NONE: it has none), the
+  // text. Emitted by the source pad's thread right before the frame's result goes downstream.
+  g_signal_new("text", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
+               G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_UINT64, G_TYPE_STRING);
   GstCaps* caps = gst_caps_from_string(
       "video/x-raw, format=(string){ RGB, RGBA }, "
       "width=(int)[1,16384], height=(int)[1,16384], "
@@ -215,6 +230,16 @@ static void framelock_worker_filter_class_init(FramelockWorkerFilterClass* klass
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_caps_unref(caps);
+  GstCaps* audio = gst_caps_from_string("audio/x-raw, format=" GST_AUDIO_NE(
+      S16) ", "
+           "layout=interleaved, channels=1, rate=(int)[8000,192000]");
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("audio_sink", GST_PAD_SINK, GST_PAD_REQUEST, audio));
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("audio_src", GST_PAD_SRC, GST_PAD_SOMETIMES, audio));
+  gst_caps_unref(audio);
+  element_class->request_new_pad = framelock_worker_filter_request_pad;
+  element_class->release_pad = framelock_worker_filter_release_pad;
   gst_element_class_set_static_metadata(element_class, "Worker filter", "Filter/Effect/Video",
                                         plugins::kWorkerFilterDescription, "Framelock");
 }

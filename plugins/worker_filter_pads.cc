@@ -25,10 +25,6 @@ Cargo BufferCargo(GstBuffer* buffer) {
   return Cargo(buffer, [](void* b) { gst_buffer_unref(static_cast<GstBuffer*>(b)); });
 }
 
-Cargo EventCargo(GstEvent* event) {
-  return Cargo(event, [](void* e) { gst_event_unref(static_cast<GstEvent*>(e)); });
-}
-
 Cargo CapsCargo(GstCaps* caps) {
   return Cargo(caps, [](void* c) { gst_caps_unref(static_cast<GstCaps*>(c)); });
 }
@@ -234,7 +230,17 @@ void TellLatency(FramelockWorkerFilter* self) {
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
+void TellTexts(FramelockWorkerFilter* self, const LineFrame& frame) {
+  const guint64 pts =
+      frame.pts ? static_cast<guint64>(frame.pts->count()) : guint64{GST_CLOCK_TIME_NONE};
+  for (const std::string& text : frame.texts) {
+    g_signal_emit_by_name(self, "text", static_cast<guint64>(frame.sequence.value), pts,
+                          text.c_str());
+  }
+}
+
 void PushOutput(FramelockWorkerFilter* self, FilterEngine& engine, LineOutput output) {
+  if (output.kind == LineOutput::Kind::kResult) TellTexts(self, output.frame);
   const auto newest = engine.format();
   const auto region = engine.region();
   const GstFlowReturn flow =
@@ -282,6 +288,12 @@ void Perform(FramelockWorkerFilter* self, FilterEngine& engine, FilterWork work)
   } else if (const auto* complaint = std::get_if<Complaint>(&work)) {
     GST_WARNING_OBJECT(self, "%" G_GUINT64_FORMAT " frames failed, the last one: %s",
                        complaint->failed_frames, complaint->last_error.c_str());
+  } else if (auto* sound = std::get_if<AudioOutput>(&work)) {
+    PushAudio(self, std::move(*sound));
+  } else if (const auto* audio = std::get_if<AudioLength>(&work)) {
+    gst_element_post_message(
+        GST_ELEMENT(self),
+        gst_message_new_element(GST_OBJECT(self), AudioStructure(audio->length)));
   } else if (const auto* size = std::get_if<Resize>(&work)) {
     AskForSize(self, engine, *size);
   } else {
@@ -317,6 +329,10 @@ gboolean sink_activate_mode(GstPad*, GstObject* parent, GstPadMode mode, gboolea
 
 }  // namespace
 
+Cargo EventCargo(GstEvent* event) {
+  return Cargo(event, [](void* e) { gst_event_unref(static_cast<GstEvent*>(e)); });
+}
+
 void AddWorkerFilterPads(FramelockWorkerFilter* self) {
   auto* klass = GST_ELEMENT_GET_CLASS(self);
   self->sinkpad =
@@ -329,6 +345,7 @@ void AddWorkerFilterPads(FramelockWorkerFilter* self) {
   self->srcpad = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
   gst_pad_set_query_function(self->srcpad, src_query);
   gst_pad_set_activatemode_function(self->srcpad, src_activate_mode);
+  SeparatePads({self->sinkpad, self->srcpad});
   gst_element_add_pad(GST_ELEMENT(self), self->sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), self->srcpad);
 }

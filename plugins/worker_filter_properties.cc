@@ -30,6 +30,7 @@ enum : guint {
   PROP_DOWNSTREAM_MARGIN,
   PROP_PLACES,
   PROP_LATENCY,
+  PROP_MAX_TEXT_BYTES,
   PROP_STATS,
   PROP_POLICY,                           // the first of kPolicyProperties
   PROP_WATCH = PROP_POLICY + kPolicies,  // the first of kWatchProperties
@@ -134,6 +135,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case PROP_LATENCY:
       settings.latency = std::chrono::milliseconds(g_value_get_uint(value));
       break;
+    case PROP_MAX_TEXT_BYTES:
+      settings.max_text_bytes = g_value_get_uint(value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
       break;
@@ -188,6 +192,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_LATENCY:
       g_value_set_uint(value, Milliseconds(settings.latency));
+      break;
+    case PROP_MAX_TEXT_BYTES:
+      g_value_set_uint(value, static_cast<guint>(settings.max_text_bytes));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -267,6 +274,10 @@ void InstallLimits(GObjectClass* klass) {
          "least that evens out the worker's noise, and to report what 95 % of the last frames "
          "took, rounded up to 10 ms, never shrinking. cadence=as-ready only reports it",
          0, kMaxMilliseconds, Milliseconds(defaults.latency));
+  number(PROP_MAX_TEXT_BYTES, "max-text-bytes", "Longest text",
+         "Most bytes of one text that the graph makes of a frame; a longer one is dropped", 1,
+         static_cast<guint>(protocol::kMaxFrameTextBytes),
+         static_cast<guint>(defaults.max_text_bytes));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,7 @@ struct WorkerFilterSettings {
   FrameLine::Options line;
   std::size_t upstream_margin = 3;
   std::size_t downstream_margin = 4;
+  std::size_t max_text_bytes = 16'384;
   std::chrono::milliseconds prompt_timeout{10'000};
   std::chrono::milliseconds latency{0};
   host::ProgressWatch::Options watch;
@@ -45,6 +47,7 @@ struct WorkerFilterState {
   std::atomic<std::int64_t> reported_latency{0};  // nanoseconds, the highest so far
   std::unique_ptr<FilterOutput> output;           // the task's; created and deleted while it is off
   std::uint64_t pushed = 0;                       // the task's
+  std::atomic<std::uint32_t> audio_rate{0};       // 0: not known yet
 
   std::shared_ptr<FilterEngine> Running() const {
     const std::lock_guard lock(mutex);
@@ -62,6 +65,8 @@ struct _FramelockWorkerFilter {
   GstElement parent;
   GstPad* sinkpad;
   GstPad* srcpad;
+  GstPad* audio_sinkpad;  // null unless they were requested
+  GstPad* audio_srcpad;
   framelock::plugins::WorkerFilterState* state;
 };
 
@@ -69,6 +74,16 @@ namespace framelock::plugins {
 
 /// Makes the pads from the class's templates and gives them their functions.
 void AddWorkerFilterPads(FramelockWorkerFilter* self);
+
+/// The audio's pads, the two together; null if they are there.
+GstPad* RequestWorkerFilterAudio(FramelockWorkerFilter* self, GstPadTemplate* sink);
+void ReleaseWorkerFilterAudio(FramelockWorkerFilter* self, GstPad* pad);
+/// Lets events and queries pass between the pads of one medium only.
+void SeparatePads(std::initializer_list<GstPad*> pads);
+/// On the task's thread.
+void PushAudio(FramelockWorkerFilter* self, AudioOutput output);
+/// Owns the event.
+Cargo EventCargo(GstEvent* event);
 
 /// Installs the element's properties, which read and write its settings.
 void InstallWorkerFilterProperties(GObjectClass* klass);
@@ -88,6 +103,7 @@ GstStructure* SizeStructure(FrameSize size);
 GstStructure* ReadyStructure(std::int32_t pid);
 GstStructure* SwitchedStructure(std::int32_t pid);
 GstStructure* LostStructure(const WorkerLost& lost);
+GstStructure* AudioStructure(std::chrono::milliseconds length);
 
 /// The latency to report now: the fixed one, or by default what frames take, rounded up to 10 ms;
 /// it never shrinks, so that sinks need not be told again and again.

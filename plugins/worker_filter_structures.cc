@@ -43,6 +43,12 @@ GstStructure* StatsStructure(const FilterStats& stats) {
   SetCount(s, "passed-through", stats.line.passed_through);
   SetCount(s, "repeated", stats.line.repeated);
   SetCount(s, "late", stats.line.late);
+  SetCount(s, "texts", stats.texts);
+  SetCount(s, "texts-dropped", stats.texts_dropped);
+  SetCount(s, "audio-processed", stats.audio.processed);
+  SetCount(s, "audio-passed-through", stats.audio.passed_through);
+  SetCount(s, "audio-dropped", stats.audio.dropped);
+  SetCount(s, "audio-length-ms", static_cast<std::uint64_t>(stats.audio_length.count()));
   SetCount(s, "copied-in", stats.copied_in);
   SetCount(s, "copied-out", stats.copied_out);
   SetMicroseconds(s, "latency-p50-us", stats.latency_p50);
@@ -76,6 +82,9 @@ Result<PromptOffer> ReadOffer(const GstStructure* structure) {
   const gchar* text = structure ? gst_structure_get_string(structure, "prompt") : nullptr;
   if (text == nullptr) return invalid("prompt: is missing or no string");
   PromptOffer offer{.text = text};
+  if (const gchar* settings = gst_structure_get_string(structure, "settings")) {
+    offer.settings = settings;
+  }
   const bool sized =
       gst_structure_has_field(structure, "width") || gst_structure_has_field(structure, "height");
   if (!sized) return offer;
@@ -106,6 +115,11 @@ GstStructure* ReadyStructure(std::int32_t pid) {
 GstStructure* SwitchedStructure(std::int32_t pid) {
   return gst_structure_new("framelock-worker", "event", G_TYPE_STRING, "switched", "pid",
                            G_TYPE_INT, pid, nullptr);
+}
+
+GstStructure* AudioStructure(std::chrono::milliseconds length) {
+  return gst_structure_new("framelock-audio", "length", G_TYPE_INT,
+                           static_cast<gint>(length.count()), nullptr);
 }
 
 GstStructure* LostStructure(const WorkerLost& lost) {

@@ -18,6 +18,7 @@ struct PublisherOptions {
   bool create_channel = true;    // POST url with Expect-Content first; 404 and 405 are ignored
   bool delete_channel = true;    // DELETE url at Close
   bool resume_numbering = true;  // GET url/next, then Lp-Trickle-Reset on the first segment
+  bool whole_segments = false;   // each Write is one, which ends with it
   std::size_t queue_bytes =
       8u << 20;  // full: whole segments that were not begun are dropped, oldest first
   std::chrono::milliseconds connect_timeout{10000};

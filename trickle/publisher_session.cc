@@ -51,6 +51,7 @@ Status PublisherSession::Write(std::span<const std::byte> bytes, SteadyTime now)
   if (discarding_) return {};
   if (segments_.empty() || segments_.back().finished) segments_.emplace_back();
   segments_.back().buffer.Append(bytes);
+  segments_.back().finished = options_.whole_segments;
   stats_.bytes += bytes.size();
   Pump(now);
   return {};

@@ -14,7 +14,7 @@ namespace framelock::stream {
 
 namespace {
 
-constexpr char kBranchName[] = "audio";
+constexpr char kBranchName[] = "audio", kEncoderName[] = "audio-back";
 
 // A queue with a thread of its own, which drops rather than waits: decoding must not hold up the
 // video.
@@ -24,6 +24,15 @@ constexpr char kApart[] =
 constexpr char kToOpus[] =
     " max-errors=-1 ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2 ! "
     "opusenc bitrate=96000";
+// What a worker takes, and what becomes of what it gives.
+constexpr char kToGraph[] =
+    " max-errors=-1 ! audioconvert ! audioresample ! "
+    "capsfilter caps=audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
+constexpr char kFromGraph[] =
+    "queue name=audio-encode leaky=downstream max-size-buffers=0 max-size-bytes=4194304 "
+    "max-size-time=0 ! "
+    "opusenc bitrate=64000";
+constexpr char kExit[] = " ! fakesink name=exit sync=false async=false";
 
 struct Route {
   std::string elements;      // from what the demuxer gives to what the muxer takes
@@ -54,31 +63,57 @@ std::optional<Route> RouteFor(GstCaps* caps) {
   return Through("aacparse", "audio/mpeg,mpegversion={2,4},framed=true,stream-format=adts");
 }
 
-Result<GstElement*> MakeBranch(const Route& route) {
-  Result<GstElement*> branch = MakeChain("errorignore convert-to=ok ! " + route.elements +
-                                         " ! fakesink name=exit sync=false async=false");
-  if (!branch) return branch;
-  gst_object_set_name(GST_OBJECT(*branch), kBranchName);
+std::optional<Route> RouteThrough(GstCaps* caps) {
+  const auto decoded = [](const char* decoder) {
+    return Route{kApart + (decoder + std::string(kToGraph))};
+  };
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(structure);
+  if (name == "audio/x-opus") return decoded("opusparse ! opusdec");
+  if (name == "audio/x-ac3") return decoded("ac3parse ! avdec_ac3");
+  if (name == "audio/x-eac3") return decoded("ac3parse ! avdec_eac3");
+  if (name == "audio/x-dts") return decoded("dcaparse ! avdec_dca");
+  if (name != "audio/mpeg") return std::nullopt;
+  gint version = 0;
+  gst_structure_get_int(structure, "mpegversion", &version);
+  if (version == 1) return decoded("mpegaudioparse ! avdec_mp3float");
+  const gchar* format = gst_structure_get_string(structure, "stream-format");
+  const bool adts = format != nullptr && std::string_view(format) == "adts";
+  return decoded(adts ? "aacparse ! avdec_aac" : "aacparse ! avdec_aac_latm");
+}
+
+Result<GstElement*> MakePart(const std::string& elements, const char* name) {
+  Result<GstElement*> part = MakeChain(elements);
+  if (!part) return part;
+  gst_object_set_name(GST_OBJECT(*part), name);
   // The stream's end must not wait for it.
-  GST_OBJECT_FLAG_UNSET(*branch, GST_ELEMENT_FLAG_SINK);
-  return branch;
+  GST_OBJECT_FLAG_UNSET(*part, GST_ELEMENT_FLAG_SINK);
+  return part;
 }
 
 }  // namespace
 
-Status AudioInput::Start(GstPad* pad) {
+Status AudioInput::Start(GstPad* pad, Way way) {
   const CapsPtr caps(gst_pad_get_current_caps(pad));
   if (!caps || gst_caps_is_empty(caps.get())) {
     return Error{ErrorCode::kProtocol, "a track without a format"};
   }
-  std::optional<Route> route = RouteFor(caps.get());
+  const bool through = way == Way::kThrough;
+  std::optional<Route> route = through ? RouteThrough(caps.get()) : RouteFor(caps.get());
   if (!route) return Error{ErrorCode::kProtocol, "no decoder is known for it"};
-  Result<GstElement*> branch = MakeBranch(*route);
+  Result<GstElement*> branch = MakePart(
+      "errorignore convert-to=ok ! " + route->elements + (through ? "" : kExit), kBranchName);
   if (!branch) return branch.error();
   if (Status added = AddTo(pipeline_, *branch); !added) return added;
   branch_ = *branch;
   pad_ = pad;
-  const ElementPtr exit(gst_bin_get_by_name(GST_BIN(branch_), "exit"));
+  if (through) {
+    if (Status linked = LinkThrough(); !linked) {
+      Stop();
+      return linked;
+    }
+  }
+  const ElementPtr exit(gst_bin_get_by_name(GST_BIN(through ? encoder_ : branch_), "exit"));
   const PadPtr units(gst_element_get_static_pad(exit.get(), "sink"));
   gst_pad_add_probe(units.get(), GST_PAD_PROBE_TYPE_BUFFER, &AudioInput::OnUnit, this, nullptr);
   if (route->format) route->format.reset(gst_caps_fixate(route->format.release()));
@@ -94,18 +129,40 @@ Status AudioInput::Start(GstPad* pad) {
     Stop();
     return Error{ErrorCode::kInternal, "its elements do not link"};
   }
-  spdlog::info("input audio is {}", gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)));
+  spdlog::info("input audio is {}{}", gst_structure_get_name(gst_caps_get_structure(caps.get(), 0)),
+               through ? ", it goes through the graph" : "");
   return {};
+}
+
+// The filter stands between two parts.
+Status AudioInput::LinkThrough() {
+  Result<GstElement*> encoder = MakePart(std::string(kFromGraph) + kExit, kEncoderName);
+  if (!encoder) return encoder.error();
+  if (Status added = AddTo(pipeline_, *encoder); !added) return added;
+  encoder_ = *encoder;
+  if (!entry_) entry_.reset(gst_element_request_pad_simple(filter_, "audio_sink"));
+  if (gst_element_link_pads(filter_, "audio_src", encoder_, "sink") == 0 ||
+      gst_element_link_pads(branch_, "src", filter_, "audio_sink") == 0) {
+    return Error{ErrorCode::kInternal, "its elements and the worker's do not link"};
+  }
+  gst_element_sync_state_with_parent(encoder_);
+  return {};
+}
+
+void AudioInput::Remove(GstElement*& branch) {
+  if (branch == nullptr) return;
+  const ElementPtr kept(GST_ELEMENT(gst_object_ref(branch)));
+  gst_element_set_state(branch, GST_STATE_NULL);
+  gst_bin_remove(pipeline_, branch);
+  branch = nullptr;
 }
 
 void AudioInput::Stop() {
   if (branch_ == nullptr) return;
-  const ElementPtr branch(GST_ELEMENT(gst_object_ref(branch_)));
   const PadPtr entry(gst_element_get_static_pad(branch_, "sink"));
   if (gst_pad_is_linked(pad_) != 0) gst_pad_unlink(pad_, entry.get());
-  gst_element_set_state(branch_, GST_STATE_NULL);
-  gst_bin_remove(pipeline_, branch_);
-  branch_ = nullptr;
+  Remove(branch_);
+  Remove(encoder_);
   pad_ = nullptr;
   line_->Close();
   spdlog::info("input audio ends");
@@ -169,10 +226,8 @@ GstPadProbeReturn AudioInput::OnUnit(GstPad* pad, GstPadProbeInfo* info, gpointe
 bool AudioInput::IsFromAudio(GstMessage* message) {
   for (const GstObject* from = GST_MESSAGE_SRC(message); from != nullptr;
        from = GST_OBJECT_PARENT(from)) {
-    if (GST_OBJECT_NAME(from) != nullptr &&
-        std::string_view(GST_OBJECT_NAME(from)) == kBranchName) {
-      return true;
-    }
+    const std::string_view name = GST_OBJECT_NAME(from) == nullptr ? "" : GST_OBJECT_NAME(from);
+    if (name == kBranchName || name == kEncoderName) return true;
   }
   return false;
 }

@@ -25,6 +25,11 @@ void AudioLine::Push(Unit unit) {
   while (!units_.empty() && full()) Drop(units_.begin());
 }
 
+void AudioLine::AllowLate(nanoseconds late) {
+  const std::lock_guard lock(mutex_);
+  late_ = late;
+}
+
 void AudioLine::Close() {
   const std::lock_guard lock(mutex_);
   announced_.reset();
@@ -56,7 +61,7 @@ std::vector<AudioLine::Unit> AudioLine::TakeUntil(nanoseconds picture) {
 // A unit of another timeline would hold up all behind it.
 void AudioLine::DropStrangers(nanoseconds picture) {
   std::erase_if(units_, [&](const Unit& unit) {
-    const bool strange = abs(unit.at - picture) > options_.max_wait;
+    const bool strange = abs(unit.at - picture) > options_.max_wait + late_;
     if (strange) {
       bytes_ -= unit.bytes + kUnitCost;
       ++counts_.dropped;

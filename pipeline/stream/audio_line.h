@@ -41,6 +41,8 @@ class AudioLine {
   /// first unit tells the format.
   void Open(CapsPtr format);
   void Push(Unit unit);
+  /// Units come so much later than their pictures.
+  void AllowLate(std::chrono::nanoseconds late);
   /// The track is gone from the input; what waits goes its way.
   void Close();
 
@@ -63,6 +65,7 @@ class AudioLine {
   std::deque<Unit> units_;  // by time: those later than a new one were wrong, or are so now
   std::size_t bytes_ = 0;
   CapsPtr announced_;
+  std::chrono::nanoseconds late_{0};
   bool begun_ = false;  // a picture was told
   bool ended_ = false;
   Counts counts_;

@@ -20,7 +20,8 @@ namespace framelock::stream {
 ///     {"type":"switch_worker","lease":n,"width":w,"height":h} + 1 fd   the same, but it takes over
 ///                                       between two frames, and the one before is given back:
 ///                                       nothing reads it then
-///     {"type":"set_prompt","request":n,"width":w,"height":h} + 1 fd   the prompt's JSON (SealText)
+///     {"type":"set_prompt","request":n,"width":w,"height":h,"settings":{…}} + 1 fd   the prompt's
+///                                       JSON (SealText)
 ///     {"type":"stop"}                   finish the output, then exit 0
 ///   stream -> daemon
 ///     {"type":"started"}                pipeline is running
@@ -29,12 +30,14 @@ namespace framelock::stream {
 ///     {"type":"switched","lease":n,"applied":b,"in_force":b,"errors":{…}}   unless it is in force,
 ///                                       the one before goes on, and this one is given back
 ///     {"type":"worker_lost","lease":n,"reason":"closed|hung|protocol","detail":"…"}   lend another
+///     {"type":"text","sequence":n,"pts":t,"text":"…"}   of a published frame; pts: 90 kHz or null
 ///     {"type":"error","message":"…","fatal":b}
 ///     {"type":"ended","reason":"eos|stopped|error"}
 ///
 /// "width" and "height" are of the frames that the prompt gets, from its first one on; both may be
-/// left out: as before. "lease" counts the workers lent on this line; worker_lost repeats it, so
-/// that a late one is not taken for the worker lent since. The process is started as
+/// left out: as before. "settings" are all that hold for the worker from this prompt on; they may
+/// be left out, too. "lease" counts the workers lent on this line; worker_lost repeats it, so that
+/// a late one is not taken for the worker lent since. The process is started as
 ///   framelock-stream --config-fd N --control-fd M --die-with-parent PID
 /// (config: the JSON of StreamConfig, read to its end) and exits when the daemon's end closes. Exit
 /// codes: 0 stopped or end of stream, 1 error, 2 bad arguments.

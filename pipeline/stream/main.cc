@@ -63,6 +63,9 @@ Result<StreamProcess::Options> ToOptions(const Arguments& arguments) {
   if (!arguments.control_fd && !arguments.prompt_file) {
     return Wrong("without --control-fd nobody lends a worker: --prompt is needed");
   }
+  if (arguments.prompt_file && config->worker != WorkerSettings()) {
+    return Wrong("cwd, gpu_only, disable_cuda_malloc and preview_method are for lent workers");
+  }
   StreamProcess::Options options;
   options.stream.config = std::move(*config);
   if (arguments.hardware) options.stream.config.hardware = true;

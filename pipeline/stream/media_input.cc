@@ -18,12 +18,11 @@ namespace framelock::stream {
 namespace {
 
 constexpr char kNoVideo[] = "input is not MPEG-TS with a video stream";
-
 constexpr char kParseH264[] =
     "capssetter caps=video/x-h264,alignment=au join=true ! h264parse name=parser";
 
-// Pictures further apart than this have a hole between them.
-constexpr std::chrono::seconds kLongestInterval{1};
+constexpr std::chrono::seconds kLongestInterval{1};  // between pictures without a hole
+constexpr std::chrono::seconds kLongestWait{1};      // of the audio, for its way
 
 constexpr auto kBuffersAndEvents =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
@@ -91,7 +90,8 @@ MediaInput::MediaInput(const Options& options, GstBin* pipeline, GstElement* nex
               .trace = options.trace,
               .clock = options.clock}) {
   if (options.max_framerate) cap_.emplace(*options.max_framerate);
-  if (options.audio != nullptr) audio_.emplace(pipeline, options.audio, &video_time_);
+  if (options.audio != nullptr)
+    audio_.emplace(pipeline, options.audio, &video_time_, options.filter);
 }
 
 // The demuxer outlives us, and removes its pads when the pipeline lets go of it.
@@ -142,6 +142,7 @@ GstPadProbeReturn MediaInput::OnBytes(GstPad* pad, GstPadProbeInfo* info, gpoint
     if (!input->counts_.first_byte) input->counts_.first_byte = Clock::System().Now();
     input->counts_.bytes += gst_buffer_get_size(bytes);
   }
+  if (input->audio_) input->FollowWay();
   const GstPadProbeReturn fed = input->entry_.OnBuffer(pad, info);
   const std::lock_guard lock(input->mutex_);
   input->counts_.epochs = input->entry_.epochs();
@@ -236,9 +237,14 @@ void MediaInput::AddOther(GstPad* pad) {
 }
 
 void MediaInput::StartAudio(GstPad* pad) {
+  if (!audio_way_) return;
   StopAudio();
   StopIgnoring(pad);
-  const Status started = audio_->Start(pad);
+  Status started = audio_->Start(pad, *audio_way_);
+  if (!started && audio_way_ == AudioInput::Way::kThrough) {
+    spdlog::warn("input audio goes beside the graph: {}", started.error().message);
+    started = audio_->Start(pad, AudioInput::Way::kBeside);
+  }
   if (started.ok()) return;
   spdlog::warn("input audio is left out: {}", started.error().message);
   Ignore(pad);
@@ -258,6 +264,17 @@ void MediaInput::FollowAudio(std::optional<std::uint16_t> lane) {
   const auto pad = std::find_if(ignored_.begin(), ignored_.end(),
                                 [&](const auto& entry) { return PidOf(entry.first) == lane_; });
   if (lane_ && pad != ignored_.end()) StartAudio(pad->first);
+}
+
+// Between two buffers of the source nothing is on its way into the audio's elements.
+void MediaInput::FollowWay() {
+  std::optional<AudioInput::Way> way = way_;
+  // A track that changes its way is two to a reader, so it waits a while to be told.
+  const bool late = Clock::System().Now() - *counts_.first_byte > kLongestWait;
+  if (!way && late) way = AudioInput::Way::kBeside;
+  if (!way || audio_way_ == way) return;
+  audio_way_ = way;
+  if (const auto lane = std::exchange(lane_, std::nullopt)) FollowAudio(lane);
 }
 
 void MediaInput::Ignore(GstPad* pad) {

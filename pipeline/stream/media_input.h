@@ -29,9 +29,9 @@ namespace framelock::stream {
 
 /// From a channel to pictures: source, demuxer, and a decoding branch that is built when the
 /// demuxer shows a video stream and rebuilt when the programme changes. Its elements belong to the
-/// pipeline; destroy this only after the pipeline has stopped. Create, counts, Verdict and
-/// EndWithoutVideo: the owner's thread; the rest runs on the source's streaming thread, and the
-/// channel's queue pushes back on the publisher when we are slow.
+/// pipeline; destroy this only after the pipeline has stopped. Create, counts and Verdict: the
+/// owner's thread; the rest runs on the source's, and the channel's queue pushes back when we are
+/// slow.
 class MediaInput {
  public:
   struct Options {
@@ -47,6 +47,7 @@ class MediaInput {
     std::uint64_t max_decode_errors = 0;
     const Clock* clock = &Clock::System();  // tells a pause from a jump
     AudioLine* audio = nullptr;             // where the audio goes; without one it is left out
+    GstElement* filter = nullptr;           // the workerfilter
     LatencyTrace* trace = nullptr;          // borrowed; none: nothing is traced
   };
 
@@ -78,6 +79,8 @@ class MediaInput {
   /// True if the error message in hand only says that no video was found.
   [[nodiscard]] bool ExplainsNoVideo(GstMessage* error) const;
 
+  /// Which way the audio goes from now on. Any thread.
+  void RouteAudio(AudioInput::Way way) { way_ = way; }
   /// Ends the input; end of stream goes through everything. Never blocks for long.
   void End();
 
@@ -100,6 +103,7 @@ class MediaInput {
   void StartAudio(GstPad* pad);
   void StopAudio();
   void FollowAudio(std::optional<std::uint16_t> lane);
+  void FollowWay();
   void Ignore(GstPad* pad);
   void StopIgnoring(GstPad* pad);
   void DropBranch();
@@ -125,14 +129,15 @@ class MediaInput {
   std::map<GstPad*, GstElement*> ignored_;  // the sinks of what is no picture
   VideoTime video_time_;
   std::optional<AudioInput> audio_;
-  std::optional<std::uint16_t> lane_;  // the audio's PID at the demuxer
-  GstPad* spare_pad_ = nullptr;        // a further video stream, taken when the first one goes
+  std::optional<AudioInput::Way> audio_way_;  // that it goes; unset: none yet
+  std::optional<std::uint16_t> lane_;         // the audio's PID at the demuxer
+  GstPad* spare_pad_ = nullptr;  // a further video stream, taken when the first one goes
 
   std::optional<std::chrono::nanoseconds> last_pts_;                 // of a picture
   std::chrono::nanoseconds interval_{std::chrono::milliseconds(1)};  // between pictures
-
-  std::atomic<bool> has_video_{false};  // or had
-  std::atomic<bool> linked_{false};     // has it now
+  std::atomic<std::optional<AudioInput::Way>> way_{};  // it is to go; unset: nobody has told
+  std::atomic<bool> has_video_{false};                 // or had
+  std::atomic<bool> linked_{false};                    // has it now
   std::atomic<bool> source_ended_{false};
   std::atomic<bool> cut_off_{false};  // the end came on our request, in the middle of something
   mutable std::mutex mutex_;          // what follows

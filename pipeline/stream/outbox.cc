@@ -34,18 +34,36 @@ Status Outbox::SayStatus(nlohmann::json status) {
   return Flush();
 }
 
+Status Outbox::SayText(nlohmann::json message) {
+  if (texts_.size() >= max_texts_) {
+    texts_.pop_front();
+    ++dropped_texts_;
+  }
+  texts_.push_back(std::move(message));
+  return Flush();
+}
+
+Result<bool> Outbox::TrySendAll(std::deque<nlohmann::json>& messages) {
+  while (!messages.empty()) {
+    Result<bool> sent = TrySend(messages.front());
+    if (!sent || !*sent) return sent;
+    messages.pop_front();
+  }
+  return true;
+}
+
 Status Outbox::Flush() {
-  while (!messages_.empty()) {
-    const Result<bool> sent = TrySend(messages_.front());
+  const Result<bool> all = TrySendAll(messages_);
+  if (!all) return all.error();
+  if (!*all) return {};
+  if (status_) {
+    const Result<bool> sent = TrySend(*status_);
     if (!sent) return sent.error();
     if (!*sent) return {};
-    messages_.pop_front();
+    status_.reset();
   }
-  if (!status_) return {};
-  const Result<bool> sent = TrySend(*status_);
-  if (!sent) return sent.error();
-  if (*sent) status_.reset();
-  return {};
+  const Result<bool> texts = TrySendAll(texts_);
+  return texts ? Status() : texts.error();
 }
 
 void Outbox::Drain(std::chrono::milliseconds patience) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace framelock::stream {
 
@@ -17,12 +19,16 @@ constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr int kMinHeartbeatMs = 200;  // two beats
 constexpr int kMinInputPixels = 16 * 16;
 constexpr int kMaxInputPixels = 8192 * 4352;  // of H.264 level 6.2
+constexpr int kMaxTextBytes = 65'536;         // the worker protocol's
+constexpr std::int64_t kMaxWaitingTextBytes = 4 << 20;
 constexpr int kDayMs = 86'400'000;
 constexpr std::array kSchemes = {"http://", "https://", "ws://", "wss://"};
 constexpr std::array kAudio = {"pass", "none"};
 constexpr std::array kOnMissing = {"repeat", "passthrough", "gap"};
 constexpr std::array kEncoders = {"x264", "openh264"};
 constexpr std::array kCadence = {"steady", "every", "as-ready"};
+constexpr std::array kPreviews = {"none", "auto", "latent2rgb", "taesd"};
+constexpr std::size_t kMaxPathBytes = 4096;
 constexpr int kMaxLatencyMs = 10'000;
 
 Error Bad(std::string_view field, const std::string& reason) {
@@ -86,9 +92,23 @@ class FieldReader {
     out = value->get<bool>();
   }
 
+  template <typename Value>
+  void Optional(const char* name, std::optional<Value>& out) {
+    if (Find(name) == nullptr) return;
+    Value value{};
+    if constexpr (std::is_same_v<Value, bool>) {
+      Flag(name, value);
+    } else {
+      Text(name, kMaxPathBytes, value);
+    }
+    out = std::move(value);
+  }
+
   void Fail(std::string_view name, const std::string& reason) {
     if (!error_) error_ = Bad(name, reason);
   }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
   /// After all fields were read: what else is in the object is an error too.
   std::optional<Error> Finish() {
@@ -110,6 +130,17 @@ class FieldReader {
   std::vector<std::string> known_;
   std::optional<Error> error_;
 };
+
+void ReadSettings(FieldReader& reader, WorkerSettings& settings) {
+  reader.Optional("cwd", settings.cwd);
+  reader.Optional("gpu_only", settings.gpu_only);
+  reader.Optional("disable_cuda_malloc", settings.disable_cuda_malloc);
+  reader.Optional("preview_method", settings.preview_method);
+  if (settings.preview_method &&
+      std::find(kPreviews.begin(), kPreviews.end(), *settings.preview_method) == kPreviews.end()) {
+    reader.Fail("preview_method", "must be none, auto, latent2rgb or taesd");
+  }
+}
 
 // The bounds are those of workerfilter's properties.
 void ReadTimeouts(FieldReader& reader, StreamConfig& config) {
@@ -138,6 +169,8 @@ json ToJson(const StreamConfig& config) {
               {"max_in_flight", config.max_in_flight},
               {"audio", config.audio},
               {"audio_buffer_ms", config.audio_buffer_ms},
+              {"max_text_bytes", config.max_text_bytes},
+              {"max_waiting_texts", config.max_waiting_texts},
               {"max_input_pixels", config.max_input_pixels},
               {"input_retry_seconds", config.input_retry_seconds},
               {"worker_heartbeat_timeout_ms", config.worker_heartbeat_timeout_ms},
@@ -148,9 +181,37 @@ json ToJson(const StreamConfig& config) {
               {"prompt_timeout_ms", config.prompt_timeout_ms}};
   if (config.subscribe_url) out["subscribe_url"] = *config.subscribe_url;
   if (config.publish_url) out["publish_url"] = *config.publish_url;
+  if (config.data_url) out["data_url"] = *config.data_url;
   if (config.max_framerate) out["max_framerate"] = *config.max_framerate;
   if (config.latency_ms) out["latency_ms"] = *config.latency_ms;
+  out.update(ToJson(config.worker));
   return out;
+}
+
+json ToJson(const WorkerSettings& settings) {
+  json out = json::object();
+  if (settings.cwd) out["cwd"] = *settings.cwd;
+  if (settings.gpu_only) out["gpu_only"] = *settings.gpu_only;
+  if (settings.disable_cuda_malloc) out["disable_cuda_malloc"] = *settings.disable_cuda_malloc;
+  if (settings.preview_method) out["preview_method"] = *settings.preview_method;
+  return out;
+}
+
+Result<WorkerSettings> WorkerSettingsFromJson(const json& object) {
+  if (!object.is_object()) return Bad("worker settings", "must be an object");
+  WorkerSettings settings;
+  FieldReader reader(object);
+  ReadSettings(reader, settings);
+  if (reader.error()) return *reader.error();
+  return settings;
+}
+
+WorkerSettings Merged(WorkerSettings wanted, const WorkerSettings& before) {
+  if (!wanted.cwd) wanted.cwd = before.cwd;
+  if (!wanted.gpu_only) wanted.gpu_only = before.gpu_only;
+  if (!wanted.disable_cuda_malloc) wanted.disable_cuda_malloc = before.disable_cuda_malloc;
+  if (!wanted.preview_method) wanted.preview_method = before.preview_method;
+  return wanted;
 }
 
 Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig& defaults) {
@@ -161,6 +222,10 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
   if (config.id.empty()) reader.Fail("id", "is missing");
   reader.Url("subscribe_url", config.subscribe_url);
   reader.Url("publish_url", config.publish_url);
+  reader.Url("data_url", config.data_url);
+  if (config.data_url && !config.data_url->starts_with("http")) {
+    reader.Fail("data_url", "must begin with http(s)://, it is a trickle channel");
+  }
   reader.Number("width", kMinSide, kMaxSide, config.width);
   reader.Number("height", kMinSide, kMaxSide, config.height);
   reader.Number("max_framerate", 1, 60, config.max_framerate);
@@ -187,8 +252,15 @@ Result<StreamConfig> StreamConfigFromJson(const json& object, const StreamConfig
     reader.Fail("audio", "must be pass or none");
   }
   reader.Number("audio_buffer_ms", 100, 60'000, config.audio_buffer_ms);
+  reader.Number("max_text_bytes", 1, kMaxTextBytes, config.max_text_bytes);
+  reader.Number("max_waiting_texts", 1, 4096, config.max_waiting_texts);
+  if (std::int64_t{config.max_waiting_texts} * config.max_text_bytes > kMaxWaitingTextBytes) {
+    reader.Fail("max_waiting_texts",
+                "times max_text_bytes must not be above " + std::to_string(kMaxWaitingTextBytes));
+  }
   reader.Number("max_input_pixels", kMinInputPixels, kMaxInputPixels, config.max_input_pixels);
   reader.Number("input_retry_seconds", 0, 86'400, config.input_retry_seconds);
+  ReadSettings(reader, config.worker);
   ReadTimeouts(reader, config);
   if (std::optional<Error> error = reader.Finish()) return std::move(*error);
   return config;

@@ -78,6 +78,10 @@ Result<std::unique_ptr<StreamPipeline>> StreamPipeline::Create(const Options& op
     return Error{ErrorCode::kInvalidArgument, "subscribe_url: is missing, there is no input"};
   }
   std::unique_ptr<StreamPipeline> stream(new StreamPipeline(options));
+  Result<std::unique_ptr<TextLine>> texts =
+      TextLine::Create(static_cast<std::size_t>(options.config.max_waiting_texts));
+  if (!texts) return texts.error();
+  stream->texts_ = std::move(*texts);
   if (const Status built = stream->Build(); !built) return built.error();
   return stream;
 }
@@ -95,9 +99,14 @@ Status StreamPipeline::Build() {
   }
   MediaInput::Options from = InputOptions(options_, trace_.get());
   from.audio = audio_ ? &*audio_ : nullptr;
+  from.filter = filter_;
   Result<std::unique_ptr<MediaInput>> input = MediaInput::Create(from, bin, scale_->entry());
   if (!input) return input.error();
   input_ = std::move(*input);
+  // Another filter may have no way through it.
+  if (gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(filter_), "audio_sink") == nullptr) {
+    input_->RouteAudio(AudioInput::Way::kBeside);
+  }
   MediaOutput::Options to = OutputOptions(options_.config, trace_.get(), pace_.get());
   to.departures = &departures_;
   to.audio = from.audio;
@@ -125,6 +134,7 @@ Status StreamPipeline::AddFilter() {
   const std::pair<const char*, int> numbers[] = {
       {"latency", config.latency_ms.value_or(0)},
       {"max-in-flight", config.max_in_flight},
+      {"max-text-bytes", config.max_text_bytes},
       {"heartbeat-timeout", config.worker_heartbeat_timeout_ms},
       {"first-frame-timeout", config.worker_first_frame_timeout_ms},
       {"frame-timeout", config.worker_frame_timeout_ms},
@@ -139,10 +149,18 @@ Status StreamPipeline::AddFilter() {
   } else {
     g_object_set(filter_, "lent", TRUE, nullptr);
   }
+  g_signal_connect(filter_, "text", G_CALLBACK(&StreamPipeline::OnText), texts_.get());
   const PadPtr entry(gst_element_get_static_pad(filter_, "sink"));
   gst_pad_add_probe(entry.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
                     &StreamPipeline::OnUpstreamEvent, this, nullptr);
   return {};
+}
+
+void StreamPipeline::OnText(GstElement* /*filter*/, guint64 sequence, guint64 pts,
+                            const gchar* text, gpointer line) {
+  FrameText said{.sequence = sequence, .pts_ticks = std::nullopt, .text = text};
+  if (GST_CLOCK_TIME_IS_VALID(pts)) said.pts_ticks = ToTicks(pts);
+  static_cast<TextLine*>(line)->Put(std::move(said));
 }
 
 GstPadProbeReturn StreamPipeline::OnUpstreamEvent(GstPad* /*pad*/, GstPadProbeInfo* info,
@@ -183,6 +201,9 @@ StreamPipeline::PromptAnswer StreamPipeline::SetPrompt(const PromptChange& chang
   if (change.size) {
     gst_structure_set(update.get(), "width", G_TYPE_UINT, guint(change.size->width), "height",
                       G_TYPE_UINT, guint(change.size->height), nullptr);
+  }
+  if (!change.settings.empty()) {
+    gst_structure_set(update.get(), "settings", G_TYPE_STRING, change.settings.c_str(), nullptr);
   }
   GstStructure* result = nullptr;
   g_signal_emit_by_name(filter_, "update", update.get(), &result);
@@ -274,6 +295,14 @@ std::optional<StreamPipeline::Event> StreamPipeline::Translate(GstMessage* messa
       return std::nullopt;
   }
   const GstStructure* structure = gst_message_get_structure(message);
+  if (gst_structure_has_name(structure, "framelock-audio") != 0) {
+    const std::chrono::milliseconds length(IntField(structure, "length"));
+    constexpr std::chrono::seconds kWorker{2};  // the filter's patience with its worker
+    const bool taken = length.count() > 0;
+    if (audio_) audio_->AllowLate(taken ? length + kWorker : std::chrono::milliseconds(0));
+    input_->RouteAudio(taken ? AudioInput::Way::kThrough : AudioInput::Way::kBeside);
+    return std::nullopt;
+  }
   if (gst_structure_has_name(structure, "framelock-worker") == 0) return std::nullopt;
   const int pid = IntField(structure, "pid");
   const std::string event = TextField(structure, "event");

@@ -21,6 +21,7 @@
 #include "pipeline/stream/output_pace.h"
 #include "pipeline/stream/stream_config.h"
 #include "pipeline/stream/stream_status.h"
+#include "pipeline/stream/text_line.h"
 
 namespace framelock::stream {
 
@@ -79,10 +80,11 @@ class StreamPipeline {
   /// Hands a worker's socket to workerfilter; it replaces the one at hand. With `size`, frames have
   /// it from the next one on.
   void LendWorker(UniqueFd socket, std::optional<PictureSize> size = std::nullopt);
-  /// A prompt, and the size that its frames are to have if that changes with it.
+  /// A prompt, and what changes with it: the size of its frames, the worker's settings.
   struct PromptChange {
     std::string prompt;
     std::optional<PictureSize> size{};
+    std::string settings{};  // a JSON object; empty: as before
   };
   /// Blocks until the worker has answered, and if it has applied the prompt until what was made
   /// before is published; any thread, one at a time.
@@ -99,6 +101,9 @@ class StreamPipeline {
   [[nodiscard]] int bus_fd() const;
   std::optional<Event> NextEvent();
 
+  /// What the graph says of the frames that are published.
+  [[nodiscard]] TextLine& texts() { return *texts_; }
+
   [[nodiscard]] StreamStatus Look(SteadyTime now) const;
 
  private:
@@ -107,6 +112,8 @@ class StreamPipeline {
   Status Build();
   Status AddFilter();
   static GstPadProbeReturn OnUpstreamEvent(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static void OnText(GstElement* filter, guint64 sequence, guint64 pts, const gchar* text,
+                     gpointer line);
   PromptAnswer ToAnswer(GstStructure* result);
   std::optional<Event> Translate(GstMessage* message);
   static std::optional<Event> Shrug(GstMessage* message);
@@ -117,6 +124,7 @@ class StreamPipeline {
   // All outlive the pads that they watch.
   const std::unique_ptr<LatencyTrace> trace_;
   const std::unique_ptr<OutputPace> pace_;  // null: not every cadence has one
+  std::unique_ptr<TextLine> texts_;
   Departures departures_;
   const ElementPtr pipeline_;
   const BusPtr bus_;

@@ -24,6 +24,7 @@ constexpr std::size_t kMaxPromptBytes = ControlChannel::kMaxMessageBytes;
 constexpr std::size_t kMaxKnownWorkers = 64;
 constexpr std::chrono::milliseconds kLastWords{500};
 constexpr std::chrono::seconds kTraceInterval{5};
+constexpr std::chrono::milliseconds kDataEnd{400};  // a little more than the sink's close-timeout
 
 Result<UniqueFd> OpenSignals() {
   sigset_t set;
@@ -58,19 +59,27 @@ Result<StreamPipeline::PromptChange> ReadChange(const ControlChannel::Message& m
   if (!prompt) return prompt.error();
   const Result<std::optional<PictureSize>> size = ReadSize(message.body);
   if (!size) return size.error();
-  return StreamPipeline::PromptChange{.prompt = std::move(*prompt), .size = *size};
+  StreamPipeline::PromptChange change{.prompt = std::move(*prompt), .size = *size};
+  const auto settings = message.body.find("settings");
+  if (settings == message.body.end()) return change;
+  if (!settings->is_object()) {
+    return Error{ErrorCode::kInvalidArgument, "settings: must be an object"};
+  }
+  change.settings = settings->dump(-1, ' ', false, json::error_handler_t::replace);
+  return change;
 }
 
 }  // namespace
 
 StreamProcess::StreamProcess(std::chrono::milliseconds status_interval,
                              std::chrono::milliseconds stop_timeout,
-                             std::optional<ControlChannel> control, UniqueFd signals)
+                             std::optional<ControlChannel> control, UniqueFd signals,
+                             std::size_t max_texts)
     : status_interval_(status_interval),
       stop_timeout_(stop_timeout),
       control_(std::move(control)),
       signals_(std::move(signals)),
-      outbox_(control_ ? &*control_ : nullptr) {}
+      outbox_(control_ ? &*control_ : nullptr, max_texts) {}
 
 StreamProcess::~StreamProcess() {
   if (pipeline_) pipeline_->Stop();  // lets the prompt under way return
@@ -81,8 +90,11 @@ Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
   if (!signals) return signals.error();
   std::optional<ControlChannel> control;
   if (options.control) control.emplace(std::move(*options.control));
-  std::unique_ptr<StreamProcess> process(new StreamProcess(
-      options.status_interval, options.stop_timeout, std::move(control), std::move(*signals)));
+  const StreamConfig& config = options.stream.config;
+  const auto max_texts = static_cast<std::size_t>(config.max_waiting_texts);
+  std::unique_ptr<StreamProcess> process(new StreamProcess(options.status_interval,
+                                                           options.stop_timeout, std::move(control),
+                                                           std::move(*signals), max_texts));
   if (process->control_) {
     Result<std::unique_ptr<PeerWatch>> watch = PeerWatch::Start(process->control_->fd());
     if (!watch) return watch.error();
@@ -96,6 +108,16 @@ Result<std::unique_ptr<StreamProcess>> StreamProcess::Create(Options options) {
   }
   process->pipeline_ = std::move(*pipeline);
   StreamPipeline& stream = *process->pipeline_;
+  if (config.data_url) {
+    Result<std::unique_ptr<DataChannel>> data =
+        DataChannel::Open(*config.data_url, {.max_texts = max_texts}, Clock::System().Now());
+    if (!data) {
+      process->OnEvent(StreamPipeline::Failed{data.error().message});
+      process->End();
+      return data.error();
+    }
+    process->data_ = std::move(*data);
+  }
   Result<std::unique_ptr<PromptLine>> prompts =
       PromptLine::Create([&stream](PromptLine::Request& request) {
         return request.worker ? stream.SwitchWorker(std::move(request.worker), request.change.size)
@@ -120,6 +142,7 @@ int StreamProcess::Run() {
     HandlePrompts();
     HandleControl();
     const SteadyTime now = Clock::System().Now();
+    HandleTexts(now);
     if (!finish_) ReportStatus(now);
     if (!finish_ && stop_deadline_ && now >= *stop_deadline_) {
       spdlog::warn("the output did not finish in time and is cut off");
@@ -131,12 +154,13 @@ int StreamProcess::Run() {
 
 void StreamProcess::WaitForNews() {
   const short control_events = static_cast<short>(POLLIN | (outbox_.waiting() ? POLLOUT : 0));
-  std::array<pollfd, 4> entries{{{signals_.get(), POLLIN, 0},
+  std::array<pollfd, 5> entries{{{signals_.get(), POLLIN, 0},
                                  {pipeline_->bus_fd(), POLLIN, 0},
                                  {prompts_->fd(), POLLIN, 0},
+                                 {pipeline_->texts().fd(), POLLIN, 0},
                                  {control_ ? control_->fd() : -1, control_events, 0}}};
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(next_status_ - Clock::System().Now());
+  const SteadyTime next = data_ ? std::min(next_status_, data_->NextDeadline()) : next_status_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::System().Now());
   const auto most = std::chrono::milliseconds(status_interval_);
   const auto wait = std::clamp(left, std::chrono::milliseconds(0), most);
   ::poll(entries.data(), entries.size(), static_cast<int>(wait.count()));
@@ -175,6 +199,16 @@ void StreamProcess::HandleControl() {
     if (!*message) return;
     HandleMessage(std::move(**message));
   }
+}
+
+void StreamProcess::HandleTexts(SteadyTime now) {
+  while (const std::optional<FrameText> text = pipeline_->texts().Next()) {
+    json told = ToJson(*text);
+    if (data_) data_->Add(told["text"].dump(-1, ' ', false, json::error_handler_t::replace));
+    told["type"] = "text";
+    Check(outbox_.SayText(std::move(told)));
+  }
+  if (data_) data_->MoveOn(now);
 }
 
 void StreamProcess::HandleMessage(ControlChannel::Message message) {
@@ -298,8 +332,17 @@ void StreamProcess::RequestStop() {
   pipeline_->RequestEnd();
 }
 
+StreamStatus StreamProcess::Look(SteadyTime now) const {
+  StreamStatus status = pipeline_->Look(now);
+  status.texts_dropped = pipeline_->texts().dropped() + outbox_.dropped_texts();
+  if (!data_) return status;
+  status.texts_dropped += data_->dropped();
+  status.data = data_->Stats();
+  return status;
+}
+
 void StreamProcess::ReportStatus(SteadyTime now) {
-  const StreamStatus status = pipeline_->Look(now);
+  const StreamStatus status = Look(now);
   if (now < next_status_ && reported_ == status.state) return;
   next_status_ = now + status_interval_;
   reported_ = status.state;
@@ -319,11 +362,14 @@ int StreamProcess::End() {
   const Finish finish = finish_.value_or(Finish::kError);
   constexpr std::array kReasons = {"eos", "stopped", "error"};
   if (pipeline_) {
-    StreamStatus status = pipeline_->Look(Clock::System().Now());
+    const SteadyTime now = Clock::System().Now();
+    HandleTexts(now);
+    StreamStatus status = Look(now);
     status.state = finish == Finish::kError ? StreamState::kError : StreamState::kEnded;
     Check(outbox_.SayStatus(ToJson(status)));
     pipeline_->Stop();
   }
+  if (data_) data_->Finish(kDataEnd);
   Check(outbox_.Say({{"type", "ended"}, {"reason", kReasons[static_cast<std::size_t>(finish)]}}));
   outbox_.Drain(kLastWords);
   return finish == Finish::kError ? 1 : 0;

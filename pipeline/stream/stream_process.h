@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -13,6 +14,7 @@
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
 #include "pipeline/stream/control.h"
+#include "pipeline/stream/data_channel.h"
 #include "pipeline/stream/outbox.h"
 #include "pipeline/stream/peer_watch.h"
 #include "pipeline/stream/prompt_line.h"
@@ -44,13 +46,14 @@ class StreamProcess {
   enum class Finish : std::uint8_t { kEndOfStream, kStopped, kError };
 
   StreamProcess(std::chrono::milliseconds status_interval, std::chrono::milliseconds stop_timeout,
-                std::optional<ControlChannel> control, UniqueFd signals);
+                std::optional<ControlChannel> control, UniqueFd signals, std::size_t max_texts);
 
   void WaitForNews();
   void HandleBus();
   void HandleSignals();
   void HandlePrompts();
   void HandleControl();
+  void HandleTexts(SteadyTime now);
   void HandleMessage(ControlChannel::Message message);
   void OnEvent(const StreamPipeline::WorkerReady& ready);
   void OnEvent(const StreamPipeline::WorkerSwitched& switched);
@@ -63,6 +66,7 @@ class StreamProcess {
   void AnswerPrompt(std::int64_t request, const StreamPipeline::PromptAnswer& answer);
   void AnswerSwitch(std::int64_t lease, const StreamPipeline::PromptAnswer& answer);
   void RequestStop();
+  [[nodiscard]] StreamStatus Look(SteadyTime now) const;
   void ReportStatus(SteadyTime now);
   void Check(const Status& said);
   int End();
@@ -72,6 +76,7 @@ class StreamProcess {
   const UniqueFd signals_;
   Outbox outbox_;
   std::unique_ptr<StreamPipeline> pipeline_;
+  std::unique_ptr<DataChannel> data_;  // null: nobody wants the texts but framelockd
   std::unique_ptr<PromptLine> prompts_;
   std::unique_ptr<PeerWatch> watch_;
 

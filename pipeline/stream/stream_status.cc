@@ -85,6 +85,15 @@ json ToJson(const StreamStatus& status) {
       {"prompt_revision", Number(filter, "prompt_revision")},
       {"input", status.input},
       {"output", status.output},
+      {"audio",
+       {{"length_ms", Number(filter, "audio_length_ms")},
+        {"processed", Number(filter, "audio_processed")},
+        {"passed_through", Number(filter, "audio_passed_through")},
+        {"dropped", Number(filter, "audio_dropped")}}},
+      {"texts",
+       {{"passed", Number(filter, "texts")},
+        {"dropped", Number(filter, "texts_dropped").get<std::uint64_t>() + status.texts_dropped},
+        {"channel", status.data}}},
       {"decode_errors", status.decode_errors},
       {"last_error", LastError(status)}};
   for (const char* name : {"pushed", "passed_through", "repeated", "late"}) {

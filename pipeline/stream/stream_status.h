@@ -36,8 +36,10 @@ struct StreamStatus {
   nlohmann::json input;
   nlohmann::json output;
   nlohmann::json latency_trace;  // null: not asked for
+  nlohmann::json data;           // of the element that writes data_url; null: there is none
   std::uint64_t decode_errors = 0;
-  std::string last_error;  // of the stream itself; else the newest of its parts
+  std::uint64_t texts_dropped = 0;  // behind the filter: too many waited
+  std::string last_error;           // of the stream itself; else the newest of its parts
 };
 
 /// The object of the control line's "status".

@@ -144,12 +144,12 @@ class House:
         except ValueError:
             return status, text
 
-    def start(self, stream, prompt, source=None, sink=None, **params):
+    def start(self, stream, prompt, source=None, sink=None, data=None, **params):
         if prompt is not None:
             params["prompt"] = json.dumps(prompt)
         status, answer = self.call("POST", "/stream/start", {
             "subscribe_url": source or self.channel(stream + "-in"),
-            "publish_url": sink or self.channel(stream + "-out"),
+            "publish_url": sink or self.channel(stream + "-out"), "data_url": data,
             "gateway_request_id": stream, "params": params})
         assert status == 200, (status, answer)
         return answer

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "tests/fuzz/byte_reader.h"
 #include "tests/support/inline_loader.h"
@@ -21,7 +22,7 @@ using namespace framelock;
 using worker::LiveDispatcher;
 
 constexpr std::uint64_t kSlotBytes = 4096;
-constexpr std::array<const char*, 4> kPrompts = {
+constexpr std::array<const char*, 5> kPrompts = {
     R"({"1":{"class_type":"LoadTensor","inputs":{}},
         "2":{"class_type":"ImageInvert","inputs":{"image":["1",0]}},
         "3":{"class_type":"SaveTensor","inputs":{"images":["2",0]}}})",
@@ -29,6 +30,9 @@ constexpr std::array<const char*, 4> kPrompts = {
         "2":{"class_type":"ImageScale","inputs":{"image":["1",0],"upscale_method":"nearest-exact",
              "width":80,"height":60,"crop":"disabled"}},
         "3":{"class_type":"SaveTensor","inputs":{"images":["2",0]}}})",
+    R"({"1":{"class_type":"LoadAudioTensor","inputs":{"buffer_size":20}},
+        "2":{"class_type":"PitchShifter","inputs":{"audio":["1",0],"pitch_shift":4}},
+        "3":{"class_type":"SaveAudioTensor","inputs":{"audio":["2",0]}}})",
     R"({"1":{"class_type":"LoadTensor","inputs":{}}})", "{"};
 
 void Require(bool condition) {
@@ -47,6 +51,7 @@ class Host {
       : input_(input),
         loader_(Registry(), {.session = {.execution = {.max_tensor_bytes = 16U << 20}}}),
         dispatcher_(loader_, {.send = [this](auto bytes, auto fds) { return Take(bytes, fds); },
+                              .offer = [](auto, auto) { return Status(); },
                               .use_control_page =
                                   [](const protocol::SharedMemory& page) {
                                     Require(page.bytes().size() == protocol::kControlPageBytes);
@@ -61,7 +66,7 @@ class Host {
         Require(next.error().code == ErrorCode::kProtocol);
         continue;  // the worker would exit; what follows must be harmless all the same
       }
-      Require(answers_ == (*next == LiveDispatcher::Next::kStop ? 0 : 1));
+      Require(answers_ == (*next == LiveDispatcher::Next::kStop || silent_ ? 0 : 1));
     }
   }
 
@@ -80,12 +85,12 @@ class Host {
   }
 
   Result<LiveDispatcher::Next> Step() {
-    switch (input_.Below(7)) {
+    switch (input_.Below(9)) {
       case 0: {
         const auto bytes = input_.Bytes(input_.Below(300));
         PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
         for (int i = input_.Below(3); i > 0; --i) packet.fds.push_back(AnyFd());
-        return dispatcher_.Handle(std::move(packet));
+        return Hand(std::move(packet));
       }
       case 1:
         return Tell(protocol::Hello{}, Memory(protocol::kControlPageBytes));
@@ -94,7 +99,11 @@ class Host {
       case 3:
         return Tell(AttachMessage(), Memory(3 * kSlotBytes));
       case 4:
+        return TellSettings();
+      case 7:
+        return TellAudio();
       case 5:
+      case 6:
         return Tell(protocol::Submit{.sequence = 1, .generation = generation_}, {});
       default:
         return Tell(protocol::Stop{}, {});
@@ -113,6 +122,11 @@ class Host {
     if (input_.Chance(16)) packet.bytes.resize(1 + input_.Below(sizeof(Message)));
     if (input_.Chance(8)) fd = AnyFd();
     if (fd) packet.fds.push_back(std::move(fd));
+    return Hand(std::move(packet));
+  }
+
+  Result<LiveDispatcher::Next> Hand(PacketSocket::Packet packet) {
+    silent_ = protocol::PeekType(packet.bytes) == protocol::MessageType::kConfigure;
     return dispatcher_.Handle(std::move(packet));
   }
 
@@ -124,6 +138,24 @@ class Host {
     auto fd = protocol::MakeTextFd(text);
     Require(fd.ok());
     return Tell(protocol::SetPrompt{.revision = ++revision_, .text_bytes = text.size()},
+                std::move(*fd));
+  }
+
+  Result<LiveDispatcher::Next> TellSettings() {
+    std::string text = R"({"cwd":"/","gpu_only":true})";
+    text[input_.Below(static_cast<int>(text.size()))] = static_cast<char>(input_.Byte());
+    auto fd = protocol::MakeTextFd(text);
+    Require(fd.ok());
+    return Tell(protocol::Configure{.text_bytes = text.size()}, std::move(*fd));
+  }
+
+  Result<LiveDispatcher::Next> TellAudio() {
+    const std::vector<std::int16_t> samples(1 + static_cast<std::size_t>(input_.Below(3000)), 99);
+    auto fd = protocol::MakeSamplesFd(samples);
+    Require(fd.ok());
+    return Tell(protocol::SubmitAudio{.sample_rate = 8000,
+                                      .sequence = 1,
+                                      .samples = static_cast<std::uint32_t>(samples.size())},
                 std::move(*fd));
   }
 
@@ -154,6 +186,7 @@ class Host {
   worker::InlineLoader loader_;
   LiveDispatcher dispatcher_;
   int answers_ = 0;
+  bool silent_ = false;  // what was said last has no answer
   std::uint64_t revision_ = 0;
   std::uint64_t generation_ = 0;
 };

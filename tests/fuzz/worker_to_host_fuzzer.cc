@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <set>
+#include <vector>
 
 #include "tests/fuzz/byte_reader.h"
 #include "workers/host/frame_region.h"
@@ -56,7 +57,7 @@ class Conversation {
 
  private:
   void Step() {
-    switch (input_.Below(10)) {
+    switch (input_.Below(13)) {
       case 0:
         return SendBytes();
       case 1:
@@ -80,6 +81,12 @@ class Conversation {
       case 8:
         if (client_->Submit({sequence_ + 1}, 0, 0).ok()) in_flight_.insert(++sequence_);
         return;
+      case 9:
+        return SendText();
+      case 10:
+        return SubmitAudio();
+      case 11:
+        return SendSound();
       default:
         return Receive();
     }
@@ -96,6 +103,33 @@ class Conversation {
     Require(fd.ok());
     SendSpoiled(far_, protocol::PromptRejected{.revision = revision_, .text_bytes = text.size()},
                 input_, input_.Chance(8) ? -1 : fd->get());
+  }
+
+  void SendText() {
+    const std::string text = "text";
+    auto fd = protocol::MakeTextFd(text);
+    Require(fd.ok());
+    SendSpoiled(far_,
+                protocol::FrameText{.sequence = in_flight_.empty() ? 1 : *in_flight_.begin(),
+                                    .text_bytes = text.size()},
+                input_, input_.Chance(8) ? -1 : fd->get());
+  }
+
+  void SubmitAudio() {
+    const std::vector<std::int16_t> samples(3);
+    if (client_->SubmitAudio(audio_ + 1, 8000, samples).ok()) ++audio_;
+  }
+
+  void SendSound() {
+    const std::vector<std::int16_t> samples(3);
+    auto fd = protocol::MakeSamplesFd(samples);
+    Require(fd.ok());
+    SendSpoiled(
+        far_,
+        protocol::AudioCompleted{.sequence = 1 + static_cast<std::uint64_t>(input_.Below(8)),
+                                 .revision = client_->revision(),
+                                 .samples = 3},
+        input_, input_.Chance(8) ? -1 : fd->get());
   }
 
   void SendCompletion() {
@@ -122,6 +156,10 @@ class Conversation {
       return;
     }
     if (!event->has_value()) return;
+    if (const auto* sound = std::get_if<WorkerClient::AudioCompleted>(&**event)) {
+      Require(sound->sequence >= 1 && sound->sequence <= audio_);
+      Require(sound->samples.empty() || (sound->samples.size() == 3 && !sound->error));
+    }
     if (const auto* completed = std::get_if<protocol::Completed>(&**event)) {
       Require(in_flight_.erase(completed->sequence) == 1);
       Require(completed->output_slot == 0 && completed->generation == generation_);
@@ -141,6 +179,7 @@ class Conversation {
   std::uint64_t revision_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t sequence_ = 0;
+  std::uint64_t audio_ = 0;
   std::set<std::uint64_t> in_flight_;
 };
 

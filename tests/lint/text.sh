@@ -8,11 +8,11 @@ git rev-parse --git-dir >/dev/null 2>&1 || { echo "not a git checkout: skipped";
 failed=0
 fail() { echo "$1"; failed=1; }
 
-code=$(git ls-files '*.cc' '*.h' '*.cu' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' .clang-format .clang-tidy .ci/run)
+code=$(git ls-files '*.c' '*.cc' '*.h' '*.cu' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' .clang-format .clang-tidy .ci/run)
 for file in $code; do
   head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "$file: no SPDX line"
 done
-for file in $(git ls-files '*.cc' '*.h' '*.cu'); do
+for file in $(git ls-files '*.c' '*.cc' '*.h' '*.cu'); do
   lines=$(wc -l <"$file")
   case $file in
     tests/*) limit=1000 ;;
@@ -22,7 +22,7 @@ for file in $(git ls-files '*.cc' '*.h' '*.cu'); do
   [ "$lines" -le "$limit" ] || fail "$file: $lines lines, at most $limit"
 done
 tab=$(printf '\t')
-found=$(git grep -nI "$tab" -- '*.cc' '*.h' '*.cu' '*.cmake' '*.py'); [ -z "$found" ] || fail "tabs: $found"
+found=$(git grep -nI "$tab" -- '*.c' '*.cc' '*.h' '*.cu' '*.cmake' '*.py'); [ -z "$found" ] || fail "tabs: $found"
 found=$(git grep -nIE '[[:space:]]+$' -- $code '*.md' '*.yaml' | head -n 5); [ -z "$found" ] || fail "trailing blanks: $found"
 found=$(git grep -nIP '[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}\x{FEFF}]' -- . ':!tests/golden' | head -n 5); [ -z "$found" ] || fail "invisible Unicode: $found"
 found=$(git grep -nIE '(^|[^[:alnum:]])/(home|root|work|Users)/' -- . ':!tests/lint/text.sh' | head -n 5); [ -z "$found" ] || fail "path of a machine: $found"

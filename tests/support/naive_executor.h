@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -59,6 +60,9 @@ class NaiveExecutor {
     [[nodiscard]] const graph::Value& input(std::size_t i) const override { return inputs[i]; }
     graph::Tensor TakeTensor(std::size_t i) override { return Image(i); }
     graph::Tensor TakeFrame() override { return executor_.frame_; }
+    Result<graph::Audio> TakeAudio(std::chrono::milliseconds) override {
+      return Error{ErrorCode::kUnavailable, "there is no audio"};
+    }
     [[nodiscard]] graph::FrameUse use() const override { return graph::FrameUse::kShown; }
     graph::TensorPool& pool() override { return *executor_.pool_; }
     graph::FaultHooks& fault_hooks() override { return executor_.faults_; }
@@ -66,6 +70,7 @@ class NaiveExecutor {
       executor_.values_[node_][output] = std::move(value);
     }
     void Emit(graph::Tensor image) override { executor_.emitted_[node_] = std::move(image); }
+    void EmitAudio(graph::Audio) override {}
     void EmitText(std::string) override {}
 
     std::vector<graph::Value> inputs;
@@ -106,6 +111,11 @@ class NaiveExecutor {
       return loaded;
     }
     for (const graph::Laziness laziness : {graph::Laziness::kEager, graph::Laziness::kLazy}) {
+      // Nodes look only at what fits.
+      if (Status fits = CheckInputs(node_class, call, given);
+          !fits.ok() && laziness == graph::Laziness::kLazy) {
+        return fits;
+      }
       for (std::size_t i = 0; i < call.inputs.size(); ++i) {
         const graph::Json* value = given(i);
         if (value == nullptr || !value->is_array() ||

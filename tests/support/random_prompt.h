@@ -33,7 +33,7 @@ class RandomPrompt {
     for (std::size_t attempt = 0; prompt_.size() < nodes && attempt < 20 * nodes; ++attempt) {
       const auto& classes = registry_.classes();
       const graph::NodeClass& node_class = *classes[below_(classes.size())];
-      if (!node_class.spec.is_output && !node_class.spec.is_source &&
+      if (!node_class.spec.is_output && node_class.spec.source == graph::Medium::kNone &&
           !node_class.spec.unavailable) {
         AddNode(node_class);
       }

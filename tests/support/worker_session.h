@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,11 +92,16 @@ class WorkerSession {
   // Writes a frame whose bytes depend on place and `seed`, and submits it. Rows without padding
   // only.
   void Submit(std::uint64_t sequence, std::uint8_t seed) {
+    Submit(sequence, [seed](std::span<std::byte> bytes) {
+      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = Pattern(i, seed);
+    });
+  }
+  // The same with what `write` writes.
+  void Submit(std::uint64_t sequence, const std::function<void(std::span<std::byte>)>& write) {
     const auto input = region->AcquireInput();
     const auto output = region->AcquireOutput();
     ASSERT_TRUE(input && output);
-    const auto bytes = region->input(*input);
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = Pattern(i, seed);
+    write(region->input(*input));
     ASSERT_TRUE(region->MarkSubmitted(*input, *output));
     ASSERT_TRUE(client->Submit({sequence}, *input, *output));
     slots_.emplace_back(sequence, *input);

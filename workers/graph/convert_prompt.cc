@@ -24,26 +24,32 @@ void Become(PromptNode& node, const char* class_type) {
 
 Status ConvertPrompt(Prompt& prompt) {
   std::size_t primary = 0;
-  std::size_t inputs = 0;
-  std::size_t outputs = 0;
+  std::size_t pictures_in = 0;
+  std::size_t audio_in = 0;
+  std::size_t pictures_out = 0;
+  std::size_t audio_out = 0;
+  std::size_t text_out = 0;
   for (const PromptNode& node : prompt.nodes()) {
     primary += node.Is("PrimaryInputLoadImage") ? 1 : 0;
-    inputs += IsAny(node, {"LoadImage", "LoadTensor", "LoadAudioTensor"}) ? 1 : 0;
-    outputs += IsAny(node, {"PreviewImage", "SaveImage", "SaveTensor", "SaveAudioTensor"}) ? 1 : 0;
+    pictures_in += IsAny(node, {"LoadImage", "LoadTensor"}) ? 1 : 0;
+    audio_in += node.Is("LoadAudioTensor") ? 1 : 0;
+    pictures_out += IsAny(node, {"PreviewImage", "SaveImage", "SaveTensor"}) ? 1 : 0;
+    audio_out += node.Is("SaveAudioTensor") ? 1 : 0;
+    text_out += node.Is("SaveTextTensor") ? 1 : 0;
   }
   if (primary > 1) {
     return Refused("too many primary inputs in prompt");
   }
-  if (primary == 0 && inputs > 1) {
+  if ((primary == 0 && pictures_in > 1) || audio_in > 1) {
     return Refused("too many inputs in prompt");
   }
-  if (outputs > 1) {
+  if (pictures_out > 1 || audio_out > 1) {
     return Refused("too many outputs in prompt");
   }
-  if (primary + inputs == 0) {
+  if (primary + pictures_in + audio_in == 0) {
     return Refused("missing input");
   }
-  if (outputs == 0) {
+  if (pictures_out + audio_out + text_out == 0) {
     return Refused("missing output");
   }
   const char* source = primary == 1 ? "PrimaryInputLoadImage" : "LoadImage";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/graph/executor.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace framelock::graph {
@@ -51,6 +52,10 @@ class Executor::Call final : public NodeCall {
     return std::move(executor_.frame_);
   }
 
+  Result<Audio> TakeAudio(std::chrono::milliseconds length) override {
+    return executor_.TakeAudio(length);
+  }
+
   [[nodiscard]] FrameUse use() const override { return use_; }
   TensorPool& pool() override { return executor_.pool_; }
   FaultHooks& fault_hooks() override { return executor_.faults_; }
@@ -68,6 +73,12 @@ class Executor::Call final : public NodeCall {
   void EmitText(std::string text) override {
     if (const auto sink = executor_.sink_of_[index_]) {
       executor_.texts_[*sink] = std::move(text);
+    }
+  }
+
+  void EmitAudio(Audio audio) override {
+    if (const auto sink = executor_.sink_of_[index_]) {
+      executor_.audio_[*sink] = std::move(audio);
     }
   }
 
@@ -98,6 +109,7 @@ Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
       slots_(plan_.slots()),
       results_(plan_.sinks().size()),
       texts_(plan_.sinks().size()),
+      audio_(plan_.sinks().size()),
       sink_of_(plan_.steps().size()),
       is_loaded_(plan_.steps().size()),
       is_current_(plan_.steps().size()),
@@ -108,7 +120,7 @@ Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
   }
   for (const Step& step : plan_.steps()) {
     nodes_.push_back(step.node_class->make());
-    sources_ += step.node_class->spec.is_source ? 1 : 0;
+    sources_ += step.node_class->spec.source == Medium::kPicture ? 1 : 0;
   }
 }
 
@@ -122,7 +134,8 @@ std::optional<NodeFailure> Executor::Load() {
       }
     }
   }
-  return RunSteps(StepPhase::kOnce, StepPhase::kWhenChanged, FrameUse::kRehearsal);
+  return RunSteps({StepPhase::kOnce, StepPhase::kWhenChanged, StepPhase::kEveryPiece},
+                  FrameUse::kRehearsal);
 }
 
 std::optional<NodeFailure> Executor::LoadStep(std::size_t index) {
@@ -136,23 +149,50 @@ std::optional<NodeFailure> Executor::LoadStep(std::size_t index) {
 }
 
 std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
-  DropFrameValues();
+  DropValues(StepPhase::kEveryFrame);
   frame_ = std::move(frame);
   sources_left_ = sources_;
   std::optional<NodeFailure> failure =
-      RunSteps(StepPhase::kWhenChanged, StepPhase::kEveryFrame, use);
+      RunSteps({StepPhase::kWhenChanged, StepPhase::kEveryFrame}, use);
   if (failure) {
-    DropFrameValues();
+    DropValues(StepPhase::kEveryFrame);
   }
   frame_ = Tensor();
   return failure;
 }
 
-std::optional<NodeFailure> Executor::RunSteps(StepPhase first, StepPhase last, FrameUse use) {
+std::optional<NodeFailure> Executor::RunAudio(Audio audio) {
+  DropValues(StepPhase::kEveryPiece);
+  piece_ = std::move(audio);
+  std::optional<NodeFailure> failure =
+      RunSteps({StepPhase::kWhenChanged, StepPhase::kEveryPiece}, FrameUse::kShown);
+  if (failure) {
+    DropValues(StepPhase::kEveryPiece);
+  }
+  return failure;
+}
+
+Result<Audio> Executor::TakeAudio(std::chrono::milliseconds length) {
+  audio_length_ = std::max(audio_length_, length);
+  if (!piece_) {
+    constexpr std::uint32_t kSampleRate = 48'000;
+    const auto samples = static_cast<std::uint32_t>(length.count() * (kSampleRate / 1000));
+    Result<Tensor> silence = pool_.Allocate({1, 1, samples, 1, TensorLayout::kMask});
+    if (!silence.ok()) {
+      return silence.error();
+    }
+    std::fill_n(silence->mutable_data(), silence->size(), 0.0F);
+    piece_ = Audio{std::move(*silence), kSampleRate};
+  }
+  return *piece_;
+}
+
+std::optional<NodeFailure> Executor::RunSteps(std::initializer_list<StepPhase> phases,
+                                              FrameUse use) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const Step& step = plan_.steps()[i];
-    if (is_current_[i] || step.phase < first || step.phase > last ||
-        step.demand != Demand::kAlways) {
+    if (is_current_[i] || step.demand != Demand::kAlways ||
+        std::find(phases.begin(), phases.end(), step.phase) == phases.end()) {
       continue;
     }
     if (std::optional<NodeFailure> failure =
@@ -185,6 +225,13 @@ std::optional<NodeFailure> Executor::RunWithInputs(std::size_t wanted, FrameUse 
   return std::nullopt;
 }
 
+// What a piece of audio gave holds until the next one.
+bool Executor::IsThere(std::size_t step) const {
+  const Step& writer = plan_.steps()[step];
+  return is_current_[step] ||
+         (writer.phase == StepPhase::kEveryPiece && writer.demand == Demand::kAlways);
+}
+
 // A step that has to run before this one; the eager ones first, because nodes look at those.
 std::optional<std::size_t> Executor::FindMissing(std::size_t index, FrameUse use) {
   const Step& step = plan_.steps()[index];
@@ -196,7 +243,7 @@ std::optional<std::size_t> Executor::FindMissing(std::size_t index, FrameUse use
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const Binding& input = step.inputs[i];
       if (input.from != Binding::From::kSlot || input.laziness != laziness ||
-          is_current_[plan_.writer_of(input.slot)]) {
+          IsThere(plan_.writer_of(input.slot))) {
         continue;
       }
       if (laziness == Laziness::kEager || nodes_[index]->Needs(call, i)) {
@@ -249,21 +296,25 @@ bool Executor::StillHolds(std::size_t index, FrameUse use) {
          !nodes_[index]->HasChanged(call);
 }
 
-// What the last frame left: its results, and its values if it failed half-way.
-void Executor::DropFrameValues() {
+// What the last frame, or piece, left: its results, and its values if it failed half-way. What
+// runs when something has changed is looked at again.
+void Executor::DropValues(StepPhase phase) {
   for (std::size_t index = 0; index < plan_.steps().size(); ++index) {
     const Step& step = plan_.steps()[index];
-    is_current_[index] = is_current_[index] && step.phase == StepPhase::kOnce;
-    if (step.phase == StepPhase::kEveryFrame) {
+    is_current_[index] =
+        is_current_[index] && step.phase != phase && step.phase != StepPhase::kWhenChanged;
+    // Frames may still read what the last piece gave.
+    if (step.phase == phase && phase != StepPhase::kEveryPiece) {
       for (std::size_t i = 0; i < step.node_class->spec.outputs.size(); ++i) {
         slots_[step.first_output + i] = Value();
       }
     }
   }
   for (std::size_t i = 0; i < results_.size(); ++i) {
-    if (plan_.steps()[plan_.sinks()[i]].phase == StepPhase::kEveryFrame) {
+    if (plan_.steps()[plan_.sinks()[i]].phase == phase) {
       results_[i] = Tensor();
       texts_[i].reset();
+      audio_[i].reset();
     }
   }
 }

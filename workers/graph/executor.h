@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "workers/graph/node.h"
 #include "workers/graph/plan.h"
 #include "workers/graph/tensor.h"
+#include "workers/graph/value.h"
 
 namespace framelock::graph {
 
@@ -25,11 +28,11 @@ struct NodeFailure {
   [[nodiscard]] std::string ToString() const;
 };
 
-/// Runs a plan: what does not depend on the frame once, or again when something upstream has
-/// changed, the rest on every frame, what only lazy inputs lead to when it is asked for. Values are
-/// dropped after their last reader, so that their buffers serve again within the same frame; after
-/// the first frames of a size a run allocates nothing. Owned by whoever drives the frames; one
-/// thread.
+/// Runs a plan: what does not depend on the stream once, or again when something upstream has
+/// changed, what depends on its audio alone on every piece of that, the rest on every frame, what
+/// only lazy inputs lead to when it is asked for. Values are dropped after their last reader, so
+/// that their buffers serve again within the same run; after the first frames of a size a run
+/// allocates nothing. Owned by whoever drives the frames; one thread.
 class Executor {
  public:
   /// `pool` and `faults` outlive the executor; the plan's registry too.
@@ -38,19 +41,25 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  /// Makes and loads the nodes and runs what needs no frame. Once, before the first Run().
+  /// Makes and loads the nodes and runs what needs no frame, on silence. Once, before the first
+  /// Run().
   std::optional<NodeFailure> Load();
 
   /// Runs the rest on one frame. After a failure the next frame may succeed.
   std::optional<NodeFailure> Run(Tensor frame, FrameUse use);
+  /// Runs on the next piece of audio what depends on that alone. Likewise.
+  std::optional<NodeFailure> RunAudio(Audio audio);
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
-  /// What sink i of the plan received in the last run; invalid if that failed before.
+  /// What sink i of the plan received in the last run of its kind; invalid if that failed before.
   [[nodiscard]] const Tensor& result(std::size_t sink) const { return results_[sink]; }
-  /// The same for sinks that take text; nullopt if there was none.
+  /// The same for sinks that take text or audio; nullopt if there was none.
   [[nodiscard]] const std::optional<std::string>& text(std::size_t sink) const {
     return texts_[sink];
   }
+  [[nodiscard]] const std::optional<Audio>& audio(std::size_t sink) const { return audio_[sink]; }
+  /// How long the pieces are that its nodes have asked for; 0: none has.
+  [[nodiscard]] std::chrono::milliseconds audio_length() const { return audio_length_; }
   /// Whether the values of step i of the plan are there: it ran for this frame, or an earlier run
   /// still holds.
   [[nodiscard]] bool has_run(std::size_t step) const { return is_current_[step]; }
@@ -58,12 +67,14 @@ class Executor {
  private:
   class Call;
   std::optional<NodeFailure> LoadStep(std::size_t step);
-  std::optional<NodeFailure> RunSteps(StepPhase first, StepPhase last, FrameUse use);
+  std::optional<NodeFailure> RunSteps(std::initializer_list<StepPhase> phases, FrameUse use);
   std::optional<NodeFailure> RunWithInputs(std::size_t step, FrameUse use);
   std::optional<NodeFailure> RunStep(std::size_t step, FrameUse use);
   bool StillHolds(std::size_t step, FrameUse use);
+  [[nodiscard]] bool IsThere(std::size_t step) const;
   std::optional<std::size_t> FindMissing(std::size_t step, FrameUse use);
-  void DropFrameValues();
+  void DropValues(StepPhase phase);
+  Result<Audio> TakeAudio(std::chrono::milliseconds length);
 
   Plan plan_;
   TensorPool& pool_;
@@ -72,6 +83,7 @@ class Executor {
   std::vector<Value> slots_;
   std::vector<Tensor> results_;                      // by sink
   std::vector<std::optional<std::string>> texts_;    // by sink
+  std::vector<std::optional<Audio>> audio_;          // by sink
   std::vector<std::optional<std::size_t>> sink_of_;  // by step
   std::vector<bool> is_loaded_;                      // by step
   std::vector<bool> is_current_;                     // by step
@@ -81,6 +93,8 @@ class Executor {
   std::size_t sources_ = 0;             // steps that take the frame
   std::size_t sources_left_ = 0;
   Tensor frame_;
+  std::optional<Audio> piece_;  // the newest
+  std::chrono::milliseconds audio_length_{0};
 };
 
 }  // namespace framelock::graph

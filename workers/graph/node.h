@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,6 +34,9 @@ class NodeCall {
 
   /// The frame that the source nodes give out.
   virtual Tensor TakeFrame() = 0;
+  /// The newest piece of the stream's audio, shared: such pieces as its source nodes ask for, the
+  /// longest if they differ; in the first rehearsal that much silence. Mono.
+  virtual Result<Audio> TakeAudio(std::chrono::milliseconds length) = 0;
   [[nodiscard]] virtual FrameUse use() const = 0;
 
   virtual TensorPool& pool() = 0;
@@ -41,9 +45,11 @@ class NodeCall {
   virtual void SetOutput(std::size_t output, Value value) = 0;
   /// The result of an output node.
   virtual void Emit(Tensor image) = 0;
+  virtual void EmitAudio(Audio audio) = 0;
   virtual void EmitText(std::string text) = 0;
 
   [[nodiscard]] const Tensor& Image(std::size_t i) const { return std::get<Tensor>(input(i)); }
+  [[nodiscard]] const Audio& Sound(std::size_t i) const { return std::get<Audio>(input(i)); }
   [[nodiscard]] std::int64_t Int(std::size_t i) const { return IntOf(input(i)); }
   [[nodiscard]] double Float(std::size_t i) const { return FloatOf(input(i)); }
   [[nodiscard]] bool Boolean(std::size_t i) const { return BooleanOf(input(i)); }
@@ -77,8 +83,8 @@ class Node {
   /// before each frame, of classes with Freshness::kWhenChanged only; must be quick.
   virtual bool HasChanged(NodeCall&) { return false; }
 
-  /// Once per frame, or once per prompt if nothing upstream changes. The error text becomes the
-  /// node's failure.
+  /// Once per frame, or per piece of audio if that is all it depends on, or once per prompt if
+  /// nothing upstream changes. The error text becomes the node's failure.
   virtual Status Run(NodeCall& call) = 0;
 };
 

@@ -43,6 +43,10 @@ InputSpec MaskInput(std::string name) {
   return {.name = std::move(name), .type = "MASK", .kind = ValueKind::kMask};
 }
 
+InputSpec AudioInput(std::string name) {
+  return {.name = std::move(name), .type = "AUDIO", .kind = ValueKind::kAudio};
+}
+
 InputSpec IntInput(std::string name, const IntRange& range) {
   InputSpec input{.name = std::move(name), .type = "INT", .kind = ValueKind::kInt};
   input.options = {{"default", range.value}, {"min", range.min}, {"max", range.max}};

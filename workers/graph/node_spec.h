@@ -82,6 +82,9 @@ enum class Freshness : std::uint8_t { kCached, kWhenChanged, kEveryFrame };
 /// Frames that meet no node of the first kind stay bytes.
 enum class Pixels : std::uint8_t { kMade, kPassedOn };
 
+/// What the stream brings to a source node, or takes from an output node.
+enum class Medium : std::uint8_t { kNone, kPicture, kAudio, kText };
+
 /// What is known of a node class without running it: everything validation and /object_info need.
 struct NodeSpec {
   std::string class_type;
@@ -94,7 +97,8 @@ struct NodeSpec {
   std::vector<OutputSpec> outputs;
   bool shows_no_required = false;  // lists its required inputs although there are none
   bool is_output = false;
-  bool is_source = false;          // calls TakeFrame, once per run
+  Medium source = Medium::kNone;   // kPicture: calls TakeFrame, once per run; kAudio: TakeAudio
+  Medium sink = Medium::kPicture;  // of an output node
   std::optional<bool> deprecated;  // classic nodes show the two only when they set them
   std::optional<bool> experimental;
   std::optional<std::string> unavailable;  // why no prompt can use the class in this worker
@@ -117,6 +121,7 @@ struct FloatRange {
 
 InputSpec ImageInput(std::string name);
 InputSpec MaskInput(std::string name);
+InputSpec AudioInput(std::string name);
 InputSpec IntInput(std::string name, const IntRange& range);
 InputSpec FloatInput(std::string name, const FloatRange& range);
 InputSpec BooleanInput(std::string name, std::optional<bool> value);

@@ -152,22 +152,27 @@ class Plan::Builder {
 
   void ChoosePhases() {
     for (Step& step : plan_.steps_) {
-      step.phase = PhaseOf(step.node_class->spec.freshness);
+      StepPhase upstream = StepPhase::kOnce;
       for (const Binding& input : step.inputs) {
         if (input.from == Binding::From::kSlot) {
           const Step& writer = plan_.steps_[plan_.writer_of_[input.slot]];
-          step.phase = std::max(step.phase, writer.phase);
+          upstream = std::max(upstream, writer.phase);
         }
       }
+      step.phase = std::max(upstream, PhaseOf(step.node_class->spec, upstream));
     }
   }
 
-  static StepPhase PhaseOf(Freshness freshness) {
-    switch (freshness) {
+  static StepPhase PhaseOf(const NodeSpec& spec, StepPhase upstream) {
+    if (spec.source == Medium::kAudio) {
+      return StepPhase::kEveryPiece;
+    }
+    switch (spec.freshness) {
       case Freshness::kWhenChanged:
         return StepPhase::kWhenChanged;
       case Freshness::kEveryFrame:
-        return StepPhase::kEveryFrame;
+        // Each time that its inputs are new, if they are of the audio alone.
+        return upstream == StepPhase::kEveryPiece ? upstream : StepPhase::kEveryFrame;
       case Freshness::kCached:
         break;
     }
@@ -269,10 +274,28 @@ Plan Plan::Make(const NodeRegistry& registry, const Prompt& prompt, const Verdic
 }
 
 bool Plan::passes_frame_on() const {
-  return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) {
-    return step.phase == StepPhase::kEveryFrame &&
-           step.node_class->spec.pixels == Pixels::kPassedOn;
+  const auto changes_no_picture = [](const Step& step) {
+    return step.phase == StepPhase::kOnce || step.phase == StepPhase::kEveryPiece ||
+           (step.phase == StepPhase::kEveryFrame &&
+            step.node_class->spec.pixels == Pixels::kPassedOn);
+  };
+  const auto shows_the_frame = [this](std::size_t sink) {
+    return steps_[sink].node_class->spec.sink != Medium::kPicture ||
+           steps_[sink].phase == StepPhase::kEveryFrame;
+  };
+  return std::all_of(steps_.begin(), steps_.end(), changes_no_picture) &&
+         std::all_of(sinks_.begin(), sinks_.end(), shows_the_frame);
+}
+
+bool Plan::gives(Medium medium) const {
+  return std::any_of(sinks_.begin(), sinks_.end(), [&](std::size_t sink) {
+    return steps_[sink].node_class->spec.sink == medium;
   });
+}
+
+bool Plan::takes(Medium medium) const {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [&](const Step& step) { return step.node_class->spec.source == medium; });
 }
 
 std::optional<std::size_t> Plan::FindSink(const std::string& node_id) const {

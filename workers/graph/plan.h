@@ -14,9 +14,10 @@
 
 namespace framelock::graph {
 
-/// When a step runs: once, when the prompt is taken; if something upstream of it has changed; or on
-/// every frame. In this order.
-enum class StepPhase : std::uint8_t { kOnce, kWhenChanged, kEveryFrame };
+/// When a step runs: once, when the prompt is taken; if something upstream of it has changed; on
+/// every piece of the stream's audio; or on every frame. A step that needs both runs on frames,
+/// with what the newest piece gave. In this order.
+enum class StepPhase : std::uint8_t { kOnce, kWhenChanged, kEveryPiece, kEveryFrame };
 
 /// Where one input of a step comes from.
 struct Binding {
@@ -60,8 +61,13 @@ class Plan {
   [[nodiscard]] std::size_t writer_of(std::size_t slot) const { return writer_of_[slot]; }
   /// Positions in steps() of the good outputs, in prompt order.
   [[nodiscard]] const std::vector<std::size_t>& sinks() const { return sinks_; }
-  /// True if what leaves the graph is the frame that came in, pixel for pixel.
+  /// True if what leaves the graph is the frame that came in, pixel for pixel, and no node has to
+  /// run on it.
   [[nodiscard]] bool passes_frame_on() const;
+  /// Whether a sink takes pictures; if not, those of the stream pass beside the graph.
+  [[nodiscard]] bool gives(Medium medium) const;
+  /// Whether a source node gives out the medium.
+  [[nodiscard]] bool takes(Medium medium) const;
   /// The sink with this node id.
   [[nodiscard]] std::optional<std::size_t> FindSink(const std::string& node_id) const;
 

@@ -2,6 +2,7 @@
 #include "workers/graph/session.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "workers/graph/convert_prompt.h"
@@ -32,6 +33,12 @@ void ExplainCycle(Verdict& verdict) {
   std::string details = verdict.error["details"];
   details += (details.empty() ? "" : "\n");
   verdict.error["details"] = details + "Dependency cycle: " + path + verdict.cycle.front();
+}
+
+// As numpy's astype(int16) of what is times 32767, but clamped; not a number is silence.
+std::int16_t ToSample(float sample) {
+  return static_cast<std::int16_t>(std::isnan(sample) ? 0.0F
+                                                      : std::clamp(sample, -1.0F, 1.0F) * 32767.0F);
 }
 
 Error BadFrame(std::string text) { return {ErrorCode::kInvalidArgument, std::move(text)}; }
@@ -69,8 +76,10 @@ Status CheckSlot(const Session::OutputFrame& slot, const TensorShape& shape) {
 
 class Session::Impl {
  public:
-  Impl(const NodeRegistry& registry, const SessionOptions& options)
-      : registry_(registry), options_(options), pool_(options.execution.max_tensor_bytes) {}
+  Impl(std::shared_ptr<const NodeRegistry> registry, const SessionOptions& options)
+      : registry_(std::move(registry)),
+        options_(options),
+        pool_(options.execution.max_tensor_bytes) {}
 
   std::optional<Rejected> Prepare(std::string_view prompt_json);
   Result<Shape> RunOn(Tensor frame, FrameUse use);
@@ -79,8 +88,10 @@ class Session::Impl {
   Result<Tensor> MakeFrame(const InputFrame& frame);
   Result<Tensor> MakeGreyFrame(Shape shape);
   Status Write(const OutputFrame& slot) const;
+  Result<std::span<const std::int16_t>> RunAudio(const AudioPiece& piece);
+  [[nodiscard]] std::vector<std::string_view> Texts() const;
 
-  const NodeRegistry& registry_;
+  const std::shared_ptr<const NodeRegistry> registry_;
   SessionOptions options_;
   TensorPool pool_;
   FaultHooks faults_;
@@ -88,9 +99,13 @@ class Session::Impl {
 
  private:
   Result<Tensor> CheckResult() const;
+  Result<std::span<const std::int16_t>> AudioResult(const AudioPiece& piece);
+  void KeepAudioTexts();
   Status CopyUnchanged(const OutputFrame& slot) const;
 
-  std::optional<InputFrame> unchanged_;  // the result, if it is the frame itself
+  std::optional<InputFrame> unchanged_;      // the result, if it is the frame itself
+  std::vector<std::int16_t> audio_;          // the last result
+  std::vector<std::string> told_, waiting_;  // texts of pieces: before the last Run, since then
 };
 
 std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_json) {
@@ -101,12 +116,19 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
   if (Status converted = ConvertPrompt(*prompt); !converted.ok()) {
     return Reject(Refusal(converted.error().message));
   }
-  Verdict verdict = Validate(registry_, *prompt);
+  Verdict verdict = Validate(*registry_, *prompt);
   if (!verdict.valid) {
     ExplainCycle(verdict);
     return Reject(verdict);
   }
-  Plan plan = Plan::Make(registry_, *prompt, verdict);
+  Plan plan = Plan::Make(*registry_, *prompt, verdict);
+  for (const std::size_t sink : plan.sinks()) {
+    const Step& step = plan.steps()[sink];
+    if (step.node_class->spec.sink == Medium::kAudio && step.phase != StepPhase::kEveryPiece) {
+      return Reject(Refusal("node " + step.node_id + " (" + step.node_class->spec.class_type +
+                            "): sound cannot be made of pictures"));
+    }
+  }
   auto executor = std::make_unique<Executor>(std::move(plan), pool_, faults_);
   if (const std::optional<NodeFailure> failure = executor->Load()) {
     Verdict refused = Refusal("The prompt failed while loading: " + failure->ToString());
@@ -116,6 +138,8 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
   }
   executor_ = std::move(executor);
   unchanged_.reset();
+  told_.clear();
+  waiting_.clear();
   pool_.Trim();
   return std::nullopt;
 }
@@ -123,30 +147,45 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
 Result<Session::Shape> Session::Impl::Probe(Shape input) {
   unchanged_.reset();
   pool_.Trim();
-  if (executor_->plan().passes_frame_on() && input.width != 0 && input.height != 0) {
+  const Plan& plan = executor_->plan();
+  if (plan.passes_frame_on() && input.width != 0 && input.height != 0) {
     return Shape{input.width, input.height, 3};
   }
   Result<Tensor> frame = MakeGreyFrame(input);
   if (!frame.ok()) {
     return frame.error();
   }
-  return RunOn(std::move(*frame), FrameUse::kRehearsal);
+  Result<Shape> output = RunOn(std::move(*frame), FrameUse::kRehearsal);
+  if (!plan.gives(Medium::kPicture) && output.ok()) {
+    return Shape{input.width, input.height, 3};
+  }
+  return output;
 }
 
 Result<Session::Shape> Session::Impl::Run(const InputFrame& frame) {
   unchanged_.reset();
+  told_.clear();
   if (const Status fine = CheckFrame(frame); !fine.ok()) {
     return fine.error();
   }
-  if (executor_->plan().passes_frame_on()) {
+  const Plan& plan = executor_->plan();
+  if (plan.passes_frame_on()) {
     unchanged_ = frame;
+    told_ = std::exchange(waiting_, {});
     return Shape{frame.shape.width, frame.shape.height, 3};
   }
   Result<Tensor> tensor = MakeFrame(frame);
   if (!tensor.ok()) {
     return tensor.error();
   }
-  return RunOn(std::move(*tensor), FrameUse::kShown);
+  Result<Shape> output = RunOn(std::move(*tensor), FrameUse::kShown);
+  if (output.ok()) {
+    told_ = std::exchange(waiting_, {});
+    if (!plan.gives(Medium::kPicture)) {
+      unchanged_ = frame;
+    }
+  }
+  return output;
 }
 
 Result<Tensor> Session::Impl::MakeFrame(const InputFrame& frame) {
@@ -181,15 +220,19 @@ Result<Tensor> Session::Impl::MakeGreyFrame(Shape shape) {
 }
 
 Result<Session::Shape> Session::Impl::RunOn(Tensor frame, FrameUse use) {
+  const Shape shape{frame.shape().width, frame.shape().height, frame.shape().channels};
   if (const std::optional<NodeFailure> failure = executor_->Run(std::move(frame), use)) {
     return Error{ErrorCode::kInternal, failure->ToString()};
+  }
+  if (!executor_->plan().gives(Medium::kPicture)) {
+    return shape;  // of the frame itself
   }
   const Result<Tensor> result = CheckResult();
   if (!result.ok()) {
     return result.error();
   }
-  const TensorShape& shape = result->shape();
-  return Shape{shape.width, shape.height, shape.channels};
+  const TensorShape& made = result->shape();
+  return Shape{made.width, made.height, made.channels};
 }
 
 // The first sink that received a picture; there may be others, that take text.
@@ -261,12 +304,94 @@ Status Session::Impl::Write(const OutputFrame& slot) const {
   return {};
 }
 
+Result<std::span<const std::int16_t>> Session::Impl::RunAudio(const AudioPiece& piece) {
+  audio_.clear();
+  const auto samples = static_cast<std::uint32_t>(piece.samples.size());
+  Result<Tensor> waveform = pool_.Allocate({1, 1, samples, 1, TensorLayout::kMask});
+  if (!waveform.ok()) {
+    return waveform.error();
+  }
+  std::transform(piece.samples.begin(), piece.samples.end(), waveform->mutable_data(),
+                 [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
+  if (const std::optional<NodeFailure> failure =
+          executor_->RunAudio({std::move(*waveform), piece.sample_rate})) {
+    return Error{ErrorCode::kInternal, failure->ToString()};
+  }
+  KeepAudioTexts();
+  return AudioResult(piece);
+}
+
+Result<std::span<const std::int16_t>> Session::Impl::AudioResult(const AudioPiece& piece) {
+  const std::vector<std::size_t>& sinks = executor_->plan().sinks();
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    const std::optional<Audio>& result = executor_->audio(i);
+    if (!result) {
+      continue;
+    }
+    const std::span<const float> made = result->waveform.values();
+    if (made.size() != piece.samples.size() || result->sample_rate != piece.sample_rate) {
+      return Error{ErrorCode::kInternal, "node " + executor_->plan().steps()[sinks[i]].node_id +
+                                             ": " + std::to_string(made.size()) + " samples at " +
+                                             std::to_string(result->sample_rate) +
+                                             " Hz came out of " +
+                                             std::to_string(piece.samples.size()) + " at " +
+                                             std::to_string(piece.sample_rate)};
+    }
+    audio_.resize(made.size());
+    std::transform(made.begin(), made.end(), audio_.begin(), ToSample);
+    break;
+  }
+  return std::span<const std::int16_t>(audio_);
+}
+
+// For the next frame. As many as a frame may have, at most.
+void Session::Impl::KeepAudioTexts() {
+  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMostBytes = 1U << 20;
+  for (std::size_t i = 0; i < executor_->plan().sinks().size(); ++i) {
+    const Step& step = executor_->plan().steps()[executor_->plan().sinks()[i]];
+    const std::optional<std::string>& text = executor_->text(i);
+    if (step.phase != StepPhase::kEveryPiece || !text || text->empty()) {
+      continue;
+    }
+    waiting_.push_back(*text);
+    std::size_t bytes = 0;
+    for (const std::string& one : waiting_) {
+      bytes += one.size();
+    }
+    while (waiting_.size() > 1 && (waiting_.size() > kMost || bytes > kMostBytes)) {
+      bytes -= waiting_.front().size();
+      waiting_.erase(waiting_.begin());
+    }
+  }
+}
+
+std::vector<std::string_view> Session::Impl::Texts() const {
+  std::vector<std::string_view> texts;
+  const std::size_t sinks = executor_ ? executor_->plan().sinks().size() : 0;
+  for (std::size_t i = 0; i < sinks; ++i) {
+    const std::optional<std::string>& text = executor_->text(i);
+    const Step& step = executor_->plan().steps()[executor_->plan().sinks()[i]];
+    if (step.phase != StepPhase::kEveryPiece && text && !text->empty()) {
+      texts.emplace_back(*text);
+    }
+  }
+  texts.insert(texts.end(), told_.begin(), told_.end());
+  return texts;
+}
+
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::Create(const NodeRegistry& registry,
                                                  SessionOptions options) {
-  return std::unique_ptr<Session>(new Session(std::make_unique<Impl>(registry, options)));
+  return Create(std::shared_ptr<const NodeRegistry>(std::shared_ptr<void>(), &registry), options);
+}
+
+Result<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const NodeRegistry> registry,
+                                                 SessionOptions options) {
+  return std::unique_ptr<Session>(
+      new Session(std::make_unique<Impl>(std::move(registry), options)));
 }
 
 std::optional<Session::Rejected> Session::Prepare(std::string_view prompt_json) {
@@ -290,6 +415,20 @@ Result<Session::Shape> Session::Run(const InputFrame& frame) {
 }
 
 Status Session::WriteOutput(const OutputFrame& slot) const { return impl_->Write(slot); }
+
+std::chrono::milliseconds Session::audio_length() const {
+  const bool takes = has_prompt() && impl_->executor_->plan().takes(Medium::kAudio);
+  return takes ? impl_->executor_->audio_length() : std::chrono::milliseconds(0);
+}
+
+Result<std::span<const std::int16_t>> Session::RunAudio(const AudioPiece& piece) {
+  if (!has_prompt()) {
+    return Error{ErrorCode::kUnavailable, "no prompt is set"};
+  }
+  return impl_->RunAudio(piece);
+}
+
+std::vector<std::string_view> Session::texts() const { return impl_->Texts(); }
 
 FaultHooks& Session::fault_hooks() { return impl_->faults_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/core/result.h"
 #include "workers/graph/fault_hooks.h"
@@ -22,12 +24,15 @@ struct SessionOptions {
   ExecutionLimits execution;
 };
 
-/// One stream's graph at work: takes a prompt, then 8-bit frames, and gives 8-bit frames back.
-/// Owned by the worker's frame loop; one thread. Nothing here blocks but the nodes themselves.
+/// One stream's graph at work: takes a prompt, then 8-bit frames and 16-bit audio, and gives the
+/// same back. Owned by the worker's frame loop; one thread. Nothing here blocks but the nodes
+/// themselves.
 ///
-///   Prepare(json) -> Probe(shape) -> { Run(frame) -> WriteOutput(slot) }*
+///   Prepare(json) -> Probe(shape) -> { Run(frame) -> WriteOutput(slot) | RunAudio(piece) }*
 ///
-/// Probe is optional: Run works with any input size at any time.
+/// Probe is optional: Run works with any input size at any time. Nodes that depend on the audio
+/// alone run on its pieces, all others on frames, with what the newest piece gave. A medium that no
+/// node takes or gives passes beside the graph.
 class Session {
  public:
   /// Width, height and channels (1 to 4) of one frame.
@@ -57,8 +62,10 @@ class Session {
     std::string errors_json;
   };
 
-  /// `registry` must outlive the session.
+  /// Borrowed, `registry` must outlive the session; else the session keeps it.
   static Result<std::unique_ptr<Session>> Create(const NodeRegistry& registry,
+                                                 SessionOptions options = {});
+  static Result<std::unique_ptr<Session>> Create(std::shared_ptr<const NodeRegistry> registry,
                                                  SessionOptions options = {});
   ~Session();
   Session(const Session&) = delete;
@@ -73,14 +80,29 @@ class Session {
   /// tables and buffers that frames of this size need. kUnavailable without a prompt.
   Result<Shape> Probe(Shape input);
 
-  /// Runs the graph on one frame and keeps the result until the next call; its shape tells how
-  /// large the output slot must be. The frame's memory must stay until then: a graph that changes
-  /// nothing is one copy, from there to the slot. An error names the node: "node 3 (ImageBlur): …".
+  /// Runs the graph on one frame and keeps the result until the next Run or Probe; its shape tells
+  /// how large the output slot must be. The frame's memory must stay until then: a graph that
+  /// changes no picture is one copy, from there to the slot. An error names the node: "node 3
+  /// (ImageBlur): …".
   Result<Shape> Run(const InputFrame& frame);
 
   /// Writes the last result as bytes (times 255, clamped, truncated). kUnavailable if the last run
   /// gave none, kResourceLimit if the slot is too small; nothing is written then.
   Status WriteOutput(const OutputFrame& slot) const;
+
+  /// How much audio RunAudio is to be given at once; 0: the prompt's nodes take none.
+  [[nodiscard]] std::chrono::milliseconds audio_length() const;
+  /// Mono, one piece after the other; any length works. The result is as long, or empty if the
+  /// graph gives no audio; valid until the next RunAudio or Prepare. Errors as Run's.
+  struct AudioPiece {
+    std::span<const std::int16_t> samples;
+    std::uint32_t sample_rate = 0;
+  };
+  Result<std::span<const std::int16_t>> RunAudio(const AudioPiece& piece);
+
+  /// What the nodes that take text received in the last Run, and in RunAudio since the Run before,
+  /// without empty ones; valid until the next call.
+  [[nodiscard]] std::vector<std::string_view> texts() const;
 
   /// Faults asked for by the last Run; the caller clears what it has acted on.
   FaultHooks& fault_hooks();

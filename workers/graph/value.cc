@@ -18,6 +18,9 @@ ValueKind KindOf(const Value& value) {
   if (std::holds_alternative<bool>(value)) {
     return ValueKind::kBoolean;
   }
+  if (std::holds_alternative<Audio>(value)) {
+    return ValueKind::kAudio;
+  }
   return std::holds_alternative<std::string>(value) ? ValueKind::kString : ValueKind::kAny;
 }
 
@@ -39,6 +42,7 @@ bool Fits(const Value& value, ValueKind kind) {
     case ValueKind::kImage:
     case ValueKind::kMask:
     case ValueKind::kString:
+    case ValueKind::kAudio:
       break;
   }
   return own == kind;
@@ -79,6 +83,8 @@ const char* Describe(ValueKind kind) {
       return "a BOOLEAN";
     case ValueKind::kString:
       return "a STRING";
+    case ValueKind::kAudio:
+      return "an AUDIO";
     case ValueKind::kAny:
       break;
   }

@@ -9,9 +9,15 @@
 
 namespace framelock::graph {
 
+/// An AUDIO. Batch, channels and samples of the waveform are a mask's batch, height and width.
+struct Audio {
+  Tensor waveform;  // -1 to 1 as a rule
+  std::uint32_t sample_rate = 0;
+};
+
 /// What travels along a link or stands in a prompt. IMAGE and MASK are tensors told apart by their
 /// layout; INT beyond 63 bits (seeds) wraps; monostate is nothing yet, or null.
-using Value = std::variant<std::monostate, Tensor, std::int64_t, double, bool, std::string>;
+using Value = std::variant<std::monostate, Tensor, std::int64_t, double, bool, std::string, Audio>;
 
 /// What an input takes at run time; kAny leaves the look to the node. Numbers are taken as Python
 /// takes them: a BOOLEAN where an INT is wanted, either where a FLOAT is, any of them for a
@@ -25,6 +31,7 @@ enum class ValueKind : std::uint8_t {
   kFloat,
   kBoolean,
   kString,
+  kAudio,
 };
 
 bool Fits(const Value& value, ValueKind kind);

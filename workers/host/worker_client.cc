@@ -34,6 +34,10 @@ bool IsPicture(std::uint32_t width, std::uint32_t height) {
          height <= protocol::kMaxDimension;
 }
 
+bool IsAudioLength(std::uint32_t ms) {
+  return ms == 0 || (ms >= protocol::kMinAudioMs && ms <= protocol::kMaxAudioMs);
+}
+
 std::string OutOfRange(std::uint32_t width, std::uint32_t height) {
   return "output size " + std::to_string(width) + "x" + std::to_string(height) +
          " is out of range, 1x1 to " + std::to_string(protocol::kMaxDimension) + "x" +
@@ -67,9 +71,12 @@ class WorkerClient::Impl {
                         std::span<const int>(fds).first(fd >= 0 ? 1 : 0));
   }
 
-  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  Status SetPrompt(std::uint64_t revision, std::string_view json, std::string_view settings);
+  [[nodiscard]] bool Takes(std::string_view settings) const;
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  Status SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                     std::span<const std::int16_t> samples);
   MaybeEvent Receive();
   Status Greet();
   std::chrono::nanoseconds HeartbeatAge();
@@ -82,10 +89,12 @@ class WorkerClient::Impl {
 
   struct InFlight {
     std::uint32_t output_slot;
+    std::uint32_t texts = 0;
   };
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
 
  private:
+  Status Configure(std::string_view settings);
   MaybeEvent Handle(Packet packet);
   MaybeEvent HandleWhileGreeting(const Packet& packet);
   MaybeEvent OnWelcome(const Packet& packet);
@@ -93,6 +102,7 @@ class WorkerClient::Impl {
   MaybeEvent OnPromptApplied(const Packet& packet);
   MaybeEvent OnPromptRejected(Packet packet);
   MaybeEvent OnAttached(const Packet& packet);
+  MaybeEvent OnFrameText(Packet packet);
   MaybeEvent OnCompleted(const Packet& packet);
   [[nodiscard]] Status CheckCompleted(const Completed& message) const;
   [[nodiscard]] Status CheckOutput(const Completed& message) const;
@@ -105,18 +115,45 @@ class WorkerClient::Impl {
   int stale_messages_ = 0;
   std::uint64_t sent_revision_ = 0;
   bool prompt_outstanding_ = false;
+  std::string settings_{kNoSettings};               // told last
   std::uint64_t generation_ = 0;                    // the last one handed over
   std::optional<protocol::RegionLayout> offered_;   // Attach sent, not answered
   std::optional<protocol::RegionLayout> attached_;  // answered
+  AudioRequests audio_;
 };
 
 Status WorkerClient::Impl::Greet() {
+  auto* page = reinterpret_cast<protocol::ControlPage*>(page_.bytes().data());
+  page->host_abilities = protocol::kTakesFrameText;  // nobody else has it yet
   protocol::Hello hello;
   hello.greeting = greeting_;
   return Send(hello, page_.fd());
 }
 
-Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view json) {
+bool WorkerClient::Impl::Takes(std::string_view settings) const {
+  if (settings == settings_) return true;
+  auto* page = reinterpret_cast<protocol::ControlPage*>(page_.bytes().data());
+  const std::uint64_t abilities =
+      std::atomic_ref<std::uint64_t>(page->abilities).load(std::memory_order_relaxed);
+  return (abilities & protocol::kTakesConfigure) != 0;
+}
+
+Status WorkerClient::Impl::Configure(std::string_view settings) {
+  if (settings == settings_) return {};
+  if (!Takes(settings)) {
+    return Error{ErrorCode::kInvalidArgument, "the worker takes no settings"};
+  }
+  auto text = protocol::MakeTextFd(settings);
+  if (!text) return text.error();
+  protocol::Configure message;
+  message.text_bytes = settings.size();
+  if (auto sent = Send(message, text->get()); !sent) return sent;
+  settings_ = settings;
+  return {};
+}
+
+Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view json,
+                                     std::string_view settings) {
   if (gone_) return *gone_;
   if (!ready_) return Error{ErrorCode::kUnavailable, "the worker has not said Welcome yet"};
   if (prompt_outstanding_) {
@@ -126,6 +163,7 @@ Status WorkerClient::Impl::SetPrompt(std::uint64_t revision, std::string_view js
     return Error{ErrorCode::kInvalidArgument,
                  "revision " + std::to_string(revision) + " is not newer than the last one"};
   }
+  if (auto configured = Configure(settings); !configured) return configured;
   auto text = protocol::MakeTextFd(json);
   if (!text) return text.error();
   protocol::SetPrompt message;
@@ -177,7 +215,18 @@ Status WorkerClient::Impl::Submit(FrameSequence sequence, std::uint32_t input_sl
   message.input_slot = input_slot;
   message.output_slot = output_slot;
   if (auto sent = Send(message); !sent) return sent;
-  in_flight_.emplace(sequence.value, InFlight{output_slot});
+  in_flight_.emplace(sequence.value, InFlight{.output_slot = output_slot});
+  return {};
+}
+
+Status WorkerClient::Impl::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                                       std::span<const std::int16_t> samples) {
+  if (gone_) return *gone_;
+  if (!ready_) return Error{ErrorCode::kUnavailable, "the worker has not said Welcome yet"};
+  auto request = audio_.Make(sequence, sample_rate, samples);
+  if (!request) return request.error();
+  if (auto sent = Send(request->message, request->samples.get()); !sent) return sent;
+  audio_.OnSent(request->message);
   return {};
 }
 
@@ -201,6 +250,12 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::Handle(Packet packet) {
   const auto type = protocol::PeekType(packet.bytes);
   if (!type) return Lie("a message without a type");
   if (!ready_) return HandleWhileGreeting(packet);
+  if (*type == MessageType::kFrameText) return OnFrameText(std::move(packet));
+  if (*type == MessageType::kAudioCompleted) {
+    auto completed = audio_.OnAnswer(std::move(packet), revision_);
+    if (!completed) return completed.error();
+    return std::optional<Event>(std::move(*completed));
+  }
   const std::size_t fds = *type == MessageType::kPromptRejected ? 1 : 0;
   if (packet.fds.size() != fds) return Lie("wrong number of descriptors");
   switch (*type) {
@@ -226,6 +281,8 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::HandleWhileGreeting(const Pac
     case MessageType::kPromptRejected:
     case MessageType::kAttached:
     case MessageType::kCompleted:
+    case MessageType::kFrameText:
+    case MessageType::kAudioCompleted:
       return PassOver();
     default:
       return Lie("unexpected message before Welcome");
@@ -262,6 +319,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptApplied(const Packet&
     return Lie("prompt applied: revision " + std::to_string(message->revision) +
                " was not asked for");
   }
+  if (!IsAudioLength(message->audio_ms)) return Lie("prompt applied: audio_ms is out of range");
   const bool unknown = message->output_width == 0 && message->output_height == 0;
   if (!unknown && !IsPicture(message->output_width, message->output_height)) {
     return Lie("prompt applied: " + OutOfRange(message->output_width, message->output_height));
@@ -270,7 +328,8 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptApplied(const Packet&
   revision_ = message->revision;
   return std::optional<Event>(PromptApplied{.revision = revision_,
                                             .output_width = message->output_width,
-                                            .output_height = message->output_height});
+                                            .output_height = message->output_height,
+                                            .audio_ms = message->audio_ms});
 }
 
 WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnPromptRejected(Packet packet) {
@@ -298,18 +357,47 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnAttached(const Packet& pack
   if (!refused && !IsPicture(message->output_width, message->output_height)) {
     return Lie("attached: " + OutOfRange(message->output_width, message->output_height));
   }
+  if (!IsAudioLength(message->audio_ms)) return Lie("attached: audio_ms is out of range");
   if (!refused) attached_ = offered_;
   offered_.reset();
   return std::optional<Event>(Attached{.generation = generation_,
                                        .output_width = message->output_width,
-                                       .output_height = refused ? 0 : message->output_height});
+                                       .output_height = refused ? 0 : message->output_height,
+                                       .audio_ms = message->audio_ms});
+}
+
+WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnFrameText(Packet packet) {
+  const auto message = Decode<protocol::FrameText>(packet.bytes);
+  if (!message) return Lie(message.error().message);
+  const auto entry = in_flight_.find(message->sequence);
+  if (entry == in_flight_.end()) {
+    return Lie("frame text: sequence " + std::to_string(message->sequence) +
+               " is unknown or was answered before");
+  }
+  if (++entry->second.texts > protocol::kMaxFrameTexts) {
+    return Lie("frame text: more than " + std::to_string(protocol::kMaxFrameTexts) +
+               " of one frame");
+  }
+  const bool enclosed = message->text_bytes <= protocol::kMaxFrameTextBytes;
+  if (packet.fds.size() != (enclosed ? 1U : 0U)) {
+    return Lie("frame text: wrong number of descriptors");
+  }
+  FrameText told{.sequence = message->sequence, .text_bytes = message->text_bytes, .text = {}};
+  if (enclosed) {
+    auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
+    if (!text) return Lie("frame text: " + text.error().message);
+    told.text = std::move(*text);
+  }
+  return std::optional<Event>(std::move(told));
 }
 
 WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnCompleted(const Packet& packet) {
   auto message = Decode<protocol::Completed>(packet.bytes);
   if (!message) return Lie(message.error().message);
   if (auto fine = CheckCompleted(*message); !fine) return fine.error();
-  if (auto fine = protocol::CheckErrorText(*message); !fine) return Lie(fine.error().message);
+  if (auto fine = protocol::CheckErrorText(message->error); !fine) {
+    return Lie("completed: " + fine.error().message);
+  }
   in_flight_.erase(message->sequence);
   return std::optional<Event>(*message);
 }
@@ -373,8 +461,9 @@ Result<std::unique_ptr<WorkerClient>> WorkerClient::Greet(PacketSocket socket, c
 
 int WorkerClient::fd() const { return impl_->socket_.fd(); }
 
-Status WorkerClient::SetPrompt(std::uint64_t revision, std::string_view json) {
-  return impl_->SetPrompt(revision, json);
+Status WorkerClient::SetPrompt(std::uint64_t revision, std::string_view json,
+                               std::string_view settings) {
+  return impl_->SetPrompt(revision, json, settings);
 }
 
 Status WorkerClient::Attach(const protocol::RegionLayout& layout,
@@ -387,6 +476,11 @@ Status WorkerClient::Submit(FrameSequence sequence, std::uint32_t input_slot,
   return impl_->Submit(sequence, input_slot, output_slot);
 }
 
+Status WorkerClient::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                                 std::span<const std::int16_t> samples) {
+  return impl_->SubmitAudio(sequence, sample_rate, samples);
+}
+
 Status WorkerClient::Stop() { return impl_->Send(protocol::Stop{}); }
 
 Result<std::optional<WorkerClient::Event>> WorkerClient::Receive() { return impl_->Receive(); }
@@ -395,6 +489,7 @@ bool WorkerClient::ready() const { return impl_->ready_ && !impl_->gone_; }
 std::int32_t WorkerClient::pid() const { return impl_->pid_; }
 std::uint64_t WorkerClient::revision() const { return impl_->revision_; }
 std::size_t WorkerClient::frames_in_flight() const { return impl_->in_flight_.size(); }
+bool WorkerClient::Takes(std::string_view settings) const { return impl_->Takes(settings); }
 
 PacketSocket WorkerClient::Release() {
   impl_->gone_ = Error{ErrorCode::kClosed, "the worker's socket was given away"};

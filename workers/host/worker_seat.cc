@@ -179,7 +179,8 @@ void WorkerSeat::Observe(const WorkerClient::Event& event) {
     watch_.OnPromptApplied(now);
   } else if (std::holds_alternative<WorkerClient::PromptRejected>(event)) {
     watch_.OnPromptRejected(now);
-  } else {
+  } else if (std::holds_alternative<WorkerClient::Welcomed>(event) ||
+             std::holds_alternative<WorkerClient::Attached>(event)) {
     watch_.OnLoadingEnded(now);
   }
 }
@@ -191,9 +192,10 @@ void WorkerSeat::Watch() {
   if (verdict != Verdict::kFine) Vacate(LossReason::kHung, watch_.Explain(verdict));
 }
 
-Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json) {
+Status WorkerSeat::SetPrompt(std::uint64_t revision, std::string_view json,
+                             std::string_view settings) {
   if (!seated()) return Error{ErrorCode::kUnavailable, "no worker is ready"};
-  Status sent = client_->SetPrompt(revision, json);
+  Status sent = client_->SetPrompt(revision, json, settings);
   if (sent.ok()) watch_.OnPromptSent(options_.clock->Now());
   return sent;
 }
@@ -212,6 +214,12 @@ Status WorkerSeat::Submit(FrameSequence sequence, std::uint32_t input_slot,
   Status sent = client_->Submit(sequence, input_slot, output_slot);
   if (sent.ok()) watch_.OnSubmitted(sequence, options_.clock->Now());
   return sent;
+}
+
+Status WorkerSeat::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                               std::span<const std::int16_t> samples) {
+  if (!seated()) return Error{ErrorCode::kUnavailable, "no worker is ready"};
+  return client_->SubmitAudio(sequence, sample_rate, samples);
 }
 
 }  // namespace framelock::host

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,9 +45,10 @@ class WorkerSeat {
   struct GivenUp {
     std::string detail;
   };
-  using Event = std::variant<WorkerClient::Welcomed, WorkerClient::PromptApplied,
-                             WorkerClient::PromptRejected, WorkerClient::Attached,
-                             WorkerClient::Completed, Lost, GivenUp>;
+  using Event =
+      std::variant<WorkerClient::Welcomed, WorkerClient::PromptApplied,
+                   WorkerClient::PromptRejected, WorkerClient::Attached, WorkerClient::Completed,
+                   WorkerClient::FrameText, WorkerClient::AudioCompleted, Lost, GivenUp>;
   using Spawner = std::function<Result<SpawnedWorker>(const WorkerCommand&)>;
 
   struct Options {
@@ -78,12 +80,18 @@ class WorkerSeat {
   void Drop(LossReason reason, std::string detail);
 
   // To the worker; kUnavailable while none is seated.
-  Status SetPrompt(std::uint64_t revision, std::string_view json);
+  Status SetPrompt(std::uint64_t revision, std::string_view json,
+                   std::string_view settings = kNoSettings);
   Status Attach(const protocol::RegionLayout& layout, const protocol::SharedMemory& region);
   Status Submit(FrameSequence sequence, std::uint32_t input_slot, std::uint32_t output_slot);
+  Status SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
+                     std::span<const std::int16_t> samples);
 
   [[nodiscard]] bool occupied() const { return client_ != nullptr; }
   [[nodiscard]] bool seated() const { return client_ != nullptr && client_->ready(); }
+  [[nodiscard]] bool Takes(std::string_view settings) const {
+    return seated() && client_->Takes(settings);
+  }
   [[nodiscard]] std::int32_t pid() const;  // 0: none is known
   [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
 

@@ -28,7 +28,8 @@ Result<Arguments> Arguments::Parse(std::span<const char* const> words, const Opt
       }
       continue;
     }
-    if (!Knows(names.values, name)) {
+    const bool is_list = Knows(names.lists, name);
+    if (!is_list && !Knows(names.values, name)) {
       return Usage("unknown argument '" + std::string(word) + "'");
     }
     if (equals == std::string_view::npos && i + 1 == words.size()) {
@@ -36,9 +37,11 @@ Result<Arguments> Arguments::Parse(std::span<const char* const> words, const Opt
     }
     const std::string_view value =
         equals == std::string_view::npos ? words[++i] : word.substr(equals + 1);
-    if (!arguments.values_.emplace(name, value).second) {
+    std::vector<std::string>& values = arguments.values_[name];
+    if (!is_list && !values.empty()) {
       return Usage(name + " is given twice");
     }
+    values.emplace_back(value);
   }
   return arguments;
 }
@@ -48,7 +51,12 @@ std::optional<std::string> Arguments::Find(std::string_view name) const {
   if (found == values_.end()) {
     return std::nullopt;
   }
-  return found->second;
+  return found->second.front();
+}
+
+std::vector<std::string> Arguments::FindAll(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
 Result<std::optional<std::int64_t>> Arguments::FindNumber(std::string_view name) const {

@@ -19,9 +19,10 @@ namespace framelock::worker {
 struct OptionNames {
   std::vector<std::string_view> flags;   // --name
   std::vector<std::string_view> values;  // --name VALUE or --name=VALUE
+  std::vector<std::string_view> lists;   // the same, any number of times
 };
 
-/// The words of a command line, sorted. Each option at most once, nothing but options.
+/// The words of a command line, sorted. Nothing but options, each at most once if it is no list.
 class Arguments {
  public:
   /// kInvalidArgument naming the word that is unknown, incomplete or repeated.
@@ -29,12 +30,14 @@ class Arguments {
 
   [[nodiscard]] bool Has(std::string_view flag) const { return flags_.contains(flag); }
   [[nodiscard]] std::optional<std::string> Find(std::string_view name) const;
+  /// Of a list, in the order given.
+  [[nodiscard]] std::vector<std::string> FindAll(std::string_view name) const;
   /// A whole number, kInvalidArgument if it is none; nullopt if the option is not given.
   [[nodiscard]] Result<std::optional<std::int64_t>> FindNumber(std::string_view name) const;
 
  private:
   std::set<std::string, std::less<>> flags_;
-  std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
 }  // namespace framelock::worker

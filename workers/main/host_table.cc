@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "pipeline/core/log.h"
-#include "workers/main/load_prompt.h"
 
 namespace framelock::worker {
 
@@ -20,9 +19,12 @@ Result<std::uint32_t> HostTable::Add(PacketSocket socket) {
     return Error{ErrorCode::kResourceLimit,
                  "there are " + std::to_string(kMaxHosts) + " hosts already"};
   }
-  auto loader = LoaderThread::Create([&registry = registry_](PromptLoader::Job job) {
-    return LoadPrompt(registry, {}, std::move(job));
-  });
+  LoadOptions options;
+  options.nodes_in = nodes_in_;
+  auto loader = LoaderThread::Create(
+      [&registry = registry_, options = std::move(options)](PromptLoader::Job job) {
+        return LoadPrompt(registry, options, std::move(job));
+      });
   if (!loader) return loader.error();
   auto host = std::make_unique<Host>();
   host->socket = std::move(socket);
@@ -30,6 +32,7 @@ Result<std::uint32_t> HostTable::Add(PacketSocket socket) {
   host->id = heartbeat_.Watch(host->socket.fd());
   LiveDispatcher::Outlet outlet{
       .send = [this, at = host.get()](auto bytes, auto fds) { return Send(*at, bytes, fds); },
+      .offer = [at = host.get()](auto bytes, auto fds) { return at->socket.Send(bytes, fds); },
       .use_control_page = [this, id = host->id](auto page) { heartbeat_.Use(id, std::move(page)); },
       .add_host = {}};
   if (hosts_.empty()) {

@@ -4,17 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/result.h"
 #include "workers/main/heartbeat.h"
 #include "workers/main/live_dispatcher.h"
+#include "workers/main/load_prompt.h"
 #include "workers/main/loader_thread.h"
-
-namespace framelock::graph {
-class NodeRegistry;
-}
 
 namespace framelock::worker {
 
@@ -29,9 +27,9 @@ class HostTable {
   /// What a turn came to. kIdle: no host had sent anything.
   enum class Turn : std::uint8_t { kServed, kIdle };
 
-  /// Both borrowed.
-  HostTable(const graph::NodeRegistry& registry, Heartbeat& heartbeat)
-      : registry_(registry), heartbeat_(heartbeat) {}
+  /// The first two are borrowed. `nodes_in`: see LoadOptions; called by the loaders' threads.
+  HostTable(const graph::NodeRegistry& registry, Heartbeat& heartbeat, NodesIn nodes_in = {})
+      : registry_(registry), heartbeat_(heartbeat), nodes_in_(std::move(nodes_in)) {}
   ~HostTable();
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
@@ -68,6 +66,7 @@ class HostTable {
 
   const graph::NodeRegistry& registry_;
   Heartbeat& heartbeat_;
+  const NodesIn nodes_in_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<std::unique_ptr<LoaderThread>> leaving_;  // of hosts that left while they loaded
   Status last_end_;

@@ -62,7 +62,9 @@ int RunLive(LiveOptions options) {
     ::_exit(kLiveAbandoned);
   }});
   if (!heartbeat) return ExitFor(heartbeat.error());
-  HostTable hosts(*options.registry, **heartbeat);
+  const auto nodes = options.nodes();
+  if (!nodes) return ExitFor(nodes.error());
+  HostTable hosts(**nodes, **heartbeat, std::move(options.nodes_in));
   if (auto added = hosts.Add(std::move(*socket)); !added) return ExitFor(added.error());
   while (!hosts.empty()) {
     if (hosts.Serve() == HostTable::Turn::kIdle) hosts.Wait();

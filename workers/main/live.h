@@ -4,19 +4,21 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "pipeline/core/unique_fd.h"
-
-namespace framelock::graph {
-class NodeRegistry;
-}
+#include "workers/main/load_prompt.h"
 
 namespace framelock::worker {
 
 struct LiveOptions {
-  UniqueFd socket;                                  // our end of the host's SOCK_SEQPACKET pair
-  const graph::NodeRegistry* registry = nullptr;    // never null; outlives the call
+  UniqueFd socket;  // our end of the host's SOCK_SEQPACKET pair
+  /// The node classes of prompts without a cwd. Never unset; called once the process is confined,
+  /// so that descriptors that they hold stay open, and before `nodes_in`.
+  std::function<Result<std::shared_ptr<const graph::NodeRegistry>>()> nodes;
+  NodesIn nodes_in;                                 // of prompts with one; unset: they are refused
   std::optional<pid_t> die_with_parent;             // SIGKILL for us when this parent ends
   std::optional<std::uint64_t> memory_limit_bytes;  // of address space; unset: none
 };

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <bit>
 #include <chrono>
 #include <utility>
 
@@ -47,13 +49,17 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
   if (!greeted_ && *type != MessageType::kHello) {
     return Error{ErrorCode::kProtocol, "message before Hello"};
   }
-  const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kSetPrompt ||
-                          *type == MessageType::kAttach || *type == MessageType::kAddHost;
+  const bool carries_fd = *type == MessageType::kHello || *type == MessageType::kConfigure ||
+                          *type == MessageType::kSetPrompt || *type == MessageType::kAttach ||
+                          *type == MessageType::kSubmitAudio || *type == MessageType::kAddHost;
   if (auto fine = NeedFds(packet, carries_fd ? 1 : 0); !fine) return fine.error();
   Status handled;
   switch (*type) {
     case MessageType::kHello:
       handled = OnHello(std::move(packet));
+      break;
+    case MessageType::kConfigure:
+      handled = OnConfigure(std::move(packet));
       break;
     case MessageType::kSetPrompt:
       handled = OnSetPrompt(std::move(packet));
@@ -63,6 +69,9 @@ Result<LiveDispatcher::Next> LiveDispatcher::Handle(Packet packet) {
       break;
     case MessageType::kSubmit:
       handled = OnSubmit(packet);
+      break;
+    case MessageType::kSubmitAudio:
+      handled = OnSubmitAudio(std::move(packet));
       break;
     case MessageType::kAddHost:
       handled = OnAddHost(std::move(packet));
@@ -98,6 +107,12 @@ Status LiveDispatcher::OnHello(Packet packet) {
   }
   auto page = protocol::SharedMemory::Map(std::move(packet.fds[0]), protocol::kControlPageBytes);
   if (!page) return page.error();
+  auto* control = reinterpret_cast<protocol::ControlPage*>(page->bytes().data());
+  std::atomic_ref<std::uint64_t>(control->abilities)
+      .store(protocol::kTakesConfigure, std::memory_order_relaxed);
+  texts_wanted_ =
+      (std::atomic_ref<std::uint64_t>(control->host_abilities).load(std::memory_order_relaxed) &
+       protocol::kTakesFrameText) != 0;
   outlet_.use_control_page(std::move(*page));
   greeted_ = true;
   region_.reset();
@@ -105,7 +120,17 @@ Status LiveDispatcher::OnHello(Packet packet) {
   last_revision_ = revision_;  // all that the new host knows of
   if (loading_ == Loading::kWanted) loading_ = Loading::kForgotten;
   next_.reset();
+  settings_ = "{}";
   return Send(welcome);
+}
+
+Status LiveDispatcher::OnConfigure(Packet packet) {
+  auto message = protocol::Decode<protocol::Configure>(packet.bytes);
+  if (!message) return message.error();
+  auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
+  if (!text) return text.error();
+  settings_ = std::move(*text);
+  return {};
 }
 
 Status LiveDispatcher::OnSetPrompt(Packet packet) {
@@ -124,6 +149,7 @@ Status LiveDispatcher::OnSetPrompt(Packet packet) {
   next_.emplace();
   next_->revision = revision;
   next_->json = std::move(*text);
+  next_->settings = settings_;
   if (loading_ == Loading::kNothing) Load(std::move(*std::exchange(next_, std::nullopt)));
   return {};
 }
@@ -164,6 +190,7 @@ Status LiveDispatcher::Adopt(PromptLoader::Loaded loaded) {
   spdlog::info("prompt applied revision={}", revision_);
   protocol::PromptApplied applied;
   applied.revision = revision_;
+  applied.audio_ms = AudioMs();
   if (region_) {
     applied.output_width = loaded.output.width;
     applied.output_height = loaded.output.height;
@@ -202,6 +229,7 @@ Status LiveDispatcher::OnAttach(Packet packet) {
   if (session_) shape = Rehearse(*session_, shape, {.most = 1});
   answer.output_width = shape.width;
   answer.output_height = shape.height;
+  answer.audio_ms = AudioMs();
   return Send(answer);
 }
 
@@ -237,7 +265,9 @@ Status LiveDispatcher::OnSubmit(const Packet& packet) {
     answer.outcome = protocol::FrameOutcome::kFailed;
     answer.output_width = 0;
     answer.output_height = 0;
-    protocol::StoreErrorText(run.error().message, answer);
+    protocol::StoreErrorText(run.error().message, answer.error);
+  } else if (answer.outcome == protocol::FrameOutcome::kCompleted) {
+    OfferTexts(message->sequence);
   }
   if (session_ && std::exchange(session_->fault_hooks().wrong_sequence, false)) {
     answer.sequence += kWrongSequenceOffset;
@@ -281,6 +311,73 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
       .channels = protocol::BytesPerPixel(attach.format),
       .stride = protocol::RowBytes(attach.format, shape->width)};
   return Guarded([&] { return session_->WriteOutput(output); });
+}
+
+// What the graph said of the last frame. A frame does not wait for them, nor fail by them.
+void LiveDispatcher::OfferTexts(std::uint64_t sequence) {
+  if (!texts_wanted_) return;
+  std::uint32_t count = 0;
+  for (const std::string_view text : session_->texts()) {
+    if (++count > protocol::kMaxFrameTexts) break;
+    const Status offered = OfferText(sequence, text);
+    // Of many a few.
+    if (!offered && std::has_single_bit(++lost_texts_)) {
+      spdlog::warn("{} texts of frames are lost: {}", lost_texts_, offered.error().message);
+    }
+  }
+}
+
+Status LiveDispatcher::OfferText(std::uint64_t sequence, std::string_view text) {
+  protocol::FrameText message;
+  message.sequence = sequence;
+  message.text_bytes = text.size();
+  if (text.size() > protocol::kMaxFrameTextBytes) {
+    return outlet_.offer(protocol::Encode(message), {});
+  }
+  auto fd = protocol::MakeTextFd(text);
+  if (!fd) return fd.error();
+  return outlet_.offer(protocol::Encode(message), std::array{fd->get()});
+}
+
+std::uint32_t LiveDispatcher::AudioMs() const {
+  return session_ ? static_cast<std::uint32_t>(session_->audio_length().count()) : 0;
+}
+
+Status LiveDispatcher::OnSubmitAudio(Packet packet) {
+  const auto start = std::chrono::steady_clock::now();
+  auto message = protocol::Decode<protocol::SubmitAudio>(packet.bytes);
+  if (!message) return message.error();
+  auto samples = protocol::ReadSamples(std::move(packet.fds[0]), message->samples);
+  if (!samples) return samples.error();
+  protocol::AudioCompleted answer;
+  answer.sequence = message->sequence;
+  answer.revision = revision_;
+  auto made = RunAudio({.samples = *samples, .sample_rate = message->sample_rate});
+  Result<UniqueFd> fd = UniqueFd();
+  if (made && !made->empty()) {
+    fd = protocol::MakeSamplesFd(*made);
+    if (fd) answer.samples = static_cast<std::uint32_t>(made->size());
+  }
+  if (!made || !fd) {
+    answer.outcome = protocol::FrameOutcome::kFailed;
+    protocol::StoreErrorText((made ? fd.error() : made.error()).message, answer.error);
+    fd = UniqueFd();
+  }
+  answer.service_ns = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  const std::array<int, 1> fds{fd->get()};
+  return Send(answer, std::span<const int>(fds).first(*fd ? 1 : 0));
+}
+
+Result<std::span<const std::int16_t>> LiveDispatcher::RunAudio(
+    const graph::Session::AudioPiece& piece) {
+  if (!session_) return Error{ErrorCode::kUnavailable, "no prompt is set"};
+  if (piece.sample_rate < protocol::kMinSampleRate ||
+      piece.sample_rate > protocol::kMaxSampleRate) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "sample rate " + std::to_string(piece.sample_rate) + " is out of range"};
+  }
+  return Guarded([&] { return session_->RunAudio(piece); });
 }
 
 Status LiveDispatcher::OnAddHost(Packet packet) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/result.h"
@@ -23,7 +24,7 @@ namespace framelock::worker {
 /// Owned by the live loop; one thread. A prompt or frame that fails, or throws, is an answer; only
 /// a host that breaks the protocol is an error.
 ///
-///   kNobody --Hello--> kGreeted --{SetPrompt, Attach, Submit}*--> ... --Stop--> Next::kStop
+///   kNobody --Hello--> kGreeted --{SetPrompt, Attach, Submit, …}*--> ... --Stop--> Next::kStop
 ///                         ^                                        |
 ///                         +------- Hello (of a new host) ----------+  region dropped, prompt kept,
 ///                                                      what the host before had loaded forgotten
@@ -34,6 +35,8 @@ class LiveDispatcher {
   /// Where answers, the control page and further hosts go.
   struct Outlet {
     std::function<Status(std::span<const std::byte> bytes, std::span<const int> fds)> send;
+    /// The same for what may be lost: fails where there is no room for it now.
+    std::function<Status(std::span<const std::byte> bytes, std::span<const int> fds)> offer;
     std::function<void(protocol::SharedMemory)> use_control_page;
     /// Serves a host on this socket, too; the number of hosts then. Unset: AddHost is no message.
     std::function<Result<std::uint32_t>(UniqueFd socket)> add_host;
@@ -58,9 +61,11 @@ class LiveDispatcher {
   };
 
   Status OnHello(Packet packet);
+  Status OnConfigure(Packet packet);
   Status OnSetPrompt(Packet packet);
   Status OnAttach(Packet packet);
   Status OnSubmit(const Packet& packet);
+  Status OnSubmitAudio(Packet packet);
   Status OnAddHost(Packet packet);
 
   void Load(PromptLoader::Job job);
@@ -69,6 +74,10 @@ class LiveDispatcher {
   Result<Region> TryAttach(const protocol::Attach& message, UniqueFd fd) const;
   /// Fills in outcome, output size and error.
   Status RunFrame(const protocol::Submit& message, protocol::Completed& answer);
+  Result<std::span<const std::int16_t>> RunAudio(const graph::Session::AudioPiece& piece);
+  [[nodiscard]] std::uint32_t AudioMs() const;
+  void OfferTexts(std::uint64_t sequence);
+  Status OfferText(std::uint64_t sequence, std::string_view text);
 
   [[nodiscard]] graph::Session::Shape InputShape() const;
 
@@ -82,7 +91,10 @@ class LiveDispatcher {
   std::unique_ptr<graph::Session> session_;  // of the applied prompt; null: there is none
   Loading loading_ = Loading::kNothing;
   std::optional<PromptLoader::Job> next_;  // to be loaded after what is being loaded
+  std::string settings_;                   // of the prompts to come
   bool greeted_ = false;
+  bool texts_wanted_ = false;  // by this host
+  std::uint64_t lost_texts_ = 0;
   std::uint64_t revision_ = 0;       // of the applied prompt
   std::uint64_t last_revision_ = 0;  // of the last one offered
   std::uint64_t last_generation_ = 0;

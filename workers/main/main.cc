@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/unique_fd.h"
@@ -14,6 +15,7 @@
 #include "workers/main/batch.h"
 #include "workers/main/live.h"
 #include "workers/main/offline.h"
+#include "workers/nodes/abi/node_folder.h"
 #include "workers/nodes/builtin.h"
 #include "workers/nodes/workspace.h"
 
@@ -47,12 +49,71 @@ constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 A FILE of - is the standard input. Every command takes --fault-nodes (nodes that crash, hang and
 lie, for tests), --log-level trace|debug|info|warn|error|off, and --workspace FOLDER: LoadImage,
 LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders input and output.
-Without it they refuse every prompt.
+Without it they refuse every prompt; a stream's host may name another one for its prompts (cwd).
+--nodes DIR, which may be repeated, adds the nodes of each *.so of the folder
+(workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an error in the
+log says why.
 )";
 
 int Usage(const std::string& problem) {
   std::cerr << "framelock-worker: " << problem << "; try --help" << std::endl;
   return kOfflineUsage;
+}
+
+using Registry = std::shared_ptr<const graph::NodeRegistry>;
+
+struct NodeSources {
+  nodes::FaultNodes faults = nodes::FaultNodes::kAbsent;
+  std::vector<std::string> folders;  // of shared objects
+};
+
+using OwnNodes = std::vector<graph::NodeClass>;
+
+// What the shared objects hold. Once in a process: this runs their code.
+Result<OwnNodes> LoadOwnNodes(const NodeSources& sources) {
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(sources.faults);
+  if (!registry.ok()) {
+    return registry.error();
+  }
+  const std::size_t builtin = registry->classes().size();
+  for (const std::string& path : sources.folders) {
+    const Result<std::vector<Error>> left_out = nodes::LoadNodeFolder(path, *registry);
+    if (!left_out.ok()) {
+      return left_out.error();
+    }
+    for (const Error& error : *left_out) {
+      spdlog::error("nodes left out: {}", error.message);
+    }
+  }
+  OwnNodes own;
+  for (const auto& node_class : std::span(registry->classes()).subspan(builtin)) {
+    own.push_back(*node_class);
+  }
+  return own;
+}
+
+// Without a folder, without a workspace.
+Result<Registry> MakeNodes(nodes::FaultNodes faults, const OwnNodes& own,
+                           const std::optional<std::string>& folder, nodes::FolderLinks links) {
+  std::shared_ptr<const nodes::Workspace> workspace;
+  if (folder) {
+    Result<std::shared_ptr<const nodes::Workspace>> opened =
+        nodes::Workspace::Open(*folder, {}, links);
+    if (!opened.ok()) {
+      return opened.error();
+    }
+    workspace = std::move(*opened);
+  }
+  Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(faults, workspace);
+  if (!registry.ok()) {
+    return registry.error();
+  }
+  for (const graph::NodeClass& node_class : own) {
+    if (Status added = registry->Add(node_class); !added.ok()) {
+      return added.error();
+    }
+  }
+  return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
 }
 
 enum class Command { kLive, kRun, kValidate, kBatch, kNodes };
@@ -81,11 +142,25 @@ OptionNames NamesOf(Command command) {
   }
   names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
   names.values.insert(names.values.end(), {"--log-level", "--workspace"});
+  names.lists = {"--nodes"};
   return names;
 }
 
-int Live(const Arguments& arguments, const graph::NodeRegistry& registry) {
-  LiveOptions options{.registry = &registry};
+int Live(const Arguments& arguments, const NodeSources& sources) {
+  LiveOptions options;
+  auto own = std::make_shared<OwnNodes>();
+  options.nodes = [sources, own, folder = arguments.Find("--workspace")]() -> Result<Registry> {
+    Result<OwnNodes> loaded = LoadOwnNodes(sources);
+    if (!loaded.ok()) {
+      return loaded.error();
+    }
+    *own = std::move(*loaded);
+    return MakeNodes(sources.faults, *own, folder, nodes::FolderLinks::kFollowed);
+  };
+  // A client chose it, below a folder that is the operator's.
+  options.nodes_in = [faults = sources.faults, own](const std::string& folder) {
+    return MakeNodes(faults, *own, folder, nodes::FolderLinks::kRefused);
+  };
   const auto socket = arguments.FindNumber("--socket-fd");
   const auto parent = arguments.FindNumber("--die-with-parent");
   const auto memory = arguments.FindNumber("--memory-limit-mb");
@@ -145,33 +220,34 @@ int Main(std::span<const char* const> words) {
   if (const Status log = InitLog({.program = "framelock-worker", .level = level}); !log.ok()) {
     return Usage(log.error().message);
   }
-  std::shared_ptr<const nodes::Workspace> workspace;
-  if (const auto folder = arguments->Find("--workspace")) {
-    Result<std::shared_ptr<const nodes::Workspace>> opened = nodes::Workspace::Open(*folder);
-    if (!opened.ok()) {
-      return Usage(opened.error().message);
-    }
-    workspace = std::move(*opened);
+  const NodeSources sources{.faults = arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent
+                                                                      : nodes::FaultNodes::kAbsent,
+                            .folders = arguments->FindAll("--nodes")};
+  if (command == Command::kLive) {
+    return Live(*arguments, sources);
   }
-  const Result<graph::NodeRegistry> registry = nodes::BuiltinNodes(
-      arguments->Has("--fault-nodes") ? nodes::FaultNodes::kPresent : nodes::FaultNodes::kAbsent,
-      workspace);
+  const Result<OwnNodes> own = LoadOwnNodes(sources);
+  if (!own.ok()) {
+    return Usage(own.error().message);
+  }
+  const Result<Registry> registry = MakeNodes(sources.faults, *own, arguments->Find("--workspace"),
+                                              nodes::FolderLinks::kFollowed);
   if (!registry.ok()) {
     return Usage(registry.error().message);
   }
   switch (command) {
     case Command::kRun:
-      return RunOffline(*arguments, *registry);
+      return RunOffline(*arguments, **registry);
     case Command::kValidate:
-      return ValidateOffline(*arguments, *registry);
+      return ValidateOffline(*arguments, **registry);
     case Command::kBatch:
-      return RunBatch(*registry);
+      return RunBatch(**registry);
     case Command::kNodes:
-      return PrintNodes(*registry);
+      return PrintNodes(**registry);
     case Command::kLive:
       break;
   }
-  return Live(*arguments, *registry);
+  return kOfflineUsage;
 }
 
 }  // namespace

@@ -129,8 +129,9 @@ Result<RunOptions> ParseRunOptions(const Arguments& arguments) {
 }
 
 bool TakesFrame(const graph::Plan& plan) {
-  return std::ranges::any_of(
-      plan.steps(), [](const graph::Step& step) { return step.node_class->spec.is_source; });
+  return std::ranges::any_of(plan.steps(), [](const graph::Step& step) {
+    return step.node_class->spec.source == graph::Medium::kPicture;
+  });
 }
 
 // A frame each, because nodes may keep what they are given.

@@ -19,6 +19,7 @@ class PromptLoader {
   struct Job {
     std::uint64_t revision = 0;
     std::string json;
+    std::string settings = "{}";              // of the host; JSON, see PromptSettings
     std::unique_ptr<graph::Session> session;  // loaded before, to be rehearsed once more
     std::optional<Shape> frame;               // of the frames to come; unset: not known yet
   };

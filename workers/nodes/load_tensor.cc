@@ -26,7 +26,7 @@ graph::NodeClass LoadTensor() {
                    .inputs = {graph::Optional(graph::FloatInput(
                        "timeout_seconds", {.value = 1.0, .min = 0.1, .max = 30.0, .step = 0.1}))},
                    .outputs = {{"IMAGE", "IMAGE"}},
-                   .is_source = true,
+                   .source = graph::Medium::kPicture,
                    .freshness = graph::Freshness::kEveryFrame,
                    .pixels = graph::Pixels::kPassedOn},
           .make = [] { return std::make_unique<LoadTensorNode>(); }};

@@ -52,7 +52,7 @@ std::optional<std::string> WhyNoPictures(const Workspace* workspace) {
     return "this worker was built without libpng and has no picture files";
   }
   if (workspace == nullptr) {
-    return "this worker has no workspace: it was started without --workspace";
+    return "this prompt has no workspace: neither --workspace nor the stream's cwd names one";
   }
   return std::nullopt;
 }

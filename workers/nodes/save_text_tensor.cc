@@ -33,6 +33,7 @@ graph::NodeClass SaveTextTensor() {
                    .inputs = {graph::StringInput("data"),
                               graph::Optional(graph::BooleanInput("remove_linebreaks", true))},
                    .is_output = true,
+                   .sink = graph::Medium::kText,
                    .freshness = graph::Freshness::kEveryFrame},
           .make = [] { return std::make_unique<SaveTextTensorNode>(); }};
 }

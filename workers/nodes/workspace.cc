@@ -95,8 +95,17 @@ Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
   return {};
 }
 
-Result<UniqueFd> OpenFolder(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+Result<UniqueFd> OpenFolder(const std::string& path, FolderLinks links) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  UniqueFd fd;
+  if (links == FolderLinks::kFollowed) {
+    fd.reset(open(path.c_str(), kFlags));
+  } else {
+    open_how how{};
+    how.flags = kFlags;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    fd.reset(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how))));
+  }
   if (!fd) {
     return ErrnoError("workspace: open " + path);
   }
@@ -164,12 +173,13 @@ Workspace::Workspace(UniqueFd input, UniqueFd output, const WorkspaceLimits& lim
     : input_(std::move(input)), output_(std::move(output)), limits_(limits) {}
 
 Result<std::shared_ptr<const Workspace>> Workspace::Open(const std::string& folder,
-                                                         const WorkspaceLimits& limits) {
-  Result<UniqueFd> input = OpenFolder(folder + "/input");
+                                                         const WorkspaceLimits& limits,
+                                                         FolderLinks links) {
+  Result<UniqueFd> input = OpenFolder(folder + "/input", links);
   if (!input.ok()) {
     return input.error();
   }
-  Result<UniqueFd> output = OpenFolder(folder + "/output");
+  Result<UniqueFd> output = OpenFolder(folder + "/output", links);
   if (!output.ok()) {
     return output.error();
   }

@@ -20,6 +20,9 @@ struct WorkspaceLimits {
   std::uint32_t max_saved = 99999;             // the highest number of a saved picture
 };
 
+/// Whether symbolic links in the path of a workspace, its two folders included, are followed.
+enum class FolderLinks : std::uint8_t { kFollowed, kRefused };
+
 /// What tells two states of a file apart.
 struct FileStamp {
   std::uint64_t device = 0;
@@ -38,7 +41,8 @@ class Workspace {
  public:
   /// The two folders must be there. kUnavailable if the kernel lacks openat2.
   static Result<std::shared_ptr<const Workspace>> Open(const std::string& folder,
-                                                       const WorkspaceLimits& limits = {});
+                                                       const WorkspaceLimits& limits = {},
+                                                       FolderLinks links = FolderLinks::kFollowed);
 
   /// The files of `input` with this ending (".png"), sorted; those in folders of it are not listed.
   [[nodiscard]] std::vector<std::string> ListInput(const std::string& ending) const;

@@ -19,31 +19,31 @@ std::size_t CharacterBytes(std::string_view text) {
 
 }  // namespace
 
-void StoreErrorText(std::string_view text, Completed& message) {
-  const std::size_t room = message.error.size() - 1;
+void StoreErrorText(std::string_view text, ErrorText& error) {
+  const std::size_t room = error.size() - 1;
   std::size_t used = 0;
-  message.error.fill('\0');
+  error.fill('\0');
   while (!text.empty()) {
     const std::size_t bytes = CharacterBytes(text);
     const std::size_t taken = std::max<std::size_t>(bytes, 1);
     if (used + taken > room) return;
     if (bytes == 0) {
-      message.error[used] = '?';
+      error[used] = '?';
     } else {
-      std::ranges::copy(text.substr(0, bytes), message.error.begin() + used);
+      std::ranges::copy(text.substr(0, bytes), error.begin() + used);
     }
     used += taken;
     text.remove_prefix(taken);
   }
 }
 
-Status CheckErrorText(Completed& message) {
-  const auto end = std::ranges::find(message.error, '\0');
-  if (end == message.error.end()) {
-    return Error{ErrorCode::kProtocol, "completed: error is not zero-terminated"};
+Status CheckErrorText(ErrorText& error) {
+  const auto end = std::ranges::find(error, '\0');
+  if (end == error.end()) {
+    return Error{ErrorCode::kProtocol, "error is not zero-terminated"};
   }
-  const std::string text(message.error.begin(), end);
-  StoreErrorText(text, message);
+  const std::string text(error.begin(), end);
+  StoreErrorText(text, error);
   return {};
 }
 

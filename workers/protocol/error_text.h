@@ -8,12 +8,12 @@
 
 namespace framelock::protocol {
 
-/// Writes a text into Completed::error: cut between two characters, zero-terminated, with '?' for
+/// Writes a text into a message's error: cut between two characters, zero-terminated, with '?' for
 /// whatever is not UTF-8 or not printable.
-void StoreErrorText(std::string_view text, Completed& message);
+void StoreErrorText(std::string_view text, ErrorText& error);
 
 /// Makes the text of a received message fit for logs and JSON in the same way. kProtocol if it is
 /// not zero-terminated.
-Status CheckErrorText(Completed& message);
+Status CheckErrorText(ErrorText& error);
 
 }  // namespace framelock::protocol

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/core/result.h"
 #include "pipeline/core/unique_fd.h"
@@ -43,6 +44,10 @@ class SharedMemory {
 Result<UniqueFd> MakeTextFd(std::string_view text);
 /// Reads such a text: kProtocol unless sealed and exactly `bytes` long, at most kMaxTextBytes.
 Result<std::string> ReadTextFd(UniqueFd fd, std::uint64_t bytes);
+
+/// The same for a piece of audio, 1 to kMaxAudioSamples long.
+Result<UniqueFd> MakeSamplesFd(std::span<const std::int16_t> samples);
+Result<std::vector<std::int16_t>> ReadSamples(UniqueFd fd, std::uint32_t samples);
 
 /// Where slot i lies in a region: all input slots first, then all output slots.
 class RegionLayout {

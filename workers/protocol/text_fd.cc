@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
 
+#include <cstring>
 #include <utility>
 
 #include "pipeline/core/sealed_text.h"
@@ -32,6 +33,23 @@ Result<std::string> ReadTextFd(UniqueFd fd, std::uint64_t bytes) {
                                            " bytes instead of " + std::to_string(bytes)};
   }
   return ReadText(fd.get(), bytes);
+}
+
+Result<UniqueFd> MakeSamplesFd(std::span<const std::int16_t> samples) {
+  const auto bytes = std::as_bytes(samples);
+  return MakeTextFd({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+Result<std::vector<std::int16_t>> ReadSamples(UniqueFd fd, std::uint32_t samples) {
+  if (samples == 0 || samples > kMaxAudioSamples) {
+    return Error{ErrorCode::kProtocol,
+                 "audio of " + std::to_string(samples) + " samples is out of range"};
+  }
+  std::vector<std::int16_t> read(samples);
+  const auto text = ReadTextFd(std::move(fd), samples * sizeof(std::int16_t));
+  if (!text) return text.error();
+  std::memcpy(read.data(), text->data(), text->size());
+  return read;
 }
 
 }  // namespace framelock::protocol

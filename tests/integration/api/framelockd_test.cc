@@ -566,6 +566,21 @@ TEST(Framelockd, ListsItsNodesAsComfyUiDoes) {
   EXPECT_EQ(unknown.body, json::object());
 }
 
+TEST(Framelockd, NodesOfTheWorkerCommandAreListedAndRun) {
+  const DaemonRig rig({"--worker-command", "framelock-worker --nodes '" FRAMELOCK_TEST_NODES "'"});
+  ASSERT_TRUE(Eventually([&] { return rig.Call("GET", "/object_info").status == 200; }));
+  const json info = rig.Call("GET", "/object_info/TestGain").body;
+  ASSERT_TRUE(info.contains("TestGain")) << info;
+  EXPECT_EQ(info["TestGain"]["output"], json::array({"IMAGE"}));
+  json prompt = Prompt(3);
+  prompt["2"] = {{"class_type", "TestGain"},
+                 {"inputs", {{"image", {"1", 0}}, {"gain", 0.5}, {"from", "zero"}}}};
+  const auto started = rig.Start("a", {{"prompt", prompt}});
+  EXPECT_EQ(started.status, 200) << started.body;
+  prompt["2"]["inputs"]["gain"] = 5;
+  EXPECT_EQ(rig.Start("b", {{"prompt", prompt}}).status, 400);
+}
+
 TEST(Framelockd, AWorkerCommandWithoutAListIsSaidToHaveNone) {
   const std::string slow = "sh -c 'case \"$*\" in *nodes) sleep 60;; esac; exit 1' sh";
   for (const auto& [command, reason] :

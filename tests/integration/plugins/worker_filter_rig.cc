@@ -298,7 +298,7 @@ std::optional<FilterRig::Message> FilterRig::WaitMessage(const std::string& even
       found = {.event = "error", .detail = error->message};
       g_error_free(error);
       g_free(debug);
-    } else {
+    } else if (gst_message_has_name(message, "framelock-worker") != 0) {
       const GstStructure* structure = gst_message_get_structure(message);
       found.event = gst_structure_get_string(structure, "event");
       gst_structure_get_int(structure, "pid", &found.pid);

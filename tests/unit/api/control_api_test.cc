@@ -85,6 +85,39 @@ TEST_F(ControlApiTest, ARefusedPromptIsA400AndLeavesNothing) {
   });
 }
 
+TEST_F(ControlApiTest, TextsAreAnsweredWithAHeadAndTheirStream) {
+  house.Run([&]() -> net::Task<> {
+    const net::HttpResponse start = co_await Call("POST", "/stream/start", kGoodStart);
+    EXPECT_EQ(start.status, 200u);
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = "/live/stream/a/data";
+    const net::HttpResponse head = co_await api.Answer(request, std::string());
+    EXPECT_EQ(head.status, 200u);
+    EXPECT_EQ(head.headers.at(0).second, "text/event-stream");
+    const std::shared_ptr<Stream> stream = api.TextSource(request);
+    EXPECT_TRUE(stream);
+    if (stream) {
+      TextFeed::Position reader = stream->texts().End();
+      house.media.processes.at(0)->Say({{"type", "text"}, {"sequence", 1U}, {"text", "hello"}});
+      EXPECT_NE(stream->texts().Read(reader).find("hello"), std::string::npos);
+      std::vector<std::shared_ptr<const void>> readers(16, stream->texts().Join());
+      const net::HttpResponse one_more = co_await api.Answer(request, std::string());
+      EXPECT_EQ(one_more.status, 503u);
+      readers.pop_back();
+      const net::HttpResponse another = co_await api.Answer(request, std::string());
+      EXPECT_EQ(another.status, 200u);
+    }
+    request.path = "/stream/b/data";
+    const net::HttpResponse none = co_await api.Answer(request, std::string());
+    EXPECT_EQ(none.status, 404u);
+    EXPECT_FALSE(api.TextSource(request));
+    request.path = "/stream/a/status";
+    EXPECT_FALSE(api.TextSource(request));
+    co_await registry.StopAll();
+  });
+}
+
 TEST_F(ControlApiTest, NoCallWaitsForAStartThatHangs) {
   house.workers.hang = true;
   house.Run([&]() -> net::Task<> {
@@ -118,15 +151,16 @@ TEST_F(ControlApiTest, ALifeInCalls) {
     r = co_await Call("GET", "/stream/status", "");
     EXPECT_EQ(json::parse(r.body)["processing_active"], true);
     EXPECT_EQ(json::parse(r.body)["stream_count"], 1);
-    r = co_await Call("POST", "/stream/a/update-prompts",
-                      R"({"prompt":{"2":{}},"parameters":{"gpu_only":true}})");
+    r = co_await Call(
+        "POST", "/stream/a/update-prompts",
+        R"({"prompt":{"2":{}},"parameters":{"gpu_only":true,"width":768,"warmup":true}})");
     EXPECT_EQ(r.status, 200u) << r.body;
     json answer = json::parse(r.body);
     EXPECT_EQ(answer["message"], "Prompts updated for stream a");
     EXPECT_EQ(answer["prompts_count"], 1);
-    EXPECT_EQ(answer["parameters_updated"], false);
-    EXPECT_EQ(answer["warmup_performed"], false);
-    EXPECT_TRUE(answer["parameters_refused"].contains("gpu_only"));
+    EXPECT_EQ(answer["parameters_updated"], true);
+    EXPECT_EQ(answer["warmup_performed"], true);
+    EXPECT_FALSE(answer.contains("parameters_refused"));
     r = co_await Call("GET", "/stream/a/prompts", "");
     EXPECT_EQ(json::parse(r.body)["active_prompt"], json::parse(R"({"2":{}})"));
     EXPECT_EQ(json::parse(r.body)["prompt_revision"], 2);
@@ -136,6 +170,12 @@ TEST_F(ControlApiTest, ALifeInCalls) {
     EXPECT_EQ(json::parse(r.body)["message"], "Dedicated worker restarted for stream a");
     r = co_await Call("GET", "/stream/a/workspace-info", "");
     EXPECT_EQ(json::parse(r.body)["success"], true);
+    answer = json::parse(r.body)["workspace_info"];
+    EXPECT_EQ(answer["config_keys"],
+              json({"cwd", "disable_cuda_malloc", "gpu_only", "preview_method"}));
+    EXPECT_EQ(answer["config"]["gpu_only"], true);
+    EXPECT_EQ(answer["config"]["cwd"], nullptr);
+    EXPECT_EQ(answer["width"], 768);
     r = co_await Call("POST", "/stream/stop", "not json at all");
     EXPECT_EQ(json::parse(r.body)["message"], "Stopped 1 stream(s)");
     r = co_await Call("POST", "/stream/stop", "");

@@ -86,6 +86,16 @@ TEST(DaemonOptions, WhatIsNotGivenKeepsItsDefault) {
   EXPECT_EQ(line.options->pool.retry_after_giving_up, 60s);
 }
 
+TEST(DaemonOptions, AWorkspaceIsHandedToTheWorkerCommand) {
+  const CommandLine line = Parse({"--worker-command=w --x", "--workspace=/", "--workspace-root=/"});
+  ASSERT_TRUE(line.options);
+  EXPECT_EQ(line.options->pool.command.argv,
+            (std::vector<std::string>{"w", "--x", "--workspace", "/"}));
+  EXPECT_EQ(line.options->api.workspace, "/");
+  EXPECT_TRUE(line.options->api.workspaces.root == "/");
+  EXPECT_EQ(Parse({"--workspace-root=/nonexistent"}).exit_code, 2);
+}
+
 TEST(DaemonOptions, AFileMaySetThemToo) {
   const std::string path = testing::TempDir() + "daemon_options_test.conf";
   std::ofstream(path) << "pool-pause-ms=1234\nrestart-pause-ms=[5,6,7]\nidle-timeout=9\n";

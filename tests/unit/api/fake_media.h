@@ -28,7 +28,8 @@ class FakeMedia final : public MediaProcess {
     bool switch_in_force = true;
     bool silent_about_switches = false;
     std::vector<std::string> prompts;
-    InputSize size;  // of the worker lent last, or of the prompt sent since
+    stream::WorkerSettings worker;  // with the last prompt
+    InputSize size;                 // of the worker lent last, or of the prompt sent since
     std::uint64_t last_request = 0;
     std::vector<int> signals;
     bool stop_requested = false;
@@ -39,6 +40,7 @@ class FakeMedia final : public MediaProcess {
     Judge judge = Accept;
     std::optional<Departure> departure;
     std::shared_ptr<net::Signal> changed;
+    std::shared_ptr<TextFeed> texts;
 
     void Depart(std::string reason) {
       if (departure) return;
@@ -48,6 +50,7 @@ class FakeMedia final : public MediaProcess {
     }
     void Say(const nlohmann::json& message) {
       TakeMessage(message, Clock::System().Now(), report);
+      texts->Take(message);
       changed->NotifyAll();
     }
   };
@@ -74,10 +77,12 @@ class FakeMedia final : public MediaProcess {
     record_->Say(answer);
     return {};
   }
-  Status SendPrompt(std::uint64_t request, const std::string& text, InputSize size) override {
+  Status SendPrompt(std::uint64_t request, const std::string& text,
+                    const GraphSettings& settings) override {
     if (record_->line_closed) return Error{ErrorCode::kClosed, "the line is closed"};
     record_->prompts.push_back(text);
-    record_->size = size;
+    record_->worker = settings.worker;
+    record_->size = settings.size;
     record_->last_request = request;
     if (record_->silent_about_prompts) return {};
     const PromptVerdict verdict = record_->judge(text, record_->revision + 1);
@@ -108,11 +113,13 @@ class FakeMedia final : public MediaProcess {
 class FakeMediaSource final : public MediaSource {
  public:
   Result<std::unique_ptr<MediaProcess>> Spawn(const stream::StreamConfig& config,
-                                              std::shared_ptr<net::Signal> changed) override {
+                                              std::shared_ptr<net::Signal> changed,
+                                              std::shared_ptr<TextFeed> texts) override {
     auto record = std::make_shared<FakeMedia::Record>();
     record->pid = static_cast<pid_t>(2000 + processes.size());
     record->config = config;
     record->changed = std::move(changed);
+    record->texts = std::move(texts);
     record->report.started = start;
     record->report.last_heard = Clock::System().Now();
     record->ignores_stop = ignore_stop;

@@ -20,6 +20,7 @@ class FakeWorker final : public StreamWorker {
   struct Record {
     pid_t pid = 0;
     std::vector<std::pair<std::string, std::uint64_t>> prompts;
+    stream::WorkerSettings settings;  // with the last prompt
     std::vector<int> signals;
     bool socket_closed = false;
     bool ignores_close = false;
@@ -39,10 +40,13 @@ class FakeWorker final : public StreamWorker {
       : record_(std::move(record)), judge_(std::move(judge)) {}
 
   [[nodiscard]] pid_t pid() const override { return record_->pid; }
-  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt, std::uint64_t revision,
+  net::Task<Result<PromptVerdict>> Prepare(const std::string& prompt,
+                                           const stream::WorkerSettings& settings,
+                                           std::uint64_t revision,
                                            std::chrono::nanoseconds) override {
     if (record_->departure) co_return Error{ErrorCode::kClosed, "the worker is gone"};
     record_->prompts.emplace_back(prompt, revision);
+    record_->settings = settings;
     if (hangs) {
       while (!record_->departure) co_await record_->changed->Wait();
       co_return Error{ErrorCode::kClosed, "the worker is gone"};

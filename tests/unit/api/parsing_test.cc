@@ -164,6 +164,17 @@ TEST(StartRequest, NullsAreAbsent) {
   EXPECT_TRUE(parsed->prompt.text.empty());
 }
 
+TEST(StartRequest, TextsGoToTheDataChannel) {
+  const auto parsed = Parse(Start({{"data_url", "HTTP://h/data"},
+                                   {"params", {{"max_text_bytes", 9}, {"max_waiting_texts", 7}}}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->config.data_url, "http://h/data");
+  EXPECT_EQ(parsed->config.max_text_bytes, 9);
+  EXPECT_EQ(parsed->config.max_waiting_texts, 7);
+  EXPECT_NE(ErrorOf(Start({{"data_url", "ws://h/data"}})).find("data_url"), std::string::npos);
+  EXPECT_NE(ErrorOf(Start({{"data_url", "no url"}})).find("data_url"), std::string::npos);
+}
+
 TEST(StartRequest, OtherNamesOfTheId) {
   for (const char* name : {"request_id", "stream_id"}) {
     json body = Start({{name, "b"}});
@@ -400,19 +411,50 @@ TEST(UpdateRequest, ExactlyOneOfPromptAndPrompts) {
 TEST(UpdateRequest, ParametersAreTakenOrRefusedByName) {
   const auto parsed = ParseUpdateRequest(
       {{"prompt", "{}"},
-       {"parameters", {{"width", 512}, {"height", 256}, {"gpu_only", true}, {"warmup", true}}}},
+       {"parameters",
+        {{"width", 512}, {"height", 256}, {"gpu_only", true}, {"warmup", true}, {"depth", 3}}}},
       {});
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_TRUE(parsed->parameters_given);
   EXPECT_EQ(parsed->width, 512);
   EXPECT_EQ(parsed->height, 256);
+  EXPECT_EQ(parsed->worker.gpu_only, true);
+  EXPECT_FALSE(parsed->worker.disable_cuda_malloc);
+  EXPECT_TRUE(parsed->warmup);
   ASSERT_EQ(parsed->refused_parameters.size(), 1u);
-  EXPECT_EQ(parsed->refused_parameters[0].first, "gpu_only");
+  EXPECT_EQ(parsed->refused_parameters[0].first, "depth");
   for (const json& parameters :
        {json::array(), json("x"), json{{"width", "w"}}, json{{"warmup", 1}}, json{{"cwd", 1}}}) {
     EXPECT_FALSE(ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, {}))
         << parameters;
   }
+}
+
+TEST(UpdateRequest, AnUnusableSettingIsRefusedByItsName) {
+  const auto refusal = [](const json& parameters) {
+    const auto parsed = ParseUpdateRequest({{"prompt", "{}"}, {"parameters", parameters}}, {});
+    return parsed ? "none" : parsed.error().message;
+  };
+  for (const char* name : {"gpu_only", "disable_cuda_malloc", "preview_method", "cwd", "warmup"}) {
+    EXPECT_NE(refusal({{name, 1}}).find(std::string("parameters.") + name), std::string::npos);
+  }
+  EXPECT_NE(refusal({{"preview_method", "best"}}).find("latent2rgb"), std::string::npos);
+  EXPECT_NE(refusal({{"cwd", "/tmp"}}).find("--workspace-root"), std::string::npos);
+  EXPECT_EQ(refusal({{"cwd", nullptr}, {"gpu_only", nullptr}, {"preview_method", "taesd"}}),
+            "none");
+}
+
+TEST(StartRequest, TakesTheSettingsOfTheWorker) {
+  const auto parsed = Parse(
+      Start({{"params", {{"gpu_only", true}, {"cwd", nullptr}, {"preview_method", "taesd"}}}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  stream::WorkerSettings wanted;
+  wanted.gpu_only = true;
+  wanted.preview_method = "taesd";
+  EXPECT_EQ(parsed->config.worker, wanted);
+  const auto refused = Parse(Start({{"params", {{"cwd", "/tmp"}}}}));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("cwd: this server"), std::string::npos);
 }
 
 TEST(UpdateRequest, AnUnusableSizeIsRefusedByItsName) {

@@ -165,6 +165,65 @@ TEST_F(StreamTest, AnotherSizeTakesEffectWithItsPromptAndOutlivesEveryProcess) {
   });
 }
 
+TEST_F(StreamTest, SettingsOfTheWorkerAddUpAndOutliveIt) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    stream::WorkerSettings wanted;
+    EXPECT_EQ(house.workers.workers[0]->settings, wanted);
+    PromptUpdate update = Prompt("NEW");
+    update.worker.gpu_only = wanted.gpu_only = true;
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(house.media.processes[0]->worker, wanted);
+    update = Prompt("NEWER");
+    update.worker.cwd = wanted.cwd = "/workspace";
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(house.media.processes[0]->worker, wanted);
+    update = Prompt("BAD");
+    update.worker.gpu_only = false;
+    house.media.processes[0]->judge = Reject;
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(stream->config().worker, wanted);
+    house.workers.workers[0]->Depart("signal 11 (SIGSEGV)");
+    const bool again = co_await Eventually([&] {
+      return house.workers.workers.size() == 2 && stream->state() == StreamState::kRunning;
+    });
+    EXPECT_TRUE(again);
+    EXPECT_EQ(house.workers.workers[1]->prompts[0].first, "NEWER");
+    EXPECT_EQ(house.workers.workers[1]->settings, wanted);
+    house.media.processes[0]->Depart("signal 11 (SIGSEGV)");
+    const bool media = co_await Eventually([&] {
+      return house.media.processes.size() == 2 && stream->state() == StreamState::kRunning;
+    });
+    EXPECT_TRUE(media);
+    EXPECT_EQ(house.workers.workers[1]->settings, wanted);
+    EXPECT_EQ(house.media.processes[1]->config.worker, wanted);
+    co_await stream->Stop();
+  });
+}
+
+// They may be what killed the workers.
+TEST_F(StreamTest, ThePromptThatComesBackHasItsOwnSettings) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Stream::Create(around, Config("a"), "OLD");
+    co_await stream->Start();
+    PromptUpdate update = Prompt("OLD");
+    update.worker.cwd = "/fatal";
+    co_await stream->UpdatePrompt(update);
+    EXPECT_EQ(stream->config().worker.cwd, "/fatal");
+    for (std::size_t i = 0; i < PromptHistory::kDeathsOnTrial; ++i) {
+      house.workers.workers[i]->Depart("signal 11 (SIGSEGV)");
+      const bool again = co_await Eventually([&] {
+        return house.workers.workers.size() == i + 2 && stream->state() == StreamState::kRunning;
+      });
+      EXPECT_TRUE(again);
+    }
+    EXPECT_EQ(stream->config().worker.cwd, std::nullopt);
+    EXPECT_EQ(house.workers.workers.back()->settings.cwd, std::nullopt);
+    co_await stream->Stop();
+  });
+}
+
 TEST_F(StreamTest, ASizeIsThatOfTheMomentWhenItsTurnComes) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {
     auto stream = Stream::Create(around, Config("a"), "OLD");

@@ -129,6 +129,53 @@ TEST_F(StreamSwitchTest, ASwitchThatFailsChangesNothing) {
   });
 }
 
+TEST_F(StreamSwitchTest, OtherSettingsAreAnotherWorkerForEachPrompt) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Make(around, {"B"});
+    co_await stream->Start();
+    PromptSetUpdate update = Set({"A", "B"});
+    update.worker.cwd = "/workspace";
+    const Result<PromptVerdict> updated = co_await stream->UpdatePrompts(std::move(update));
+    EXPECT_TRUE(updated && updated->applied);
+    EXPECT_EQ(house.workers.workers.size(), 4u);
+    EXPECT_EQ(Media().switches.at(0).first, Worker(2).pid);
+    EXPECT_EQ(Worker(2).settings.cwd, "/workspace");
+    EXPECT_EQ(Worker(3).settings.cwd, "/workspace");
+    EXPECT_EQ(stream->config().worker.cwd, "/workspace");
+    EXPECT_EQ(stream->prompts()->at_work(), PromptId("A"));
+    EXPECT_EQ(stream->prompts()->Views().size(), 2u);
+    const bool gone =
+        co_await Eventually([&] { return Worker(0).departure && Worker(1).departure; });
+    EXPECT_TRUE(gone);
+    Worker(3).Depart("signal 11 (SIGSEGV)");
+    const bool warm = co_await Eventually(
+        [&] { return house.workers.workers.size() == 5 && StateOf(*stream, "B") == "ready"; });
+    EXPECT_TRUE(warm);
+    EXPECT_EQ(Worker(4).settings.cwd, "/workspace");
+    const Status switched = co_await stream->SwitchPrompt(PromptId("B"));
+    EXPECT_TRUE(switched);
+    EXPECT_EQ(stream->config().worker.cwd, "/workspace");
+    co_await stream->Stop();
+  });
+}
+
+TEST_F(StreamSwitchTest, SettingsThatAWorkerRefusesChangeNothing) {
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Make(around, {"B"});
+    co_await stream->Start();
+    house.workers.judge = Reject;
+    PromptSetUpdate update = Set({"A", "B"});
+    update.worker.cwd = "/workspace";
+    const Result<PromptVerdict> updated = co_await stream->UpdatePrompts(std::move(update));
+    EXPECT_TRUE(updated && !updated->applied);
+    EXPECT_TRUE(Media().switches.empty());
+    EXPECT_EQ(stream->config().worker.cwd, std::nullopt);
+    EXPECT_EQ(StateOf(*stream, "B"), "ready");
+    EXPECT_EQ(stream->prompts()->Views().size(), 2u);
+    co_await stream->Stop();
+  });
+}
+
 // Downstream may still get a frame of the one before: no success, but it is at work.
 TEST_F(StreamSwitchTest, ASwitchInForceThatIsNotAppliedIsToldApart) {
   Run([&](Stream::Surroundings& around) -> net::Task<> {

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "half_node.h"
 #include "workers/graph/session.h"
+#include "workers/nodes/abi/node_folder.h"
 #include "workers/nodes/builtin.h"
 
 namespace {
@@ -48,13 +50,15 @@ std::string Node(const std::string& class_type, const std::string& inputs) {
 }
 
 TEST(AllocationTest, AFrameLikeTheOneBeforeTakesNoMemory) {
-  const NodeRegistry registry = std::move(*nodes::BuiltinNodes());
+  NodeRegistry registry = std::move(*nodes::BuiltinNodes());
+  ASSERT_TRUE(nodes::AddNodes(nodes::AddHalf, "fake", registry).ok());
   auto session = std::move(*Session::Create(registry));
   const std::vector<std::byte> frame(std::size_t{40} * 30 * 3, std::byte{100});
   std::vector<std::byte> out(std::size_t{64} * 64 * 3);
   const std::string scale = R"("image":["1",0],"width":64,"height":64,"crop":"center")";
   std::vector<std::string> middles{
       Node("ImageInvert", R"("image":["1",0])"),
+      Node("Half", R"("image":["1",0],"amount":0.5,"of":"black")"),
       Node("ImageBlur", R"("image":["1",0],"blur_radius":2,"sigma":1.0)"),
       Node("ImageSharpen", R"("image":["1",0],"sharpen_radius":2,"sigma":1.0,"alpha":1.0)"),
       Node("ImageFlip", R"("image":["1",0],"flip_method":"x-axis: vertically")"),

@@ -12,7 +12,8 @@ namespace framelock::worker {
 namespace {
 
 Result<Arguments> Parse(const std::vector<const char*>& words) {
-  return Arguments::Parse(words, {.flags = {"--flag"}, .values = {"--name", "--other"}});
+  return Arguments::Parse(
+      words, {.flags = {"--flag"}, .values = {"--name", "--other"}, .lists = {"--list"}});
 }
 
 std::string ErrorOf(const std::vector<const char*>& words) {
@@ -28,6 +29,14 @@ TEST(ArgumentsTest, TakesBothSpellings) {
   EXPECT_EQ(*arguments->FindNumber("--name"), -1);
   EXPECT_FALSE(arguments->FindNumber("--other").ok());
   EXPECT_EQ(*Parse({})->FindNumber("--name"), std::nullopt);
+}
+
+TEST(ArgumentsTest, AListTakesEachInTheOrderGiven) {
+  const Result<Arguments> arguments = Parse({"--list", "b", "--name=n", "--list=a"});
+  ASSERT_TRUE(arguments.ok());
+  EXPECT_EQ(arguments->FindAll("--list"), (std::vector<std::string>{"b", "a"}));
+  EXPECT_TRUE(Parse({})->FindAll("--list").empty());
+  EXPECT_EQ(ErrorOf({"--list"}), "--list needs a value");
 }
 
 TEST(ArgumentsTest, NamesTheWordThatIsWrong) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -60,12 +61,20 @@ class NodeProbe final : public NodeCall {
   }
   Tensor TakeTensor(std::size_t i) override { return Image(i); }
   Tensor TakeFrame() override { return {}; }
+  Result<Audio> TakeAudio(std::chrono::milliseconds length) override {
+    asked_for = length;
+    return heard;
+  }
   [[nodiscard]] FrameUse use() const override { return FrameUse::kShown; }
   TensorPool& pool() override { return pool_; }
   FaultHooks& fault_hooks() override { return faults_; }
   void SetOutput(std::size_t i, Value value) override { outputs_[i] = std::move(value); }
   void Emit(Tensor image) override { outputs_.assign(1, std::move(image)); }
+  void EmitAudio(Audio audio) override { outputs_.assign(1, std::move(audio)); }
   void EmitText(std::string) override {}
+
+  Audio heard;
+  std::chrono::milliseconds asked_for{0};
 
  private:
   TensorPool pool_{64 << 20};

@@ -67,7 +67,7 @@ inline NodeRegistry TestNodes(std::vector<std::string>& log) {
   const IntRange any{.value = 0, .min = 0, .max = 100};
   add({.class_type = "Source",
        .outputs = {image},
-       .is_source = true,
+       .source = Medium::kPicture,
        .freshness = Freshness::kEveryFrame},
       [](NodeCall& call) {
         call.SetOutput(0, call.TakeFrame());

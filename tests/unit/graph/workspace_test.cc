@@ -285,6 +285,20 @@ TEST_F(WorkspaceTest, NeedsBothFolders) {
   EXPECT_FALSE(Workspace::Open((root_ / "nowhere").string()).ok());
 }
 
+TEST_F(WorkspaceTest, FollowsNoLinkIfItShallNot) {
+  const auto opens = [](const fs::path& folder) {
+    return Workspace::Open(folder.string(), {}, FolderLinks::kRefused).ok();
+  };
+  EXPECT_TRUE(opens(root_ / "work"));
+  fs::create_directory_symlink(root_ / "work", root_ / "link");
+  EXPECT_TRUE(Workspace::Open((root_ / "link").string()).ok());
+  EXPECT_FALSE(opens(root_ / "link"));
+  fs::rename(root_ / "work/output", root_ / "elsewhere");
+  fs::create_directory_symlink(root_ / "elsewhere", root_ / "work/output");
+  EXPECT_TRUE(Workspace::Open((root_ / "work").string()).ok());
+  EXPECT_FALSE(opens(root_ / "work"));
+}
+
 // The nodes, by a prompt.
 class PictureNodesTest : public WorkspaceTest {
  protected:

@@ -24,6 +24,25 @@ TEST_F(FrameLineTest, AFrameGoesToTheWorkerAndItsResultLeavesUnderItsOwnNumber) 
   EXPECT_EQ(cargos_.alive(), 0);
 }
 
+TEST_F(FrameLineTest, ATextLeavesWithItsFramesResultOrNotAtAll) {
+  Make({});
+  line_->SetWorker(Worker::kReady);
+  Enter();
+  const FrameSequence first = Submit();
+  line_->InFlight(first)->texts.emplace_back("one");
+  Complete(first);
+  const auto result = line_->Take(clock_.Now());
+  ASSERT_TRUE(result && result->kind == LineOutput::Kind::kResult);
+  EXPECT_EQ(result->frame.texts, std::vector<std::string>{"one"});
+  Enter();
+  const FrameSequence second = Submit();
+  line_->InFlight(second)->texts.emplace_back("two");
+  line_->Fail(second, clock_.Now());
+  const auto fallback = line_->Take(clock_.Now());
+  ASSERT_TRUE(fallback);
+  EXPECT_TRUE(fallback->frame.texts.empty());
+}
+
 TEST_F(FrameLineTest, AnAnswerToNoQuestionIsRefused) {
   Make({});
   line_->SetWorker(Worker::kReady);

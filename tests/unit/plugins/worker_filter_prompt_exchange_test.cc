@@ -139,6 +139,26 @@ TEST(PromptExchange, ASizeComesOutWithItsPromptOnceItIsApplied) {
   EXPECT_FALSE(prompt.OnApplied(4));
 }
 
+TEST(PromptExchange, SettingsStayUntilOthersAreApplied) {
+  PromptExchange prompt("first");
+  prompt.OnWelcomed(0);
+  EXPECT_EQ(prompt.NextToSend()->settings, host::kNoSettings);
+  prompt.OnApplied(1);
+  prompt.Offer({.text = "second", .settings = "new"});
+  EXPECT_EQ(prompt.NextToSend()->settings, "new");
+  prompt.OnApplied(2);
+  prompt.Offer({.text = "bad", .settings = "newer"});
+  prompt.NextToSend();
+  prompt.OnRejected("why");
+  prompt.Offer({.text = "third"});
+  EXPECT_EQ(prompt.NextToSend()->settings, "new");
+  prompt.OnLost("");
+  prompt.OnWelcomed(0);
+  const auto again = prompt.NextToSend();
+  EXPECT_EQ(again->text, "second");
+  EXPECT_EQ(again->settings, "new");
+}
+
 TEST(PromptExchange, ALateAnswerIsNotTakenForTheNextOne) {
   PromptExchange prompt("first");
   prompt.OnWelcomed(1);

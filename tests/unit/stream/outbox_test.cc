@@ -79,6 +79,27 @@ TEST(Outbox, IsBounded) {
   EXPECT_LT(kept, Outbox::kMaxWaiting);
 }
 
+TEST(Outbox, DropsTheOldestTextsWhileTheLineIsFull) {
+  Ends ends = Ends::Open();
+  Outbox outbox(&ends.stream, 2);
+  FillUp(outbox);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(outbox.SayText({{"type", "text"}, {"n", i}}).ok());
+  EXPECT_EQ(outbox.dropped_texts(), 3U);
+  std::vector<json> texts;
+  while (outbox.waiting()) {
+    for (json& message : ends.Read()) {
+      if (message["type"] == "text") texts.push_back(std::move(message));
+    }
+    EXPECT_TRUE(outbox.Flush().ok());
+  }
+  for (json& message : ends.Read()) {
+    if (message["type"] == "text") texts.push_back(std::move(message));
+  }
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0]["n"], 3);
+  EXPECT_EQ(texts[1]["n"], 4);
+}
+
 TEST(Outbox, NoticesThatThePeerIsGone) {
   Ends ends = Ends::Open();
   Outbox outbox(&ends.stream);

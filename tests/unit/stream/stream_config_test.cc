@@ -15,6 +15,9 @@ TEST(StreamConfig, KeepsEveryFieldOnTheWayThroughJson) {
   config.id = "a";
   config.subscribe_url = "http://127.0.0.1:1/in";
   config.publish_url = "wss://example.org/out";
+  config.data_url = "http://127.0.0.1:1/data";
+  config.max_text_bytes = 100;
+  config.max_waiting_texts = 3;
   config.width = 640;
   config.height = 360;
   config.max_framerate = 24;
@@ -52,6 +55,12 @@ TEST(StreamConfig, LeavesOutWhatIsNotSet) {
   const Result<StreamConfig> back = StreamConfigFromJson(object);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(*back, config);
+}
+
+TEST(StreamConfig, TextsGoToATrickleChannelOnly) {
+  const auto config = StreamConfigFromJson({{"id", "a"}, {"data_url", "ws://h/data"}});
+  ASSERT_FALSE(config.ok());
+  EXPECT_NE(config.error().message.find("data_url: must begin with http"), std::string::npos);
 }
 
 TEST(StreamConfig, TakesNullForNotGiven) {

@@ -32,12 +32,21 @@ TEST(StreamStatus, HasEveryFieldEvenWithoutFigures) {
   EXPECT_EQ(object["state"], "starting");
   EXPECT_EQ(object["account"], json::parse(R"({"inputs":0,"completed":0,"skipped":0,"failed":0,
                                                "lost":0,"open":0})"));
-  for (const char* name : {"uptime_ms", "passed_through", "repeated", "late", "pushed", "fps_in",
-                           "fps_out", "latency_ms", "service_ms", "cadence", "queues", "worker",
-                           "prompt_revision", "input", "output", "decode_errors", "last_error"}) {
+  for (const char* name :
+       {"uptime_ms", "passed_through", "repeated", "late", "pushed", "fps_in", "fps_out",
+        "latency_ms", "service_ms", "cadence", "queues", "worker", "prompt_revision", "texts",
+        "input", "output", "decode_errors", "last_error"}) {
     EXPECT_TRUE(object.contains(name)) << name;
   }
   EXPECT_EQ(object["last_error"], "");
+}
+
+TEST(StreamStatus, AddsUpTheTextsThatWereDropped) {
+  StreamStatus status;
+  status.input = status.output = json::object();
+  status.filter = {{"texts", 9}, {"texts_dropped", 2}};
+  status.texts_dropped = 3;
+  EXPECT_EQ(ToJson(status)["texts"], (json{{"passed", 9}, {"dropped", 5}, {"channel", nullptr}}));
 }
 
 TEST(StreamStatus, TranslatesTheFiltersFigures) {

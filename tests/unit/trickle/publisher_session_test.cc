@@ -143,6 +143,19 @@ TEST_F(PublisherSessionTest, OpensAFewPostsAtMost) {
   EXPECT_EQ(Took(), "post 4 #7");
 }
 
+TEST_F(PublisherSessionTest, EndsAWholeSegmentAtOnce) {
+  options_.whole_segments = true;
+  Open();
+  ASSERT_TRUE(Write("a").ok());
+  EXPECT_EQ(Pull(3), "a.");
+  ASSERT_TRUE(session_->BeginSegment().ok());
+  ASSERT_TRUE(Write("b").ok());
+  EXPECT_EQ(Pull(4), "b.");
+  Ok(3);
+  Ok(4);
+  EXPECT_EQ(stats().segments, 2u);
+}
+
 TEST_F(PublisherSessionTest, MakesNoEmptySegments) {
   Open();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(session_->BeginSegment().ok());

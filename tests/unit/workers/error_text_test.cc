@@ -12,7 +12,7 @@ namespace {
 std::string Stored(std::string_view text) {
   Completed message;
   message.error.fill('#');
-  StoreErrorText(text, message);
+  StoreErrorText(text, message.error);
   const auto end = std::ranges::find(message.error, '\0');
   EXPECT_TRUE(std::all_of(end, message.error.end(), [](char c) { return c == '\0'; }));
   return {message.error.begin(), end};
@@ -51,11 +51,11 @@ TEST(ErrorText, WhatIsNotUtf8IsReplaced) {
 TEST(ErrorText, AReceivedTextIsCheckedAndCleaned) {
   Completed message;
   message.error.fill('a');
-  EXPECT_FALSE(CheckErrorText(message));
+  EXPECT_FALSE(CheckErrorText(message.error));
   message.error.back() = '\0';
-  EXPECT_TRUE(CheckErrorText(message));
+  EXPECT_TRUE(CheckErrorText(message.error));
   message.error = {'a', '\n', '\0', 'h', 'i', 'd', 'd', 'e', 'n'};
-  EXPECT_TRUE(CheckErrorText(message));
+  EXPECT_TRUE(CheckErrorText(message.error));
   EXPECT_EQ(std::string(message.error.data()), "a?");
   EXPECT_EQ(message.error[3], '\0');
 }

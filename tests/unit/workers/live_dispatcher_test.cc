@@ -25,6 +25,13 @@ constexpr const char* kInvert = R"({
   "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
   "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
 
+std::string Saying(const std::string& text) {
+  return R"({"1": {"class_type": "LoadTensor", "inputs": {}},
+             "2": {"class_type": "SaveTensor", "inputs": {"images": ["1", 0]}},
+             "3": {"class_type": "SaveTextTensor", "inputs": {"data": ")" +
+         text + R"("}}})";
+}
+
 std::string Throwing(const std::string& what) {
   return R"({"1": {"class_type": "LoadTensor", "inputs": {}},
              "2": {"class_type": "TestThrow", "inputs": {"image": ["1", 0], "what": ")" +
@@ -85,14 +92,19 @@ class LiveDispatcherTest : public testing::Test {
                                          .outputs = {{"IMAGE", "IMAGE"}}},
                                 .make = [this] { return std::make_unique<CountNode>(counted_); }}));
     loader_ = std::make_unique<InlineLoader>(*registry_);
+    const auto send = [this](std::span<const std::byte> bytes, std::span<const int> fds) {
+      PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
+      for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
+      answers_.push_back(std::move(packet));
+      return Status();
+    };
     dispatcher_ = std::make_unique<LiveDispatcher>(
         *loader_, LiveDispatcher::Outlet{
-                      .send =
-                          [this](std::span<const std::byte> bytes, std::span<const int> fds) {
-                            PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
-                            for (const int fd : fds) packet.fds.emplace_back(::dup(fd));
-                            answers_.push_back(std::move(packet));
-                            return Status();
+                      .send = send,
+                      .offer =
+                          [this, send](std::span<const std::byte> bytes, std::span<const int> fds) {
+                            if (full_) return Status(Error{ErrorCode::kUnavailable, "full"});
+                            return send(bytes, fds);
                           },
                       .use_control_page = [this](auto page) { page_ = std::move(page); }});
   }
@@ -139,8 +151,10 @@ class LiveDispatcherTest : public testing::Test {
     return UniqueFd(::dup(memory->fd()));
   }
 
-  void Greet(std::uint32_t greeting = 77) {
-    ASSERT_TRUE(Tell(protocol::Hello{.greeting = greeting}, Memory(4096)));
+  void Greet(std::uint32_t greeting = 77, std::uint64_t abilities = protocol::kTakesFrameText) {
+    auto page = protocol::SharedMemory::Create("test", protocol::kControlPageBytes);
+    reinterpret_cast<protocol::ControlPage*>(page->bytes().data())->host_abilities = abilities;
+    ASSERT_TRUE(Tell(protocol::Hello{.greeting = greeting}, UniqueFd(::dup(page->fd()))));
     EXPECT_EQ(Answer<protocol::Welcome>().greeting, greeting);
   }
 
@@ -153,6 +167,12 @@ class LiveDispatcherTest : public testing::Test {
   void Apply(std::uint64_t revision, std::string_view text) {
     ASSERT_TRUE(TellPrompt(revision, text));
     EXPECT_EQ(Answer<protocol::PromptApplied>().revision, revision);
+  }
+
+  void Configure(std::string_view text) {
+    auto fd = protocol::MakeTextFd(text);
+    ASSERT_TRUE(Tell(protocol::Configure{.text_bytes = text.size()}, std::move(*fd)));
+    EXPECT_TRUE(answers_.empty()) << "it has no answer";
   }
 
   std::string Rejection(std::uint64_t revision) {
@@ -207,6 +227,7 @@ class LiveDispatcherTest : public testing::Test {
   std::deque<PacketSocket::Packet> answers_;
   std::vector<UniqueFd> fds_;
   protocol::SharedMemory page_;
+  bool full_ = false;  // for what may be lost
   protocol::SharedMemory region_;
 };
 
@@ -271,6 +292,57 @@ TEST_F(LiveDispatcherTest, ARejectedPromptLeavesTheOldOne) {
   EXPECT_EQ(completed.revision, 4u);
   EXPECT_EQ(region_.bytes()[4096], std::byte{0});
   EXPECT_EQ(region_.bytes()[4097], std::byte{255});
+}
+
+TEST_F(LiveDispatcherTest, SettingsAreAnAbilityThatTheControlPageNames) {
+  Greet();
+  const auto* page = reinterpret_cast<const protocol::ControlPage*>(page_.bytes().data());
+  EXPECT_EQ(page->abilities, protocol::kTakesConfigure);
+}
+
+TEST_F(LiveDispatcherTest, WhatIsWrongWithSettingsIsToldByTheNextPrompt) {
+  Greet();
+  Configure(R"({"gpu_only":true,"colour":"red"})");
+  Apply(1, kInvert);
+  Configure(R"({"cwd":"nowhere"})");
+  ASSERT_TRUE(TellPrompt(2, kInvert));
+  const std::string why = Rejection(2);
+  EXPECT_THAT(why, HasSubstr("bad_settings"));
+  EXPECT_THAT(why, HasSubstr("cwd"));
+  Configure("{");
+  Greet(78);  // a new host knows nothing of it
+  Apply(3, kInvert);
+}
+
+TEST_F(LiveDispatcherTest, APromptWithACwdHasItsNodesFromThere) {
+  std::vector<std::string> folders;
+  loader_->options().nodes_in =
+      [&](const std::string& folder) -> Result<std::shared_ptr<const graph::NodeRegistry>> {
+    folders.push_back(folder);
+    if (folder == "/missing") return Error{ErrorCode::kNotFound, "it is not there"};
+    auto registry = nodes::BuiltinNodes();
+    if (!registry) return registry.error();
+    return std::make_shared<const graph::NodeRegistry>(std::move(*registry));
+  };
+  Greet();
+  Apply(1, kInvert);
+  Configure(R"({"cwd":"/there"})");
+  Apply(2, kInvert);
+  Attach();
+  EXPECT_EQ(Run({.sequence = 1, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  Configure(R"({"cwd":"/missing"})");
+  ASSERT_TRUE(TellPrompt(3, kInvert));
+  EXPECT_THAT(Rejection(3), HasSubstr("cwd: it is not there"));
+  EXPECT_EQ(Run({.sequence = 2, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  Configure("{}");
+  Apply(4, kInvert);
+  EXPECT_EQ(folders, (std::vector<std::string>{"/there", "/missing"}));
+}
+
+TEST_F(LiveDispatcherTest, SettingsThatCannotBeReadBreakTheProtocol) {
+  Greet();
+  auto fd = protocol::MakeTextFd("{}");
+  ExpectBroken(Tell(protocol::Configure{.text_bytes = 3}, std::move(*fd)), "text");
 }
 
 TEST_F(LiveDispatcherTest, AStaleRevisionIsRejected) {
@@ -487,6 +559,89 @@ TEST_F(LiveDispatcherTest, AnAnswerThatCannotBeSentIsAnError) {
   PacketSocket::Packet packet{.bytes = {bytes.begin(), bytes.end()}};
   packet.fds.push_back(Memory(4096));
   EXPECT_EQ(mute.Handle(std::move(packet)).error().code, ErrorCode::kClosed);
+}
+
+TEST_F(LiveDispatcherTest, ATextGoesBeforeItsFrame) {
+  Greet();
+  Apply(1, Saying("a\\nb"));
+  Attach();
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 5, .generation = 1}));
+  const auto text = Answer<protocol::FrameText>();
+  EXPECT_EQ(text.sequence, 5u);
+  ASSERT_EQ(fds_.size(), 1u);
+  EXPECT_EQ(*protocol::ReadTextFd(std::move(fds_[0]), text.text_bytes), "ab");
+  EXPECT_EQ(Answer<protocol::Completed>().outcome, protocol::FrameOutcome::kCompleted);
+  ExpectFailure(Run({.sequence = 6, .generation = 2}), "generation");
+  EXPECT_TRUE(answers_.empty()) << "a frame that fails says nothing";
+}
+
+constexpr std::string_view kQuiet = R"({
+    "1": {"class_type": "LoadAudioTensor", "inputs": {"buffer_size": 250}},
+    "2": {"class_type": "SaveAudioTensor", "inputs": {"audio": ["1", 0]}}})";
+
+TEST_F(LiveDispatcherTest, AudioIsTakenAsLongAsTheGraphWantsItAndGivenBack) {
+  Greet();
+  ASSERT_TRUE(TellPrompt(1, kQuiet));
+  EXPECT_EQ(Answer<protocol::PromptApplied>().audio_ms, 250u);
+  ASSERT_TRUE(Tell(AttachMessage(1), Memory(AttachMessage(1).region_bytes)));
+  EXPECT_EQ(Answer<protocol::Attached>().audio_ms, 250u);
+  const std::vector<std::int16_t> samples = {1000, -1000};
+  const auto submit = [&](protocol::SubmitAudio message, std::size_t count) {
+    return Tell(message, std::move(*protocol::MakeSamplesFd(std::span(samples).first(count))));
+  };
+  ASSERT_TRUE(submit({.sample_rate = 48'000, .sequence = 4, .samples = 2}, 2));
+  auto completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kCompleted);
+  EXPECT_EQ(completed.sequence, 4u);
+  EXPECT_EQ(completed.revision, 1u);
+  ASSERT_EQ(completed.samples, 2u);
+  EXPECT_EQ(*protocol::ReadSamples(std::move(fds_.at(0)), 2),
+            (std::vector<std::int16_t>{999, -999}));
+  // Another graph gives none.
+  Apply(2, kInvert);
+  ASSERT_TRUE(submit({.sample_rate = 48'000, .sequence = 5, .samples = 2}, 2));
+  completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.samples, 0u);
+  EXPECT_TRUE(fds_.empty());
+  ASSERT_TRUE(submit({.sample_rate = 1, .sequence = 6, .samples = 2}, 2));
+  completed = Answer<protocol::AudioCompleted>();
+  EXPECT_EQ(completed.outcome, protocol::FrameOutcome::kFailed);
+  EXPECT_STREQ(completed.error.data(), "sample rate 1 is out of range");
+  ExpectBroken(submit({.sample_rate = 48'000, .sequence = 7, .samples = 3}, 2), "bytes instead of");
+  ExpectBroken(submit({.sample_rate = 48'000, .sequence = 7, .samples = 0}, 2), "out of range");
+  ExpectBroken(Tell(protocol::SubmitAudio{}), "descriptors");
+}
+
+TEST_F(LiveDispatcherTest, ATextThatFindsNoRoomIsLostAndItsFrameIsNot) {
+  Greet();
+  Apply(1, Saying("a"));
+  Attach();
+  full_ = true;
+  EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  full_ = false;
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 6, .generation = 1}));
+  EXPECT_EQ(Answer<protocol::FrameText>().sequence, 6u);
+  Answer<protocol::Completed>();
+}
+
+TEST_F(LiveDispatcherTest, AHostThatTakesNoTextsIsSentNone) {
+  Greet(77, 0);
+  Apply(1, Saying("a"));
+  Attach();
+  EXPECT_EQ(Run({.sequence = 5, .generation = 1}).outcome, protocol::FrameOutcome::kCompleted);
+  EXPECT_TRUE(answers_.empty());
+}
+
+TEST_F(LiveDispatcherTest, OfALongTextOnlyTheLengthIsToldAndOfAnEmptyOneNothing) {
+  Greet();
+  Apply(1, Saying(std::string(protocol::kMaxFrameTextBytes + 1, 'x')));
+  Attach();
+  ASSERT_TRUE(Tell(protocol::Submit{.sequence = 5, .generation = 1}));
+  EXPECT_EQ(Answer<protocol::FrameText>().text_bytes, protocol::kMaxFrameTextBytes + 1);
+  EXPECT_TRUE(fds_.empty());
+  Answer<protocol::Completed>();
+  Apply(2, Saying(""));
+  Run({.sequence = 6, .generation = 1});
 }
 
 }  // namespace

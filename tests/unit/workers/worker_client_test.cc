@@ -12,6 +12,7 @@
 
 #include "tests/support/fake_clock.h"
 #include "workers/host/frame_region.h"
+#include "workers/protocol/error_text.h"
 #include "workers/protocol/message_codec.h"
 
 namespace framelock::host {
@@ -444,6 +445,52 @@ TEST_F(WorkerClientTest, WrongSizesTypesAndDescriptorsAreLies) {
   EXPECT_EQ(OpenFds(), before) << "what came along was closed";
 }
 
+TEST_F(WorkerClientTest, ATextComesBeforeItsFrame) {
+  Submitted();
+  auto fd = protocol::MakeTextFd("hello");
+  ASSERT_TRUE(fd);
+  const std::array<int, 1> fds{fd->get()};
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 5}, fds);
+  const auto text = Expect<WorkerClient::FrameText>();
+  EXPECT_EQ(text.sequence, 5u);
+  EXPECT_EQ(text.text, "hello");
+  const protocol::FrameText too_long{.sequence = 5, .text_bytes = protocol::kMaxFrameTextBytes + 1};
+  worker_->Say(too_long);
+  const auto told = Expect<WorkerClient::FrameText>();
+  EXPECT_EQ(told.text_bytes, protocol::kMaxFrameTextBytes + 1);
+  EXPECT_EQ(told.text, "");
+  worker_->Say(GoodAnswer());
+  Expect<protocol::Completed>();
+  worker_->Say(too_long);
+  ExpectLie("sequence 5 is unknown or was answered before");
+}
+
+TEST_F(WorkerClientTest, EndlessTextsAreALie) {
+  Submitted();
+  const protocol::FrameText too_long{.sequence = 5, .text_bytes = protocol::kMaxFrameTextBytes + 1};
+  for (std::uint32_t i = 0; i < protocol::kMaxFrameTexts; ++i) {
+    worker_->Say(too_long);
+    Expect<WorkerClient::FrameText>();
+  }
+  worker_->Say(too_long);
+  ExpectLie("more than 64 of one frame");
+}
+
+TEST_F(WorkerClientTest, ATextNeedsItsDescriptor) {
+  Submitted();
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 5});
+  ExpectLie("wrong number of descriptors");
+}
+
+TEST_F(WorkerClientTest, ATextIsAsLongAsItSays) {
+  Submitted();
+  auto fd = protocol::MakeTextFd("hello");
+  ASSERT_TRUE(fd);
+  const std::array<int, 1> fds{fd->get()};
+  worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 6}, fds);
+  ExpectLie("text has 5 bytes instead of 6");
+}
+
 TEST_F(WorkerClientTest, AClosedSocketIsNotALie) {
   Submitted();
   worker_->Say(GoodAnswer());
@@ -490,6 +537,129 @@ TEST_F(WorkerClientTest, TheSocketCanBeGivenAway) {
   worker_->Say(Welcome(3));
   client_ = std::move(*next);
   EXPECT_EQ(Expect<WorkerClient::Welcomed>().revision, 3u);
+}
+
+TEST_F(WorkerClientTest, SettingsGoBeforeTheirPromptAndOnlyOnce) {
+  auto page = protocol::SharedMemory::Map(std::move(page_), protocol::kControlPageBytes);
+  ASSERT_TRUE(page);
+  reinterpret_cast<protocol::ControlPage*>(page->bytes().data())->abilities =
+      protocol::kTakesConfigure;
+  worker_->Say(Welcome());
+  Expect<WorkerClient::Welcomed>();
+  EXPECT_TRUE(client_->Takes(R"({"gpu_only":true})"));
+  const auto apply = [&](std::uint64_t revision) {
+    protocol::PromptApplied applied;
+    applied.revision = revision;
+    worker_->Say(applied);
+    Expect<WorkerClient::PromptApplied>();
+  };
+  ASSERT_TRUE(client_->SetPrompt(1, "{}"));
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(1);
+  ASSERT_TRUE(client_->SetPrompt(2, "{}", R"({"gpu_only":true})"));
+  const auto configure = worker_->Hear<protocol::Configure>(1);
+  EXPECT_EQ(*protocol::ReadTextFd(worker_->TakeFd(), configure.text_bytes), R"({"gpu_only":true})");
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(2);
+  ASSERT_TRUE(client_->SetPrompt(3, "{}", R"({"gpu_only":true})"));
+  worker_->Hear<protocol::SetPrompt>(1);
+  apply(3);
+  ASSERT_TRUE(client_->SetPrompt(4, "{}"));
+  worker_->Hear<protocol::Configure>(1);
+  worker_->Hear<protocol::SetPrompt>(1);
+}
+
+TEST_F(WorkerClientTest, AWorkerThatTakesNoSettingsIsSentNone) {
+  worker_->Say(Welcome());
+  Expect<WorkerClient::Welcomed>();
+  EXPECT_FALSE(client_->Takes(R"({"gpu_only":true})"));
+  const Status refused = client_->SetPrompt(1, "{}", R"({"gpu_only":true})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(client_->SetPrompt(1, "{}"));
+  worker_->Hear<protocol::SetPrompt>(1);  // and nothing before it
+}
+
+class WorkerAudioTest : public WorkerClientTest {
+ protected:
+  void SetUp() override {
+    WorkerClientTest::SetUp();
+    Greeted();
+    Prompted(3);
+    ASSERT_TRUE(client_->SubmitAudio(7, 48'000, std::vector<std::int16_t>{1, 2, 3}));
+    const auto submit = worker_->Hear<protocol::SubmitAudio>(1);
+    EXPECT_EQ(submit.sequence, 7u);
+    EXPECT_EQ(submit.sample_rate, 48'000u);
+    EXPECT_EQ(*protocol::ReadSamples(worker_->TakeFd(), submit.samples),
+              (std::vector<std::int16_t>{1, 2, 3}));
+  }
+  void Answer(protocol::AudioCompleted answer, const std::vector<std::int16_t>& samples = {}) {
+    if (samples.empty()) return worker_->Say(answer);
+    const auto fd = protocol::MakeSamplesFd(samples);
+    worker_->Say(answer, std::array<int, 1>{fd->get()});
+  }
+  static protocol::AudioCompleted Good(std::uint32_t samples) {
+    protocol::AudioCompleted answer;
+    answer.sequence = 7;
+    answer.revision = 3;
+    answer.samples = samples;
+    return answer;
+  }
+};
+
+TEST_F(WorkerAudioTest, IsAnsweredOnce) {
+  Answer(Good(3), {4, 5, 6});
+  const auto completed = Expect<WorkerClient::AudioCompleted>();
+  EXPECT_EQ(completed.sequence, 7u);
+  EXPECT_EQ(completed.samples, (std::vector<std::int16_t>{4, 5, 6}));
+  EXPECT_FALSE(completed.error);
+  Answer(Good(3), {4, 5, 6});
+  ExpectLie("sequence 7 is unknown or was answered before");
+}
+
+TEST_F(WorkerAudioTest, MayFail) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.outcome = protocol::FrameOutcome::kFailed;
+  protocol::StoreErrorText("node 2", answer.error);
+  Answer(answer);
+  EXPECT_EQ(Expect<WorkerClient::AudioCompleted>().error, "node 2");
+}
+
+TEST_F(WorkerAudioTest, IsNotSubmittedWithoutEnd) {
+  const std::vector<std::int16_t> samples(1);
+  EXPECT_EQ(client_->SubmitAudio(7, 48'000, samples).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(client_->SubmitAudio(8, 48'000, {}).error().code, ErrorCode::kInvalidArgument);
+  for (std::uint64_t i = 8; i < 11; ++i) ASSERT_TRUE(client_->SubmitAudio(i, 48'000, samples));
+  EXPECT_EQ(client_->SubmitAudio(11, 48'000, samples).error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(WorkerAudioTest, OfAnotherLengthIsALie) {
+  Answer(Good(2), {4, 5});
+  ExpectLie("2 samples of 3");
+}
+
+TEST_F(WorkerAudioTest, OfAnotherPromptIsALie) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.revision = 2;
+  Answer(answer);
+  ExpectLie("revision 2 instead of 3");
+}
+
+TEST_F(WorkerAudioTest, WithoutItsSamplesIsALie) {
+  Answer(Good(3));
+  ExpectLie("wrong number of descriptors");
+}
+
+TEST_F(WorkerAudioTest, WithFewerSamplesThanItSaysIsALie) {
+  Answer(Good(3), {4, 5});
+  ExpectLie("bytes instead of");
+}
+
+TEST_F(WorkerAudioTest, WithAnUnknownOutcomeIsALie) {
+  protocol::AudioCompleted answer = Good(0);
+  answer.outcome = protocol::FrameOutcome::kOutputTooLarge;
+  Answer(answer);
+  ExpectLie("outcome is unknown");
 }
 
 }  // namespace

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/audio_pieces.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace framelock::plugins {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+// Times that are further off than that begin a new piece; decoders round.
+constexpr std::chrono::milliseconds kTolerance{20};
+
+nanoseconds DurationOf(std::size_t samples, std::uint32_t sample_rate) {
+  return nanoseconds(static_cast<std::int64_t>(samples) * 1'000'000'000 / sample_rate);
+}
+
+}  // namespace
+
+void AudioPieces::SetLength(std::chrono::milliseconds length, SteadyTime now) {
+  if (length_ == length) return;
+  Cut(pending_.samples.size(), now);
+  length_ = length;
+}
+
+void AudioPieces::LoseWorker() {
+  for (Item& item : items_) {
+    if (item.state == State::kInFlight) item.state = State::kDone;
+  }
+  in_flight_ = 0;
+}
+
+void AudioPieces::ChangeWorker() {
+  for (Item& item : items_) {
+    if (item.state == State::kInFlight) item.state = State::kWaiting;
+  }
+  in_flight_ = 0;
+}
+
+bool AudioPieces::Continues(std::uint32_t sample_rate, std::optional<nanoseconds> pts) const {
+  if (sample_rate != pending_.sample_rate || pts.has_value() != pending_.pts.has_value()) {
+    return false;
+  }
+  if (!pts) return true;
+  const nanoseconds expected = *pending_.pts + DurationOf(pending_.samples.size(), sample_rate);
+  return abs(*pts - expected) <= kTolerance;
+}
+
+std::size_t AudioPieces::Wanted() const {
+  if (length_.count() == 0) return 1;
+  return std::max<std::size_t>(
+      static_cast<std::size_t>(length_.count()) * pending_.sample_rate / 1000, 1);
+}
+
+void AudioPieces::Push(std::span<const std::int16_t> samples, std::uint32_t sample_rate,
+                       std::optional<nanoseconds> pts, SteadyTime now) {
+  if (samples.empty() || sample_rate == 0) return;
+  if (!pending_.samples.empty() && !Continues(sample_rate, pts)) {
+    Cut(pending_.samples.size(), now);
+  }
+  if (pending_.samples.empty()) {
+    pending_.pts = pts;
+    pending_.sample_rate = sample_rate;
+  }
+  // Small differences must not add up.
+  if (pts) pending_.pts = *pts - DurationOf(pending_.samples.size(), sample_rate);
+  pending_.samples.insert(pending_.samples.end(), samples.begin(), samples.end());
+  while (pending_.samples.size() >= Wanted()) {
+    Cut(length_.count() == 0 ? pending_.samples.size() : Wanted(), now);
+    if (pending_.samples.empty()) break;
+  }
+}
+
+// The first so many of the pending samples are a piece.
+void AudioPieces::Cut(std::size_t samples, SteadyTime now) {
+  if (samples == 0) return;
+  Item item;
+  item.piece.sequence = ++last_sequence_;
+  item.piece.sample_rate = pending_.sample_rate;
+  item.piece.pts = pending_.pts;
+  if (samples == pending_.samples.size()) {
+    item.piece.samples = std::exchange(pending_.samples, {});
+  } else {
+    const auto end = pending_.samples.begin() + static_cast<std::ptrdiff_t>(samples);
+    item.piece.samples.assign(pending_.samples.begin(), end);
+    pending_.samples.erase(pending_.samples.begin(), end);
+    if (pending_.pts) *pending_.pts += DurationOf(samples, pending_.sample_rate);
+  }
+  item.owed = length_.count() > 0;
+  item.state = item.owed ? State::kWaiting : State::kDone;
+  item.since = now;
+  samples_ += samples;
+  items_.push_back(std::move(item));
+  MakeRoom();
+}
+
+void AudioPieces::MakeRoom() {
+  auto at = items_.begin();
+  while (samples_ > options_.max_samples && at != items_.end()) {
+    if (at->event) {
+      ++at;
+      continue;
+    }
+    samples_ -= at->piece.samples.size();
+    if (at->state == State::kInFlight) --in_flight_;
+    at = items_.erase(at);
+    ++counts_.dropped;
+  }
+}
+
+void AudioPieces::PushEvent(Cargo event, Place place, SteadyTime now) {
+  if (place == Place::kBetween) Cut(pending_.samples.size(), now);
+  const auto is_event = [](const Item& item) { return item.event != nullptr; };
+  const auto events = std::count_if(items_.begin(), items_.end(), is_event);
+  if (static_cast<std::size_t>(events) >= options_.max_events) {
+    items_.erase(std::find_if(items_.begin(), items_.end(), is_event));
+  }
+  Item item;
+  item.event = std::move(event);
+  items_.push_back(std::move(item));
+}
+
+std::vector<Cargo> AudioPieces::Flush() {
+  std::vector<Cargo> events;
+  for (Item& item : items_) {
+    if (item.event) {
+      events.push_back(std::move(item.event));
+    } else {
+      ++counts_.dropped;
+    }
+  }
+  pending_.samples.clear();
+  items_.clear();
+  samples_ = in_flight_ = 0;
+  return events;
+}
+
+const AudioPieces::Piece* AudioPieces::NextToSubmit() {
+  if (!ready_ || length_.count() == 0 || in_flight_ >= options_.max_in_flight) return nullptr;
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [](const Item& item) { return item.state == State::kWaiting; });
+  return found == items_.end() ? nullptr : &found->piece;
+}
+
+void AudioPieces::Submitted() {
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [](const Item& item) { return item.state == State::kWaiting; });
+  if (found == items_.end()) return;
+  found->state = State::kInFlight;
+  ++in_flight_;
+}
+
+void AudioPieces::Complete(std::uint64_t sequence, std::vector<std::int16_t> samples) {
+  const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
+    return item.state == State::kInFlight && item.piece.sequence == sequence;
+  });
+  if (found == items_.end()) return;
+  --in_flight_;
+  found->state = State::kDone;
+  if (samples.size() != found->piece.samples.size()) return;
+  found->piece.samples = std::move(samples);
+  found->owed = false;
+  ++counts_.processed;
+}
+
+bool AudioPieces::MayLeave(const Item& item, SteadyTime now) const {
+  const bool nobody = !ready_ || length_.count() == 0;
+  return item.state == State::kDone || (item.state == State::kWaiting && nobody) ||
+         now - item.since >= options_.patience;
+}
+
+std::optional<AudioOutput> AudioPieces::Take(SteadyTime now) {
+  if (items_.empty() || !MayLeave(items_.front(), now)) return std::nullopt;
+  Item first = std::move(items_.front());
+  items_.pop_front();
+  if (first.state == State::kInFlight) --in_flight_;
+  if (first.owed) ++counts_.passed_through;
+  samples_ -= first.piece.samples.size();
+  AudioOutput output;
+  output.event = std::move(first.event);
+  output.pts = first.piece.pts;
+  output.sample_rate = first.piece.sample_rate;
+  output.samples = std::move(first.piece.samples);
+  return output;
+}
+
+std::optional<SteadyTime> AudioPieces::NextDeadline() const {
+  if (items_.empty()) return std::nullopt;
+  const Item& first = items_.front();
+  return MayLeave(first, first.since) ? SteadyTime{} : first.since + options_.patience;
+}
+
+}  // namespace framelock::plugins
