@@ -213,12 +213,11 @@ net::Task<> SharedWorkerSource::ReadAnswers(std::shared_ptr<Process> process) {
     const Result<std::optional<std::uint32_t>> hosts = process->line->Receive();
     if (!hosts) break;
     if (*hosts) {
+      // What nobody asked for is a lie, and a stream of it would leave us no time for others.
+      if (process->unanswered.empty()) break;
       process->answered = true;
-      std::shared_ptr<Place> place;
-      if (!process->unanswered.empty()) {
-        place = process->unanswered.front().lock();
-        process->unanswered.pop_front();
-      }
+      const std::shared_ptr<Place> place = process->unanswered.front().lock();
+      process->unanswered.pop_front();
       if (**hosts == 0 && place) Leave(*place, "the worker takes no more streams");
       continue;
     }

@@ -65,7 +65,9 @@ net::Task<Result<PromptVerdict>> Stream::UpdatePrompts(PromptSetUpdate update) {
   Result<PromptVerdict> result =
       co_await prompts_->Add(std::move(update.texts), settings.worker, deadline);
   if (result && result->applied) {
-    const Status put = co_await PutToWork(after.front(), settings.size, deadline);
+    // Warming may have taken longer: each prompt has a time of its own for that.
+    const SteadyTime until = around_.clock.Now() + around_.limits.prompt_timeout;
+    const Status put = co_await PutToWork(after.front(), settings.size, until);
     // What is at work now stays, whatever was said of it.
     prompts_->KeepOnly(prompts_->at_work_key() == after.front() ? after : before);
     result->revision = prompt_.revision();

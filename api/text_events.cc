@@ -11,7 +11,8 @@ namespace framelock::api {
 
 namespace {
 
-constexpr std::chrono::seconds kHeartbeat{15};
+// A reader that has gone shows at the second one, and keeps its place until then.
+constexpr std::chrono::seconds kHeartbeat{5};
 constexpr const char* kComment = ":\n\n";
 
 std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }

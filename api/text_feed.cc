@@ -28,11 +28,13 @@ void TextFeed::Take(const json& message) {
   const bool timed = pts != message.end() && pts->is_number_unsigned();
   const json said = {
       {"sequence", *sequence}, {"pts", timed ? *pts : json(nullptr)}, {"text", *text}};
-  if (events_.size() >= max_waiting_) {
+  events_.push_back("id: " + sequence->dump() + "\ndata: " + DumpJson(said) + "\n\n");
+  bytes_ += events_.back().size();
+  while (events_.size() > max_waiting_ || bytes_ > kMostBytes) {
+    bytes_ -= events_.front().size();
     events_.pop_front();
     ++first_;
   }
-  events_.push_back("id: " + sequence->dump() + "\ndata: " + DumpJson(said) + "\n\n");
 }
 
 std::string TextFeed::Read(Position& position) const {

@@ -20,6 +20,7 @@ class TextFeed {
   using Position = std::uint64_t;
 
   static constexpr std::size_t kPieceBytes = 65'536;
+  static constexpr std::size_t kMostBytes = 8U << 20;  // of all events that are kept
 
   explicit TextFeed(std::size_t max_waiting) : max_waiting_(max_waiting) {}
 
@@ -41,7 +42,8 @@ class TextFeed {
   const std::size_t max_waiting_;
   const std::shared_ptr<const void> readers_ = std::make_shared<char>();
   std::deque<std::string> events_;
-  Position first_ = 0;  // of events_.front()
+  std::size_t bytes_ = 0;  // of them
+  Position first_ = 0;     // of events_.front()
 };
 
 }  // namespace framelock::api

@@ -29,14 +29,14 @@ void AudioPieces::LoseWorker() {
   for (Item& item : items_) {
     if (item.state == State::kInFlight) item.state = State::kDone;
   }
-  in_flight_ = 0;
+  unanswered_.clear();
 }
 
 void AudioPieces::ChangeWorker() {
   for (Item& item : items_) {
     if (item.state == State::kInFlight) item.state = State::kWaiting;
   }
-  in_flight_ = 0;
+  unanswered_.clear();
 }
 
 bool AudioPieces::Continues(std::uint32_t sample_rate, std::optional<nanoseconds> pts) const {
@@ -44,7 +44,7 @@ bool AudioPieces::Continues(std::uint32_t sample_rate, std::optional<nanoseconds
     return false;
   }
   if (!pts) return true;
-  const nanoseconds expected = *pending_.pts + DurationOf(pending_.samples.size(), sample_rate);
+  const nanoseconds expected = pending_first_ + DurationOf(pending_.samples.size(), sample_rate);
   return abs(*pts - expected) <= kTolerance;
 }
 
@@ -62,8 +62,10 @@ void AudioPieces::Push(std::span<const std::int16_t> samples, std::uint32_t samp
   }
   if (pending_.samples.empty()) {
     pending_.pts = pts;
+    pending_first_ = pts.value_or(nanoseconds(0));
     pending_.sample_rate = sample_rate;
   }
+  pushed_ = now;
   // Small differences must not add up.
   if (pts) pending_.pts = *pts - DurationOf(pending_.samples.size(), sample_rate);
   pending_.samples.insert(pending_.samples.end(), samples.begin(), samples.end());
@@ -87,6 +89,7 @@ void AudioPieces::Cut(std::size_t samples, SteadyTime now) {
     item.piece.samples.assign(pending_.samples.begin(), end);
     pending_.samples.erase(pending_.samples.begin(), end);
     if (pending_.pts) *pending_.pts += DurationOf(samples, pending_.sample_rate);
+    pending_first_ = pending_.pts.value_or(nanoseconds(0));
   }
   item.owed = length_.count() > 0;
   item.state = item.owed ? State::kWaiting : State::kDone;
@@ -104,7 +107,6 @@ void AudioPieces::MakeRoom() {
       continue;
     }
     samples_ -= at->piece.samples.size();
-    if (at->state == State::kInFlight) --in_flight_;
     at = items_.erase(at);
     ++counts_.dropped;
   }
@@ -133,15 +135,24 @@ std::vector<Cargo> AudioPieces::Flush() {
   }
   pending_.samples.clear();
   items_.clear();
-  samples_ = in_flight_ = 0;
+  samples_ = 0;
   return events;
 }
 
-const AudioPieces::Piece* AudioPieces::NextToSubmit() {
-  if (!ready_ || length_.count() == 0 || in_flight_ >= options_.max_in_flight) return nullptr;
-  const auto found = std::find_if(items_.begin(), items_.end(),
-                                  [](const Item& item) { return item.state == State::kWaiting; });
-  return found == items_.end() ? nullptr : &found->piece;
+// One that has waited for half of its time is left out if another one waits behind it: it would be
+// answered too late, and so would all that follow.
+const AudioPieces::Piece* AudioPieces::NextToSubmit(SteadyTime now) {
+  if (!ready_ || length_.count() == 0 || unanswered_.size() >= options_.max_in_flight) {
+    return nullptr;
+  }
+  Item* next = nullptr;
+  for (Item& item : items_) {
+    if (item.state != State::kWaiting) continue;
+    if (next != nullptr) next->state = State::kDone;
+    next = &item;
+    if (now - item.since < options_.patience / 2) break;
+  }
+  return next == nullptr ? nullptr : &next->piece;
 }
 
 void AudioPieces::Submitted() {
@@ -149,15 +160,15 @@ void AudioPieces::Submitted() {
                                   [](const Item& item) { return item.state == State::kWaiting; });
   if (found == items_.end()) return;
   found->state = State::kInFlight;
-  ++in_flight_;
+  unanswered_.push_back(found->piece.sequence);
 }
 
 void AudioPieces::Complete(std::uint64_t sequence, std::vector<std::int16_t> samples) {
+  std::erase(unanswered_, sequence);
   const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
     return item.state == State::kInFlight && item.piece.sequence == sequence;
   });
   if (found == items_.end()) return;
-  --in_flight_;
   found->state = State::kDone;
   if (samples.size() != found->piece.samples.size()) return;
   found->piece.samples = std::move(samples);
@@ -171,11 +182,14 @@ bool AudioPieces::MayLeave(const Item& item, SteadyTime now) const {
          now - item.since >= options_.patience;
 }
 
+void AudioPieces::CutSilence(SteadyTime now) {
+  if (now - pushed_ >= options_.patience) Cut(pending_.samples.size(), now);
+}
+
 std::optional<AudioOutput> AudioPieces::Take(SteadyTime now) {
   if (items_.empty() || !MayLeave(items_.front(), now)) return std::nullopt;
   Item first = std::move(items_.front());
   items_.pop_front();
-  if (first.state == State::kInFlight) --in_flight_;
   if (first.owed) ++counts_.passed_through;
   samples_ -= first.piece.samples.size();
   AudioOutput output;
@@ -187,9 +201,13 @@ std::optional<AudioOutput> AudioPieces::Take(SteadyTime now) {
 }
 
 std::optional<SteadyTime> AudioPieces::NextDeadline() const {
-  if (items_.empty()) return std::nullopt;
+  std::optional<SteadyTime> deadline;
+  if (!pending_.samples.empty()) deadline = pushed_ + options_.patience;
+  if (items_.empty()) return deadline;
   const Item& first = items_.front();
-  return MayLeave(first, first.since) ? SteadyTime{} : first.since + options_.patience;
+  const SteadyTime leaves =
+      MayLeave(first, first.since) ? SteadyTime{} : first.since + options_.patience;
+  return std::min(leaves, deadline.value_or(leaves));
 }
 
 }  // namespace framelock::plugins

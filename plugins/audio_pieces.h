@@ -25,7 +25,8 @@ struct AudioOutput {
 /// A stream's audio on its way through the worker: cut into pieces as long as the graph wants them,
 /// which leave in their order and under their own times, each as the graph made it. A piece that
 /// finds no worker, gets no answer in time, or whose answer says that it failed or that the graph
-/// gives no audio, leaves as it came in. While the graph takes no audio all of it does, at once.
+/// gives no audio, leaves as it came in. A worker that takes longer than the pieces last is given
+/// those that still have time. While the graph takes no audio all of it leaves at once.
 /// When full the oldest is dropped, and counted. Owned by the engine, under its lock.
 ///
 ///   Push --> pending --(long enough)--> kWaiting --Submitted--> kInFlight --Complete--> kDone -->
@@ -73,7 +74,7 @@ class AudioPieces {
   std::vector<Cargo> Flush();
 
   /// To be submitted next; null: nothing now.
-  const Piece* NextToSubmit();
+  const Piece* NextToSubmit(SteadyTime now);
   void Submitted();
   /// Empty: as it came in. Of a piece that nobody waits for any more: nothing.
   void Complete(std::uint64_t sequence, std::vector<std::int16_t> samples);
@@ -82,6 +83,8 @@ class AudioPieces {
   std::optional<AudioOutput> Take(SteadyTime now);
   /// When Take() may have something without any other call.
   [[nodiscard]] std::optional<SteadyTime> NextDeadline() const;
+  /// Cuts what waits for more sound that does not come.
+  void CutSilence(SteadyTime now);
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
@@ -105,9 +108,11 @@ class AudioPieces {
   std::chrono::milliseconds length_{0};
   bool ready_ = false;
   Piece pending_;
+  std::chrono::nanoseconds pending_first_{0};  // its pts when it began
+  SteadyTime pushed_{};
   std::deque<Item> items_;
-  std::size_t samples_ = 0;  // in items_
-  std::size_t in_flight_ = 0;
+  std::size_t samples_ = 0;               // in items_
+  std::deque<std::uint64_t> unanswered_;  // sequences that the worker has, waited for or not
   std::uint64_t last_sequence_ = 0;
   Counts counts_;
 };

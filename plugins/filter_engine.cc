@@ -126,6 +126,7 @@ std::optional<FilterWork> FilterEngine::Next() {
   if (stopped_) return std::nullopt;  // and Wait() does not sleep any more
   wake_->Drain();
   while (auto event = seat_->Next()) Handle(std::move(*event));
+  audio_.CutSilence(Now());
   MoveOn();
   if (!notices_.empty()) {
     FilterWork notice = std::move(notices_.front());
@@ -147,6 +148,9 @@ std::optional<FilterWork> FilterEngine::Next() {
   }
   if (output->kind == Kind::kResult) {
     meters_.latency.Add(output->latency);
+    for (std::string& text : std::exchange(sound_texts_, {})) {
+      output->frame.texts.push_back(std::move(text));
+    }
     stats_.texts += output->frame.texts.size();
   }
   if (output->kind != Kind::kEvent) meters_.outputs.Tick(now);

@@ -127,6 +127,7 @@ class FilterEngine {
   PromptExchange prompt_;
   AudioPieces audio_;
   std::deque<FilterWork> notices_;
+  std::deque<std::string> sound_texts_;
   std::shared_ptr<const InputFormat> format_;
   std::shared_ptr<host::FrameRegion> region_;     // for the newest format
   std::shared_ptr<host::FrameRegion> attaching_;  // sent, not answered

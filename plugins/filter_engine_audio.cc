@@ -28,7 +28,7 @@ void FilterEngine::TakeAudioLength(std::uint32_t audio_ms) {
 
 void FilterEngine::SubmitAudio() {
   if (standby_ && standby_->draining()) return;  // for the worker that takes over
-  while (const AudioPieces::Piece* piece = audio_.NextToSubmit()) {
+  while (const AudioPieces::Piece* piece = audio_.NextToSubmit(Now())) {
     // Else it waits for the next worker, or for the answer to one that left without it.
     if (!seat_->SubmitAudio(piece->sequence, piece->sample_rate, piece->samples)) return;
     audio_.Submitted();

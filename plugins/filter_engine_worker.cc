@@ -121,11 +121,20 @@ void FilterEngine::OnWorker(host::WorkerClient::Completed& completed) {
   Complain(now);
 }
 
-// It stays with its frame, and leaves with the frame's result or not at all.
+// It stays with its frame, and leaves with the frame's result or not at all; but what is said of
+// sound leaves with the next result that does.
 template <>
 void FilterEngine::OnWorker(host::WorkerClient::FrameText& text) {
   if (text.text_bytes > options_.max_text_bytes) {
     ++stats_.texts_dropped;
+    return;
+  }
+  if (text.of_sound) {
+    sound_texts_.push_back(std::move(text.text));
+    if (sound_texts_.size() > protocol::kMaxFrameTexts) {
+      sound_texts_.pop_front();
+      ++stats_.texts_dropped;
+    }
     return;
   }
   LineFrame* frame = line_.InFlight(FrameSequence{text.sequence});

@@ -3,6 +3,7 @@
 // source pad's task of the frames pushes what comes out.
 #include <gst/audio/audio.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -190,7 +191,11 @@ void PushAudio(FramelockWorkerFilter* self, AudioOutput output) {
   }
   const std::span<const std::byte> bytes = std::as_bytes(std::span(output.samples));
   GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
-  if (output.pts) GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(output.pts->count());
+  // The start of a piece is reckoned back from its end.
+  const auto from_zero = [](std::chrono::nanoseconds pts) {
+    return static_cast<GstClockTime>(std::max<std::int64_t>(pts.count(), 0));
+  };
+  if (output.pts) GST_BUFFER_PTS(buffer) = from_zero(*output.pts);
   GST_BUFFER_DURATION(buffer) =
       gst_util_uint64_scale(output.samples.size(), GST_SECOND, output.sample_rate);
   const GstFlowReturn flow = gst_pad_push(self->audio_srcpad, buffer);

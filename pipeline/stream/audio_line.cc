@@ -20,7 +20,7 @@ void AudioLine::Push(Unit unit) {
   units_.push_back(std::move(unit));
   const auto full = [&] {
     return ended_ || bytes_ > options_.max_bytes ||
-           units_.back().at - units_.front().at > options_.max_wait;
+           units_.back().at - units_.front().at > options_.max_wait + late_;
   };
   while (!units_.empty() && full()) Drop(units_.begin());
 }

@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kMaxDepth = 64;              // of what a worker says of a prompt
 constexpr const char* kSteady = "steady";  // the cadence that is even at the output
 
 std::string TextField(const GstStructure* structure, const char* name) {
@@ -243,7 +244,9 @@ StreamPipeline::PromptAnswer StreamPipeline::ToAnswer(GstStructure* result) {
     return answer;
   }
   const std::string text = TextField(result, "errors");
-  answer.errors = json::parse(text, nullptr, false);
+  // A worker's words: what is nested deeper than anybody says it is left out.
+  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
+  answer.errors = json::parse(text, shallow, false);
   if (!answer.errors.is_object()) answer.errors = {{"error", text}};
   return answer;
 }

@@ -16,7 +16,8 @@ namespace framelock::stream {
 /// Which texts go into which segment of a data channel, and when: those of one interval into one
 /// segment, a JSON array of strings a line, as pytrickle's clients read them; at once if none went
 /// out for so long; and "[]", so that the channel is not swept, when there was nothing to say for
-/// the keep-alive time. When full the oldest text is dropped, and counted. Plain logic: the caller
+/// the keep-alive time. When full the oldest text is dropped, and counted, and so is one that is
+/// longer than a line may be. Plain logic: the caller
 /// brings the time. One thread.
 class TextBatch {
  public:
@@ -25,13 +26,17 @@ class TextBatch {
     std::chrono::milliseconds keep_alive{25'000};
     std::size_t max_texts = 256;
     std::size_t max_bytes = 512u << 10;   // of them all; the newest is kept whatever its size
-    std::size_t max_line_bytes = 60'000;  // gateways read 64 KiB; a longer text has its own line
+    std::size_t max_line_bytes = 65'000;  // gateways read 64 KiB
   };
 
   TextBatch(const Options& options, SteadyTime now) : options_(options), left_(now) {}
 
   /// A string in JSON, quoted and without line feed.
   void Add(std::string text) {
+    if (text.size() + 2 > options_.max_line_bytes) {
+      ++dropped_;
+      return;
+    }
     bytes_ += text.size();
     texts_.push_back(std::move(text));
     while (texts_.size() > 1 &&
@@ -59,11 +64,10 @@ class TextBatch {
     std::size_t line = 0;  // bytes of it
     bytes_ = 0;
     for (const std::string& text : std::exchange(texts_, {})) {
-      const bool goes_on = line > 0 && line + text.size() <= options_.max_line_bytes;
-      if (!goes_on) line = 0;
+      const bool goes_on = line > 0 && line + 1 + text.size() <= options_.max_line_bytes;
       segment += goes_on ? "," : segment.empty() ? "[" : "]\n[";
       segment += text;
-      line += text.size() + 2;
+      line = goes_on ? line + 1 + text.size() : text.size() + 2;
     }
     return segment.empty() ? segment : segment + "]\n";
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -103,6 +104,15 @@ class NaiveExecutor {
                               : nullptr;
       return found == nullptr ? nullptr : &found->value;
     };
+    for (const graph::PromptNode::Input& input : *stated.inputs) {
+      const bool link = input.value.is_array() && input.value.size() == 2 &&
+                        input.value[0].is_string() && input.value[1].is_number();
+      const auto declared = [&](const graph::NodeInput& one) { return one.name == input.name; };
+      if (link && input.name.find('.') == std::string::npos &&
+          std::ranges::none_of(node_class.inputs, declared)) {
+        return Error{ErrorCode::kInvalidArgument, "unexpected input " + input.name};
+      }
+    }
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
       const graph::Json* value = given(i);
       call.inputs[i] = value == nullptr || value->is_array() ? graph::Value() : LiteralOf(*value);

@@ -53,6 +53,7 @@ std::shared_ptr<Segment> Channel::TakeSlot(std::uint64_t seq) {
 std::shared_ptr<Segment> Channel::OpenForWrite(std::uint64_t seq) {
   auto segment = InWindow(seq);
   if (!segment) segment = TakeSlot(seq);
+  segment->MarkBegun(next_);
   // A publisher may hold a channel that was closed while its request was on the way.
   if (closed_) segment->Close();
   return segment;
@@ -79,6 +80,13 @@ std::shared_ptr<Segment> Channel::Follow(std::optional<std::uint64_t> last) {
   return InWindow(current);
 }
 
+// Numbers go back with a publisher that starts again, not because the bytes of a segment that was
+// begun in its turn were overtaken by those of the one behind it, on another connection.
+void Channel::MoveBehind(const Segment& segment) {
+  const bool overtaken = segment.seq() < next_ && segment.begun_at() <= segment.seq();
+  if (!overtaken) MoveNext(segment.seq() + 1);
+}
+
 void Channel::MoveNext(std::uint64_t next) {
   next_ = next;
   last_activity_ = clock_.Now();
@@ -103,14 +111,14 @@ void Channel::Count(const Segment& segment, std::size_t size, AppendStatus statu
   stats_.bytes += size;
   last_activity_ = clock_.Now();
   if (segment.size() == size) {
-    MoveNext(segment.seq() + 1);
+    MoveBehind(segment);
     LeaveBehind(segment);
   }
 }
 
 void Channel::Finish(Segment& segment) {
   if (segment.closed()) return;
-  if (segment.size() == 0) MoveNext(segment.seq() + 1);
+  if (segment.size() == 0) MoveBehind(segment);
   segment.Close();
 }
 

@@ -94,6 +94,7 @@ class Channel {
   std::shared_ptr<Segment> InWindow(std::uint64_t seq);
   std::shared_ptr<Segment> TakeSlot(std::uint64_t seq);
   void Evict(std::shared_ptr<Segment> segment);
+  void MoveBehind(const Segment& segment);
   void MoveNext(std::uint64_t next);
   void LeaveBehind(const Segment& begun);
   void Count(const Segment& segment, std::size_t size, AppendStatus status);

@@ -68,6 +68,9 @@ class Segment {
   void Abandon();
   [[nodiscard]] bool abandoned() const { return abandoned_; }
 
+  /// The channel's next number when its publisher came, the last one if there were several.
+  void MarkBegun(std::uint64_t next) { begun_at_ = next; }
+  [[nodiscard]] std::uint64_t begun_at() const { return begun_at_; }
   /// Publishers come and go. A segment with bytes, open and without a publisher, is an orphan.
   void AttachWriter();
   void DetachWriter() { --writers_; }
@@ -97,6 +100,7 @@ class Segment {
   std::size_t size_ = 0;
   std::size_t writers_ = 0;
   std::uint64_t attachments_ = 0;
+  std::uint64_t begun_at_ = 0;
   bool closed_ = false;
   bool evicted_ = false;
   bool abandoned_ = false;

@@ -59,6 +59,10 @@ Status ConvertPrompt(Prompt& prompt) {
       node.inputs.emplace();
     } else if (IsAny(node, {"PreviewImage", "SaveImage"})) {
       Become(node, "SaveTensor");
+      // Of its own inputs, such as filename_prefix, it has no more use.
+      if (node.inputs) {
+        std::erase_if(*node.inputs, [](const auto& input) { return input.name != "images"; });
+      }
     }
   }
   return {};

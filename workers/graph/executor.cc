@@ -84,10 +84,14 @@ class Executor::Call final : public NodeCall {
 
   // Types of links were checked once; what stays are literals in place of images, and wildcards.
   [[nodiscard]] std::optional<std::string> Misfit() const {
+    if (step_.stray_link) {
+      return "got an unexpected keyword argument '" + *step_.stray_link + "'";
+    }
     for (const std::size_t i : step_.checked) {
       const NodeInput& declared = step_.node_class->inputs[i];
       const bool asked_for = step_.inputs[i].laziness == Laziness::kEager || Has(i);
-      if (asked_for && !Fits(input(i), declared.spec->kind)) {
+      const bool left_out = !Has(i) && MayBeNull(declared);
+      if (asked_for && !left_out && !Fits(input(i), declared.spec->kind)) {
         return "input '" + declared.name + "' takes " + Describe(declared.spec->kind) + ", not " +
                Describe(input(i));
       }
@@ -96,6 +100,15 @@ class Executor::Call final : public NodeCall {
   }
 
  private:
+  // To a node, an optional picture that is null is one that is not there.
+  static bool MayBeNull(const NodeInput& input) {
+    const ValueKind kind = input.spec->kind;
+    return input.presence == Presence::kOptional &&
+           (kind == ValueKind::kImage || kind == ValueKind::kMask ||
+            kind == ValueKind::kImageOrMask) &&
+           input.name == input.ShortName();
+  }
+
   Executor& executor_;
   std::size_t index_;
   const Step& step_;
@@ -134,7 +147,7 @@ std::optional<NodeFailure> Executor::Load() {
       }
     }
   }
-  return RunSteps({StepPhase::kOnce, StepPhase::kWhenChanged, StepPhase::kEveryPiece},
+  return RunSteps([](const Step& step) { return step.phase != StepPhase::kEveryFrame; },
                   FrameUse::kRehearsal);
 }
 
@@ -152,8 +165,11 @@ std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
   DropValues(StepPhase::kEveryFrame);
   frame_ = std::move(frame);
   sources_left_ = sources_;
-  std::optional<NodeFailure> failure =
-      RunSteps({StepPhase::kWhenChanged, StepPhase::kEveryFrame}, use);
+  std::optional<NodeFailure> failure = RunSteps(
+      [](const Step& step) {
+        return step.phase == StepPhase::kWhenChanged || step.phase == StepPhase::kEveryFrame;
+      },
+      use);
   if (failure) {
     DropValues(StepPhase::kEveryFrame);
   }
@@ -164,8 +180,12 @@ std::optional<NodeFailure> Executor::Run(Tensor frame, FrameUse use) {
 std::optional<NodeFailure> Executor::RunAudio(Audio audio) {
   DropValues(StepPhase::kEveryPiece);
   piece_ = std::move(audio);
-  std::optional<NodeFailure> failure =
-      RunSteps({StepPhase::kWhenChanged, StepPhase::kEveryPiece}, FrameUse::kShown);
+  std::optional<NodeFailure> failure = RunSteps(
+      [](const Step& step) {
+        return step.phase == StepPhase::kEveryPiece ||
+               (step.phase == StepPhase::kWhenChanged && step.feeds_audio);
+      },
+      FrameUse::kShown);
   if (failure) {
     DropValues(StepPhase::kEveryPiece);
   }
@@ -187,12 +207,11 @@ Result<Audio> Executor::TakeAudio(std::chrono::milliseconds length) {
   return *piece_;
 }
 
-std::optional<NodeFailure> Executor::RunSteps(std::initializer_list<StepPhase> phases,
-                                              FrameUse use) {
+template <typename Wanted>
+std::optional<NodeFailure> Executor::RunSteps(const Wanted& wanted, FrameUse use) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const Step& step = plan_.steps()[i];
-    if (is_current_[i] || step.demand != Demand::kAlways ||
-        std::find(phases.begin(), phases.end(), step.phase) == phases.end()) {
+    if (is_current_[i] || step.demand != Demand::kAlways || !wanted(step)) {
       continue;
     }
     if (std::optional<NodeFailure> failure =
@@ -272,7 +291,8 @@ std::optional<NodeFailure> Executor::RunStep(std::size_t index, FrameUse use) {
     return failure(ran.error().message);
   }
   is_current_[index] = true;
-  ran_at_[index] = ++runs_;
+  // What acts is to act on what is shown, so it runs again.
+  ran_at_[index] = step.acts && use == FrameUse::kRehearsal ? 0 : ++runs_;
   for (const std::size_t slot : step.freed_slots) {
     slots_[slot] = Value();
   }

@@ -67,7 +67,8 @@ class Executor {
  private:
   class Call;
   std::optional<NodeFailure> LoadStep(std::size_t step);
-  std::optional<NodeFailure> RunSteps(std::initializer_list<StepPhase> phases, FrameUse use);
+  template <typename Wanted>
+  std::optional<NodeFailure> RunSteps(const Wanted& wanted, FrameUse use);
   std::optional<NodeFailure> RunWithInputs(std::size_t step, FrameUse use);
   std::optional<NodeFailure> RunStep(std::size_t step, FrameUse use);
   bool StillHolds(std::size_t step, FrameUse use);

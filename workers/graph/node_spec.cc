@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/graph/node_spec.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace framelock::graph {
@@ -131,7 +132,7 @@ InputSpec Lazy(InputSpec input) {
   return input;
 }
 
-Json InputConfig(const InputSpec& input, SchemaStyle style) {
+Json InputConfig(const InputSpec& input, SchemaStyle style, std::size_t most_found) {
   if (input.grows) {
     return AutogrowConfig(input, style);
   }
@@ -141,8 +142,11 @@ Json InputConfig(const InputSpec& input, SchemaStyle style) {
   if (input.choices.empty() && !input.find_choices) {
     return Json::array({input.type, input.options});
   }
-  const std::vector<std::string> choices =
-      input.find_choices ? input.find_choices() : input.choices;
+  std::vector<std::string> choices = input.choices;
+  if (input.find_choices) {
+    choices = input.find_choices();
+    choices.resize(std::min(choices.size(), most_found));
+  }
   if (style == SchemaStyle::kClassic) {
     return Json::array({choices, input.options});
   }

@@ -142,7 +142,8 @@ InputSpec Optional(InputSpec input);
 InputSpec ShowsNoOptions(InputSpec input);
 InputSpec Lazy(InputSpec input);
 
-/// The pair [type, options] that ComfyUI shows for an input, in /object_info and in errors.
-Json InputConfig(const InputSpec& input, SchemaStyle style);
+/// The pair [type, options] that ComfyUI shows for an input, in /object_info and in errors; of
+/// choices that were looked up no more than `most_found`.
+Json InputConfig(const InputSpec& input, SchemaStyle style, std::size_t most_found = SIZE_MAX);
 
 }  // namespace framelock::graph

@@ -39,7 +39,8 @@ Json MatchTypes(const NodeSpec& spec) {
 
 void AddHidden(const NodeSpec& spec, Json& info) {
   for (const HiddenInput& input : spec.hidden) {
-    info["input"]["hidden"][input.name] = Json::array({input.type});
+    info["input"]["hidden"][input.name] =
+        spec.style == SchemaStyle::kSchema ? Json::array({input.type}) : Json(input.type);
     info["input_order"]["hidden"].push_back(input.name);
   }
 }

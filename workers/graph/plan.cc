@@ -92,9 +92,11 @@ class Plan::Builder {
 
   void AddStep(std::size_t node) {
     Step step{.node_id = prompt_.nodes()[node].id, .node_class = &ClassOf(node)};
+    step.acts = Acts(step.node_class->spec);
     for (std::size_t i = 0; i < step.node_class->inputs.size(); ++i) {
       AddInput(node, i, step);
     }
+    step.stray_link = FindStrayLink(node);
     if (const std::optional<std::size_t> twin = FindTwin(node, step)) {
       step_of_[node] = twin;
       return;
@@ -111,7 +113,7 @@ class Plan::Builder {
     if (step.node_class->spec.is_output) {
       return std::nullopt;
     }
-    Json signature = Json::array({step.node_class->spec.class_type});
+    Json signature = Json::array({step.node_class->spec.class_type, step.stray_link.value_or("")});
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       const Binding& input = step.inputs[i];
       const Json* literal = InputValue(node, i);
@@ -121,6 +123,22 @@ class Plan::Builder {
     }
     const auto [known, is_new] = twins_.emplace(DumpJson(signature), plan_.steps_.size());
     return is_new ? std::nullopt : std::optional(known->second);
+  }
+
+  // Literals that no input is declared for are ignored, and what groups of inputs bring along.
+  std::optional<std::string> FindStrayLink(std::size_t node) const {
+    for (const PromptNode::Input& given : *prompt_.nodes()[node].inputs) {
+      const bool grouped = given.name.find('.') != std::string::npos;
+      const Json& value = given.value;
+      const bool link = value.is_array() && value.size() == 2 && value[0].is_string() &&
+                        (value[1].is_number() || value[1].is_boolean());
+      if (link && !grouped &&
+          std::ranges::find(ClassOf(node).inputs, given.name, &NodeInput::name) ==
+              ClassOf(node).inputs.end()) {
+        return given.name;
+      }
+    }
+    return std::nullopt;
   }
 
   void AddInput(std::size_t node, std::size_t input, Step& step) const {
@@ -161,6 +179,19 @@ class Plan::Builder {
       }
       step.phase = std::max(upstream, PhaseOf(step.node_class->spec, upstream));
     }
+    FindWhatFeedsAudio();
+  }
+
+  void FindWhatFeedsAudio() {
+    for (std::size_t i = plan_.steps_.size(); i-- > 0;) {
+      Step& step = plan_.steps_[i];
+      step.feeds_audio = step.feeds_audio || step.phase == StepPhase::kEveryPiece;
+      for (const Binding& input : step.inputs) {
+        if (input.from == Binding::From::kSlot && step.feeds_audio) {
+          plan_.steps_[plan_.writer_of_[input.slot]].feeds_audio = true;
+        }
+      }
+    }
   }
 
   static StepPhase PhaseOf(const NodeSpec& spec, StepPhase upstream) {
@@ -176,8 +207,10 @@ class Plan::Builder {
       case Freshness::kCached:
         break;
     }
-    return StepPhase::kOnce;
+    return Acts(spec) ? StepPhase::kWhenChanged : StepPhase::kOnce;
   }
+
+  static bool Acts(const NodeSpec& spec) { return spec.is_output && spec.sink == Medium::kNone; }
 
   // Backwards from the outputs: what they reach without a lazy input runs in any case. The rest,
   // and all that it depends on, may run at any time after that.

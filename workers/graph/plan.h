@@ -40,8 +40,12 @@ struct Step {
   StepPhase phase = StepPhase::kOnce;
   Demand demand = Demand::kAlways;
   bool has_lazy_inputs = false;
-  std::vector<Binding> inputs;           // one per input of the class
-  std::vector<std::size_t> checked;      // those whose value must fit the spec
+  bool feeds_audio = false;          // a step that runs on pieces depends on it
+  bool acts = false;                 // an output that gives nothing to the stream
+  std::vector<Binding> inputs;       // one per input of the class
+  std::vector<std::size_t> checked;  // those whose value must fit the spec
+  // A linked input that the class does not have: as in ComfyUI the node fails when it is to run.
+  std::optional<std::string> stray_link = {};
   std::size_t first_output = 0;          // its outputs are slots [first_output, + outputs)
   std::vector<std::size_t> freed_slots;  // nobody reads these after this step
 };

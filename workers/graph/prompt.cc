@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "workers/graph/python_text.h"
+
 namespace framelock::graph {
 
 namespace {
@@ -19,18 +21,19 @@ Result<PromptNode> ParseNode(const std::string& id, Json& value) {
   PromptNode node;
   node.id = id;
   if (const auto type = value.find("class_type"); type != value.end()) {
-    if (!type->is_string() && !type->is_null()) {
+    if (type->is_structured()) {
       return Invalid(where + "class_type must be a string, not " + type->type_name());
     }
     node.class_type = std::move(*type);
   }
   if (const auto inputs = value.find("inputs"); inputs != value.end()) {
-    if (!inputs->is_object()) {
-      return Invalid(where + "inputs must be an object, not " + inputs->type_name());
-    }
     node.inputs.emplace();
-    for (auto& [name, input] : inputs->items()) {
-      node.inputs->push_back({name, std::move(input)});
+    if (inputs->is_object()) {
+      for (auto& [name, input] : inputs->items()) {
+        node.inputs->push_back({name, std::move(input)});
+      }
+    } else {
+      node.no_inputs = PythonTypeName(*inputs);
     }
   }
   if (const auto meta = value.find("_meta"); meta != value.end() && meta->is_object()) {
@@ -72,6 +75,10 @@ Result<Prompt> Prompt::Parse(std::string_view text, const PromptLimits& limits,
   }
   Prompt prompt;
   for (auto& [id, value] : root->items()) {
+    if (id.size() > limits.max_id_bytes) {
+      return Invalid("prompt: a node's id has " + std::to_string(id.size()) + " bytes, more than " +
+                     std::to_string(limits.max_id_bytes));
+    }
     Result<PromptNode> node = ParseNode(id, value);
     if (!node.ok()) {
       return Error{node.error().code, "prompt: " + node.error().message};

@@ -22,8 +22,9 @@ struct PromptNode {
   };
 
   std::string id;
-  std::optional<Json> class_type;            // string or null; nullopt: the key is missing
+  std::optional<Json> class_type;            // a string, or no class; nullopt: the key is missing
   std::optional<std::vector<Input>> inputs;  // nullopt: the key is missing
+  std::optional<std::string> no_inputs;      // what stands in their place, as Python calls it
   std::optional<Json> title;                 // _meta.title
 
   [[nodiscard]] bool Is(std::string_view name) const { return class_type && *class_type == name; }

@@ -11,7 +11,8 @@ struct PromptLimits {
   std::size_t max_bytes = 16U << 20;  // as protocol::kMaxTextBytes
   std::size_t max_depth = 64;         // nested arrays and objects
   std::size_t max_nodes = 4096;
-  std::size_t max_members = 256;  // of any object but the prompt itself
+  std::size_t max_id_bytes = 256;  // of a node: every error names some
+  std::size_t max_members = 256;   // of any object but the prompt itself
   std::size_t max_array_items = 65536;
 };
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -100,14 +101,15 @@ std::optional<Json> ParseInt(std::string_view text) {
   }
   std::uint64_t magnitude = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), magnitude).ec != std::errc()) {
-    magnitude = std::numeric_limits<std::uint64_t>::max();
+    const double beyond = std::strtod(plain->c_str(), nullptr);
+    return Json(beyond);
   }
   if (!negative) {
     return Json(magnitude);
   }
   constexpr std::uint64_t kLowest = 1ULL << 63;
-  return Json(magnitude >= kLowest ? std::numeric_limits<std::int64_t>::min()
-                                   : -static_cast<std::int64_t>(magnitude));
+  return magnitude > kLowest ? Json(-static_cast<double>(magnitude))
+                             : Json(static_cast<std::int64_t>(0 - magnitude));
 }
 
 // Only what Python's float() takes: no hexadecimal, nan and inf in any case.
@@ -147,15 +149,13 @@ Converted IntFromFloat(double number) {
     return {{}, "cannot convert float infinity to integer"};
   }
   const double whole = std::trunc(number);
-  if (whole >= 0x1p64) {
-    return {std::numeric_limits<std::uint64_t>::max(), {}};
+  if (whole >= 0x1p64 || whole < -0x1p63) {
+    return {whole, {}};
   }
   if (whole >= 0) {
     return {static_cast<std::uint64_t>(whole), {}};
   }
-  return {whole <= -0x1p63 ? std::numeric_limits<std::int64_t>::min()
-                           : static_cast<std::int64_t>(whole),
-          {}};
+  return {static_cast<std::int64_t>(whole), {}};
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ class Session::Impl {
   Status Write(const OutputFrame& slot) const;
   Result<std::span<const std::int16_t>> RunAudio(const AudioPiece& piece);
   [[nodiscard]] std::vector<std::string_view> Texts() const;
+  std::vector<std::string> TakeSoundTexts() { return std::exchange(sound_texts_, {}); }
 
   const std::shared_ptr<const NodeRegistry> registry_;
   SessionOptions options_;
@@ -103,9 +104,9 @@ class Session::Impl {
   void KeepAudioTexts();
   Status CopyUnchanged(const OutputFrame& slot) const;
 
-  std::optional<InputFrame> unchanged_;      // the result, if it is the frame itself
-  std::vector<std::int16_t> audio_;          // the last result
-  std::vector<std::string> told_, waiting_;  // texts of pieces: before the last Run, since then
+  std::optional<InputFrame> unchanged_;   // the result, if it is the frame itself
+  std::vector<std::int16_t> audio_;       // the last result
+  std::vector<std::string> sound_texts_;  // not taken yet
 };
 
 std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_json) {
@@ -138,8 +139,7 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
   }
   executor_ = std::move(executor);
   unchanged_.reset();
-  told_.clear();
-  waiting_.clear();
+  sound_texts_.clear();
   pool_.Trim();
   return std::nullopt;
 }
@@ -164,14 +164,12 @@ Result<Session::Shape> Session::Impl::Probe(Shape input) {
 
 Result<Session::Shape> Session::Impl::Run(const InputFrame& frame) {
   unchanged_.reset();
-  told_.clear();
   if (const Status fine = CheckFrame(frame); !fine.ok()) {
     return fine.error();
   }
   const Plan& plan = executor_->plan();
   if (plan.passes_frame_on()) {
     unchanged_ = frame;
-    told_ = std::exchange(waiting_, {});
     return Shape{frame.shape.width, frame.shape.height, 3};
   }
   Result<Tensor> tensor = MakeFrame(frame);
@@ -179,11 +177,8 @@ Result<Session::Shape> Session::Impl::Run(const InputFrame& frame) {
     return tensor.error();
   }
   Result<Shape> output = RunOn(std::move(*tensor), FrameUse::kShown);
-  if (output.ok()) {
-    told_ = std::exchange(waiting_, {});
-    if (!plan.gives(Medium::kPicture)) {
-      unchanged_ = frame;
-    }
+  if (output.ok() && !plan.gives(Medium::kPicture)) {
+    unchanged_ = frame;
   }
   return output;
 }
@@ -344,7 +339,7 @@ Result<std::span<const std::int16_t>> Session::Impl::AudioResult(const AudioPiec
   return std::span<const std::int16_t>(audio_);
 }
 
-// For the next frame. As many as a frame may have, at most.
+// As many as a frame may have, at most.
 void Session::Impl::KeepAudioTexts() {
   constexpr std::size_t kMost = 64;
   constexpr std::size_t kMostBytes = 1U << 20;
@@ -354,14 +349,14 @@ void Session::Impl::KeepAudioTexts() {
     if (step.phase != StepPhase::kEveryPiece || !text || text->empty()) {
       continue;
     }
-    waiting_.push_back(*text);
+    sound_texts_.push_back(*text);
     std::size_t bytes = 0;
-    for (const std::string& one : waiting_) {
+    for (const std::string& one : sound_texts_) {
       bytes += one.size();
     }
-    while (waiting_.size() > 1 && (waiting_.size() > kMost || bytes > kMostBytes)) {
-      bytes -= waiting_.front().size();
-      waiting_.erase(waiting_.begin());
+    while (sound_texts_.size() > 1 && (sound_texts_.size() > kMost || bytes > kMostBytes)) {
+      bytes -= sound_texts_.front().size();
+      sound_texts_.erase(sound_texts_.begin());
     }
   }
 }
@@ -376,7 +371,6 @@ std::vector<std::string_view> Session::Impl::Texts() const {
       texts.emplace_back(*text);
     }
   }
-  texts.insert(texts.end(), told_.begin(), told_.end());
   return texts;
 }
 
@@ -429,6 +423,7 @@ Result<std::span<const std::int16_t>> Session::RunAudio(const AudioPiece& piece)
 }
 
 std::vector<std::string_view> Session::texts() const { return impl_->Texts(); }
+std::vector<std::string> Session::TakeSoundTexts() { return impl_->TakeSoundTexts(); }
 
 FaultHooks& Session::fault_hooks() { return impl_->faults_; }
 

@@ -100,9 +100,11 @@ class Session {
   };
   Result<std::span<const std::int16_t>> RunAudio(const AudioPiece& piece);
 
-  /// What the nodes that take text received in the last Run, and in RunAudio since the Run before,
-  /// without empty ones; valid until the next call.
+  /// What the nodes that take text received in the last Run, without empty ones; valid until the
+  /// next call.
   [[nodiscard]] std::vector<std::string_view> texts() const;
+  /// The same of every RunAudio since the last call of this: the newest 64, 1 MiB.
+  std::vector<std::string> TakeSoundTexts();
 
   /// Faults asked for by the last Run; the caller clears what it has acted on.
   FaultHooks& fault_hooks();

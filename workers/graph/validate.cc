@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "workers/graph/python_text.h"
@@ -11,6 +12,10 @@
 namespace framelock::graph {
 
 namespace {
+
+// A prompt that is wrong in more places than anyone reads gets no verdict that nobody can hold.
+constexpr std::size_t kMostErrors = 1000;
+constexpr std::size_t kMostDependents = 10'000;
 
 // What is known of one node. A bad node without reasons depends on a bad one.
 struct Finding {
@@ -49,6 +54,15 @@ class Walk {
   }
   const NodeSpec& SpecOf(std::size_t node) const { return ClassOf(node).spec; }
   void Step();
+  // What is wrong with the node; beyond the bound only that something is.
+  template <typename Make>
+  void Fail(Frame& frame, const Make& make) {
+    frame.valid = false;
+    if (errors_ < kMostErrors) {
+      ++errors_;
+      frame.errors.push_back(make());
+    }
+  }
   void FollowLink(const NodeInput& input, const Json& link);
   void Close();
   void Raise(const PythonException& exception);
@@ -58,6 +72,7 @@ class Walk {
   Prompt& prompt_;
   std::vector<Finding> findings_;
   std::vector<Frame> stack_;
+  std::size_t errors_ = 0;
 };
 
 void Walk::Follow(std::size_t output) {
@@ -79,6 +94,9 @@ void Walk::Step() {
   if (!node.inputs) {
     return Raise({"KeyError", "'inputs'"});
   }
+  if (node.no_inputs && *node.no_inputs != "list" && !node_class.inputs.empty()) {
+    return Raise({"TypeError", "argument of type '" + *node.no_inputs + "' is not iterable"});
+  }
   if (frame.next_input == node_class.inputs.size()) {
     return Close();
   }
@@ -90,8 +108,10 @@ void Walk::Step() {
   PromptNode::Input* given = node.FindInput(input.name);
   if (given == nullptr) {
     if (input.presence == Presence::kRequired) {
-      frame.errors.push_back(MakeError("required_input_missing", "Required input is missing",
-                                       input.ShortName(), {{"input_name", input.name}}));
+      Fail(frame, [&] {
+        return MakeError("required_input_missing", "Required input is missing", input.ShortName(),
+                         {{"input_name", input.name}});
+      });
     }
     return;
   }
@@ -99,20 +119,21 @@ void Walk::Step() {
     return FollowLink(input, given->value);
   }
   if (std::optional<Json> error = CheckLiteral(input, node_class.spec.style, given->value)) {
-    frame.errors.push_back(std::move(*error));
+    Fail(frame, [&] { return std::move(*error); });
   }
 }
 
 void Walk::FollowLink(const NodeInput& input, const Json& link) {
   Frame& frame = stack_.back();
   const SchemaStyle style = SpecOf(frame.node).style;
-  const auto config = [&] { return InputConfig(*input.spec, style); };
+  const auto config = [&] { return InputConfig(*input.spec, style, kMostOptionsShown); };
   if (link.size() != 2) {
-    frame.errors.push_back(MakeError(
-        "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]",
-        input.name,
-        {{"input_name", input.name}, {"input_config", config()}, {"received_value", link}}));
-    return;
+    return Fail(frame, [&] {
+      return MakeError(
+          "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]",
+          input.name,
+          {{"input_name", input.name}, {"input_config", config()}, {"received_value", link}});
+    });
   }
   LinkTarget target;
   if (const auto exception = ResolveLink(registry_, prompt_, link, target)) {
@@ -120,15 +141,15 @@ void Walk::FollowLink(const NodeInput& input, const Json& link) {
   }
   const std::string& received = SpecOf(target.node).outputs[target.slot].type;
   if (!TypesMatch(received, *input.spec, style)) {
-    const Json wanted = config()[0];
-    frame.errors.push_back(MakeError("return_type_mismatch",
-                                     "Return type mismatch between linked nodes",
-                                     input.name + ", " + received + " != " + PythonStr(wanted),
-                                     {{"input_name", input.name},
-                                      {"input_config", config()},
-                                      {"received_type", received},
-                                      {"linked_node", link}}));
-    return;
+    return Fail(frame, [&] {
+      const Json wanted = config();
+      return MakeError("return_type_mismatch", "Return type mismatch between linked nodes",
+                       input.name + ", " + received + " != " + PythonStr(wanted[0]),
+                       {{"input_name", input.name},
+                        {"input_config", wanted},
+                        {"received_type", received},
+                        {"linked_node", link}});
+    });
   }
   findings_[frame.node].links.push_back(target.node);
   Finding& upstream = findings_[target.node];
@@ -152,9 +173,9 @@ void Walk::Close() {
   const NodeSpec& spec = SpecOf(frame.node);
   if (spec.unavailable) {
     const std::string first = spec.inputs.empty() ? "" : spec.inputs.front().name;
-    frame.errors.push_back(CustomError(first, *spec.unavailable));
+    Fail(frame, [&] { return CustomError(first, *spec.unavailable); });
   }
-  const bool good = frame.valid && frame.errors.empty();
+  const bool good = frame.valid;
   Finding& finding = findings_[frame.node];
   finding.state = good ? Finding::State::kGood : Finding::State::kBad;
   finding.reasons = std::move(frame.errors);
@@ -180,7 +201,8 @@ void Walk::Raise(const PythonException& exception) {
   finding.reasons = {MakeError(
       "exception_during_inner_validation", "Exception when validating inner node", exception.text,
       {{"input_name", holder.followed->name},
-       {"input_config", InputConfig(*holder.followed->spec, SpecOf(holder.node).style)},
+       {"input_config",
+        InputConfig(*holder.followed->spec, SpecOf(holder.node).style, kMostOptionsShown)},
        {"exception_message", exception.text},
        {"exception_type", exception.type},
        {"traceback", Json::array()},
@@ -246,32 +268,58 @@ std::vector<std::size_t> FindOutputs(const NodeRegistry& registry, const Prompt&
   return outputs;
 }
 
-void AddNodeErrors(const Walk& walk, const Prompt& prompt, std::size_t output, Json& node_errors) {
-  for (const std::size_t reached : walk.Reachable(output)) {
-    const Finding& finding = walk.finding(reached);
-    if (finding.state != Finding::State::kBad || finding.reasons.empty()) {
-      continue;
+// The bad nodes and why, each with the outputs that reach it.
+class NodeErrors {
+ public:
+  NodeErrors(const Walk& walk, const Prompt& prompt)
+      : walk_(walk), prompt_(prompt), dependents_(prompt.nodes().size()) {}
+
+  void Add(std::size_t output) {
+    for (const std::size_t node : walk_.Reachable(output)) {
+      const Finding& finding = walk_.finding(node);
+      if (finding.state != Finding::State::kBad || finding.reasons.empty()) {
+        continue;
+      }
+      if (dependents_[node].empty()) {
+        nodes_.push_back(node);
+      } else if (listed_ >= kMostDependents) {
+        continue;
+      }
+      ++listed_;
+      dependents_[node].push_back(prompt_.nodes()[output].id);
     }
-    const PromptNode& node = prompt.nodes()[reached];
-    if (!node_errors.contains(node.id)) {
-      node_errors[node.id] = {{"errors", finding.reasons},
-                              {"dependent_outputs", Json::array()},
-                              {"class_type", *node.class_type}};
-    }
-    node_errors[node.id]["dependent_outputs"].push_back(prompt.nodes()[output].id);
   }
-}
+
+  Json ToJson() const {
+    Json::object_t errors;
+    for (const std::size_t node : nodes_) {
+      errors.push_back({prompt_.nodes()[node].id,
+                        {{"errors", walk_.finding(node).reasons},
+                         {"dependent_outputs", dependents_[node]},
+                         {"class_type", *prompt_.nodes()[node].class_type}}});
+    }
+    return errors;
+  }
+
+ private:
+  const Walk& walk_;
+  const Prompt& prompt_;
+  std::vector<std::vector<std::string>> dependents_;  // of each node
+  std::vector<std::size_t> nodes_;                    // that have some
+  std::size_t listed_ = 0;
+};
 
 // No output is good: lists what is wrong with the outputs themselves.
 Json FailedOutputs(const Walk& walk, const std::vector<std::size_t>& outputs,
                    const Json& node_errors) {
   std::string details;
-  std::string exception_type = "ValidationError";
+  constexpr std::string_view kNoException = "ValidationError";
+  std::string exception_type(kNoException);
   for (const std::size_t output : outputs) {
     for (const Json& reason : walk.finding(output).reasons) {
       details += details.empty() ? "" : "\n";
       details += reason["message"].get<std::string>() + ": " + reason["details"].get<std::string>();
-      if (reason["type"] == "exception_during_validation") {
+      if (exception_type == kNoException && reason["type"] == "exception_during_validation") {
         exception_type = reason["extra_info"]["exception_type"];
       }
     }
@@ -306,14 +354,16 @@ Verdict Validate(const NodeRegistry& registry, Prompt& prompt,
     return verdict;
   }
   Walk walk(registry, prompt);
+  NodeErrors errors(walk, prompt);
   for (const std::size_t output : outputs) {
     walk.Follow(output);
     if (walk.finding(output).state == Finding::State::kGood) {
       verdict.good_outputs.push_back(prompt.nodes()[output].id);
     } else {
-      AddNodeErrors(walk, prompt, output, verdict.node_errors);
+      errors.Add(output);
     }
   }
+  verdict.node_errors = errors.ToJson();
   verdict.cycle = walk.cycle;
   verdict.valid = !verdict.good_outputs.empty();
   if (!verdict.valid) {

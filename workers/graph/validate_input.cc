@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -12,8 +13,6 @@
 namespace framelock::graph {
 
 namespace {
-
-constexpr std::size_t kMostOptionsShown = 20;
 
 std::vector<std::string_view> SplitTypes(std::string_view types) {
   std::vector<std::string_view> split;
@@ -30,18 +29,10 @@ std::vector<std::string_view> SplitTypes(std::string_view types) {
   }
 }
 
-// Python compares ints and floats exactly; so does this for all that JSON holds here.
+// Python compares ints and floats exactly, and so do numbers that hold both.
 bool Less(const Json& a, const Json& b) {
-  if (a.is_number_float() || b.is_number_float()) {
-    return a.get<double>() < b.get<double>();
-  }
-  const auto is_big = [](const Json& number) {
-    return number.is_number_unsigned() && number.get<std::uint64_t>() > INT64_MAX;
-  };
-  if (is_big(a) || is_big(b)) {
-    return !is_big(a) || (is_big(b) && a.get<std::uint64_t>() < b.get<std::uint64_t>());
-  }
-  return a.get<std::int64_t>() < b.get<std::int64_t>();
+  static_assert(std::numeric_limits<long double>::digits >= 64);
+  return a.get<long double>() < b.get<long double>();
 }
 
 std::optional<Json> Convert(const NodeInput& input, SchemaStyle style, Json& value) {
@@ -101,11 +92,28 @@ std::optional<Json> CheckRefusal(const NodeInput& input, const Json& value) {
   return CustomError(input.name, *reason);
 }
 
-std::optional<Json> CheckChoice(const NodeInput& input, SchemaStyle style, const Json& value) {
-  Json received = value;
-  if (received.is_string()) {
-    std::ranges::replace(received.get_ref<std::string&>(), '\\', '/');
+// Options are compared as pathlib writes them: without "." and empty parts.
+std::string CleanPath(std::string text) {
+  std::ranges::replace(text, '\\', '/');
+  // Two slashes in front, but not three, are a root of their own.
+  const std::size_t slashes = std::min(text.find_first_not_of('/'), text.size());
+  const std::string root(slashes == 2 ? 2 : std::min<std::size_t>(slashes, 1), '/');
+  std::string parts;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('/', begin), text.size());
+    const std::string_view part = std::string_view(text).substr(begin, end - begin);
+    if (!part.empty() && part != ".") {
+      parts += parts.empty() ? "" : "/";
+      parts += part;
+    }
+    begin = end + 1;
   }
+  return root.empty() && parts.empty() ? "." : root + parts;
+}
+
+std::optional<Json> CheckChoice(const NodeInput& input, SchemaStyle style, const Json& value) {
+  const Json received =
+      value.is_string() ? Json(CleanPath(value.get_ref<const std::string&>())) : value;
   if (received.is_string() &&
       std::ranges::find(input.spec->choices, received.get_ref<const std::string&>()) !=
           input.spec->choices.end()) {
@@ -183,7 +191,7 @@ bool TypesMatch(std::string_view output, const InputSpec& input, SchemaStyle sty
     return true;
   }
   if (list_type) {
-    return false;
+    return output == "*";
   }
   const std::vector<std::string_view> outputs = SplitTypes(output);
   const std::vector<std::string_view> inputs = SplitTypes(input.type);

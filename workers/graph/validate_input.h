@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 namespace framelock::graph {
 
 // The part of validation that looks at one input of one node.
+
+/// Of an option list in an error.
+inline constexpr std::size_t kMostOptionsShown = 20;
 
 /// An exception of the original validator: where it would raise, it reports this.
 struct PythonException {

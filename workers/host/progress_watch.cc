@@ -50,6 +50,14 @@ void ProgressWatch::OnCompleted(FrameSequence sequence, SteadyTime now) {
 
 void ProgressWatch::OnFailed(FrameSequence sequence, SteadyTime now) { Answered(sequence, now); }
 
+void ProgressWatch::OnAudioSubmitted(SteadyTime now) { audio_.push_back(now); }
+
+void ProgressWatch::OnAudioAnswered(SteadyTime now) {
+  if (audio_.empty()) return;
+  NoteAnswer(audio_.front(), now);
+  audio_.pop_front();
+}
+
 // When the worker began with the frame; nullopt: it is unknown.
 std::optional<SteadyTime> ProgressWatch::Answered(FrameSequence sequence, SteadyTime now) {
   const auto it = submitted_.find(sequence);
@@ -57,17 +65,23 @@ std::optional<SteadyTime> ProgressWatch::Answered(FrameSequence sequence, Steady
   const SteadyTime sent = it->second;
   const SteadyTime began = ServiceStart(sent);
   submitted_.erase(it);
+  NoteAnswer(sent, now);
+  return began;
+}
+
+// To a frame or a piece of audio that was sent then.
+void ProgressWatch::NoteAnswer(SteadyTime sent, SteadyTime now) {
   last_progress_ = std::max(last_progress_, now);
   if (prompt_ && sent > prompt_->sent) {
     loads_beside_frames_ = true;
   } else if (prompt_) {
     prompt_->at_hand = now;
   }
-  return began;
 }
 
 void ProgressWatch::Reset() {
   submitted_.clear();
+  audio_.clear();
   service_times_.Clear();
   loading_.clear();
   prompt_.reset();
@@ -80,6 +94,12 @@ Verdict ProgressWatch::Judge(SteadyTime now,
     return Verdict::kHeartbeatStale;
   if (PromptOverdue(now)) return Verdict::kLoadingOverdue;
   const auto frame = submitted_.begin();
+  if (!audio_.empty() && (frame == submitted_.end() || audio_.front() < frame->second) &&
+      (loading_.empty() || audio_.front() < loading_.front())) {
+    const bool late =
+        !WaitsForPrompt(audio_.front()) && now - ServiceStart(audio_.front()) >= AudioDeadline();
+    return late ? Verdict::kAudioOverdue : Verdict::kFine;
+  }
   const bool frame_first =
       frame != submitted_.end() && (loading_.empty() || frame->second < loading_.front());
   if (frame_first) {
@@ -95,6 +115,7 @@ Verdict ProgressWatch::Judge(SteadyTime now,
 bool ProgressWatch::PromptOverdue(SteadyTime now) const {
   if (!prompt_) return false;
   const bool behind_others = (!submitted_.empty() && submitted_.begin()->second < prompt_->sent) ||
+                             (!audio_.empty() && audio_.front() < prompt_->sent) ||
                              (!loading_.empty() && loading_.front() < prompt_->sent);
   return !behind_others && now - prompt_->at_hand >= options_.load_timeout;
 }
@@ -116,6 +137,9 @@ std::string ProgressWatch::Explain(Verdict verdict) const {
              Milliseconds(FrameDeadline()) +
              (by_first_frame_timeout ? " (first-frame-timeout)"
                                      : " (frame-timeout and its factor)");
+    case Verdict::kAudioOverdue:
+      return "a piece of audio took more than " + Milliseconds(AudioDeadline()) +
+             " (first-frame-timeout)";
     case Verdict::kLoadingOverdue:
       return "a greeting, prompt or format took more than " + Milliseconds(options_.load_timeout) +
              " (load-timeout)";
@@ -131,6 +155,11 @@ std::chrono::nanoseconds ProgressWatch::FrameDeadline() const {
                          : options_.frame_timeout;
   return std::max<std::chrono::nanoseconds>(
       least, service_times_.Percentile(95) * options_.frame_timeout_factor);
+}
+
+// A piece may last for seconds, and nobody knows how long a graph takes for it.
+std::chrono::nanoseconds ProgressWatch::AudioDeadline() const {
+  return std::max(options_.frame_timeout, options_.first_frame_timeout);
 }
 
 bool ProgressWatch::AmongTheFirst() const {

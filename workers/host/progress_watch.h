@@ -20,6 +20,7 @@ enum class Verdict : std::uint8_t {
   kFine,
   kHeartbeatStale,  // its heartbeat stands still: stopped, or the machine is overloaded
   kFrameOverdue,    // it lives, but the frame at hand takes far longer than frames do
+  kAudioOverdue,    // the same of the piece of audio at hand
   kLoadingOverdue,  // greeting, prompt or attach not answered in time
 };
 
@@ -29,8 +30,9 @@ enum class Verdict : std::uint8_t {
 /// once it has computed a few, since the second or third may still warm it up: the first
 /// kFirstFrames after each prompt and region have at least first_frame_timeout, which a stopped
 /// process never sees, since its heartbeat stands still. A greeting, region or prompt has
-/// load_timeout, since models may be loading. Greetings, regions and frames are answered in order,
-/// so only the first of them is judged. A prompt may be loaded beside the frames, and then both are
+/// load_timeout, since models may be loading; a piece of audio first_frame_timeout, or
+/// frame_timeout if that is more. Greetings, regions, frames and audio are answered in order, so
+/// only the first of them is judged. A prompt may be loaded beside the frames, and then both are
 /// judged; but a worker may also answer frames only when the prompt before them is loaded. Which of
 /// the two it does shows when a frame behind a prompt is answered first; until then such frames are
 /// not held against it. Pure: the caller brings the time. Not thread-safe.
@@ -66,6 +68,10 @@ class ProgressWatch {
   /// Answered without a result: progress, but it says nothing of what a frame takes.
   void OnFailed(FrameSequence sequence, SteadyTime now);
 
+  /// A piece of audio was sent, and the eldest of them was answered.
+  void OnAudioSubmitted(SteadyTime now);
+  void OnAudioAnswered(SteadyTime now);
+
   /// A fresh worker: forgets everything.
   void Reset();
 
@@ -86,11 +92,14 @@ class ProgressWatch {
   [[nodiscard]] SteadyTime ServiceStart(SteadyTime sent) const;
   [[nodiscard]] bool PromptOverdue(SteadyTime now) const;
   [[nodiscard]] bool WaitsForPrompt(SteadyTime sent) const;
+  void NoteAnswer(SteadyTime sent, SteadyTime now);
+  [[nodiscard]] std::chrono::nanoseconds AudioDeadline() const;
   std::optional<SteadyTime> Answered(FrameSequence sequence, SteadyTime now);
 
   Options options_;
   LatencyWindow service_times_;
   std::map<FrameSequence, SteadyTime> submitted_;
+  std::deque<SteadyTime> audio_;    // when each piece was sent; the client bounds them
   SteadyTime last_progress_{};      // latest answer of any kind
   std::deque<SteadyTime> loading_;  // when each was sent; the client bounds how many there are
   struct Prompt {

@@ -382,7 +382,7 @@ WorkerClient::Impl::MaybeEvent WorkerClient::Impl::OnFrameText(Packet packet) {
   if (packet.fds.size() != (enclosed ? 1U : 0U)) {
     return Lie("frame text: wrong number of descriptors");
   }
-  FrameText told{.sequence = message->sequence, .text_bytes = message->text_bytes, .text = {}};
+  FrameText told{message->sequence, message->of_sound != 0, message->text_bytes, {}};
   if (enclosed) {
     auto text = protocol::ReadTextFd(std::move(packet.fds[0]), message->text_bytes);
     if (!text) return Lie("frame text: " + text.error().message);

@@ -59,6 +59,7 @@ class WorkerClient {
   using Completed = protocol::Completed;
   struct FrameText {  // of a frame in flight; its Completed follows
     std::uint64_t sequence;
+    bool of_sound;  // said of sound, not of the frame
     std::uint64_t text_bytes;
     std::string text;  // empty if text_bytes is above protocol::kMaxFrameTextBytes
   };

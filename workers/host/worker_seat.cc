@@ -175,6 +175,8 @@ void WorkerSeat::Observe(const WorkerClient::Event& event) {
     const FrameSequence sequence{completed->sequence};
     const bool failed = completed->outcome == protocol::FrameOutcome::kFailed;
     failed ? watch_.OnFailed(sequence, now) : watch_.OnCompleted(sequence, now);
+  } else if (std::holds_alternative<WorkerClient::AudioCompleted>(event)) {
+    watch_.OnAudioAnswered(now);
   } else if (std::holds_alternative<WorkerClient::PromptApplied>(event)) {
     watch_.OnPromptApplied(now);
   } else if (std::holds_alternative<WorkerClient::PromptRejected>(event)) {
@@ -219,7 +221,9 @@ Status WorkerSeat::Submit(FrameSequence sequence, std::uint32_t input_slot,
 Status WorkerSeat::SubmitAudio(std::uint64_t sequence, std::uint32_t sample_rate,
                                std::span<const std::int16_t> samples) {
   if (!seated()) return Error{ErrorCode::kUnavailable, "no worker is ready"};
-  return client_->SubmitAudio(sequence, sample_rate, samples);
+  Status sent = client_->SubmitAudio(sequence, sample_rate, samples);
+  if (sent.ok()) watch_.OnAudioSubmitted(options_.clock->Now());
+  return sent;
 }
 
 }  // namespace framelock::host

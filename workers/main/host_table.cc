@@ -87,6 +87,7 @@ void HostTable::Forget() {
   for (const auto& host : hosts_) {
     if (!host->ended) continue;
     heartbeat_.Forget(host->id);
+    if (hosts_.size() > 1) host->dispatcher->Retire();
     host->dispatcher.reset();
     if (host->loader->busy()) leaving_.push_back(std::move(host->loader));
   }

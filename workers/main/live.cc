@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/main/live.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,11 +9,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <string_view>
 #include <utility>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/parent_death.h"
+#include "pipeline/core/unique_fd.h"
 #include "workers/main/heartbeat.h"
 #include "workers/main/host_table.h"
 
@@ -26,6 +29,15 @@ Status SetLimit(decltype(RLIMIT_CORE) which, std::uint64_t value, const char* wh
   return {};
 }
 
+// Where memory runs out it is a worker that goes, and its stream gets another one.
+void PreferToDie() {
+  constexpr std::string_view kScore = "500";
+  const UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (!file || ::write(file.get(), kScore.data(), kScore.size()) < 0) {
+    spdlog::debug("oom_score_adj cannot be set");
+  }
+}
+
 // What the process gives up before it sees the first prompt.
 Status Confine(const LiveOptions& options) {
   if (options.die_with_parent) {
@@ -36,6 +48,7 @@ Status Confine(const LiveOptions& options) {
       ::close_range(std::max<unsigned>(socket, STDERR_FILENO) + 1, ~0U, 0) != 0) {
     return ErrnoError("close foreign descriptors");
   }
+  PreferToDie();
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return ErrnoError("give up new privileges");
   if (auto set = SetLimit(RLIMIT_CORE, 0, "forbid core files"); !set) return set;
   if (options.memory_limit_bytes) {

@@ -317,19 +317,23 @@ Status LiveDispatcher::RunFrame(const protocol::Submit& message, protocol::Compl
 void LiveDispatcher::OfferTexts(std::uint64_t sequence) {
   if (!texts_wanted_) return;
   std::uint32_t count = 0;
-  for (const std::string_view text : session_->texts()) {
-    if (++count > protocol::kMaxFrameTexts) break;
-    const Status offered = OfferText(sequence, text);
+  const auto offer = [&](std::string_view text, bool of_sound) {
+    const Status offered = ++count > protocol::kMaxFrameTexts
+                               ? Error{ErrorCode::kResourceLimit, "too many of one frame"}
+                               : OfferText(sequence, text, of_sound);
     // Of many a few.
     if (!offered && std::has_single_bit(++lost_texts_)) {
-      spdlog::warn("{} texts of frames are lost: {}", lost_texts_, offered.error().message);
+      spdlog::warn("{} texts are lost: {}", lost_texts_, offered.error().message);
     }
-  }
+  };
+  for (const std::string_view text : session_->texts()) offer(text, false);
+  for (const std::string& text : session_->TakeSoundTexts()) offer(text, true);
 }
 
-Status LiveDispatcher::OfferText(std::uint64_t sequence, std::string_view text) {
+Status LiveDispatcher::OfferText(std::uint64_t sequence, std::string_view text, bool of_sound) {
   protocol::FrameText message;
   message.sequence = sequence;
+  message.of_sound = of_sound ? 1 : 0;
   message.text_bytes = text.size();
   if (text.size() > protocol::kMaxFrameTextBytes) {
     return outlet_.offer(protocol::Encode(message), {});

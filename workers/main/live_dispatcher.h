@@ -54,6 +54,9 @@ class LiveDispatcher {
   /// messages.
   Status MoveOn();
 
+  /// The conversation is over: the graph goes on the loader's thread, so that nobody waits for it.
+  void Retire() { loader_.Discard(std::move(session_)); }
+
  private:
   struct Region {
     protocol::RegionLayout layout;
@@ -77,7 +80,7 @@ class LiveDispatcher {
   Result<std::span<const std::int16_t>> RunAudio(const graph::Session::AudioPiece& piece);
   [[nodiscard]] std::uint32_t AudioMs() const;
   void OfferTexts(std::uint64_t sequence);
-  Status OfferText(std::uint64_t sequence, std::string_view text);
+  Status OfferText(std::uint64_t sequence, std::string_view text, bool of_sound);
 
   [[nodiscard]] graph::Session::Shape InputShape() const;
 

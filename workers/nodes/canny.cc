@@ -49,8 +49,8 @@ class CannyNode final : public graph::Node {
     const auto bad = [](const std::string& text) {
       return Error{ErrorCode::kInvalidArgument, text};
     };
-    if (!(low >= 0 && low <= 1) || !(high >= 0 && high <= 1)) {
-      return bad("low_threshold and high_threshold must be within 0 and 1, not " +
+    if (!(low > 0 && low < 1) || !(high > 0 && high < 1)) {
+      return bad("low_threshold and high_threshold must be greater than 0 and less than 1, not " +
                  std::to_string(low) + " and " + std::to_string(high));
     }
     if (low > high) {

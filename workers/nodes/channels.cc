@@ -31,6 +31,14 @@ void SpreadOverChannels(std::span<const float> values, std::size_t channels, flo
   }
 }
 
+Status TakesThreeChannels(const graph::TensorShape& shape) {
+  if (shape.channels == 3) {
+    return {};
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "takes red, green and blue, not " + std::to_string(shape.channels) + " channels"};
+}
+
 Result<graph::Tensor> WithChannels(const graph::Tensor& image, std::uint32_t channels,
                                    graph::TensorPool& pool) {
   graph::TensorShape shape = image.shape();
@@ -46,7 +54,7 @@ Result<graph::Tensor> WithChannels(const graph::Tensor& image, std::uint32_t cha
   }
   const float* in = image.data();
   float* out = output->mutable_data();
-  const std::size_t pixels = output->size() / channels;
+  const std::size_t pixels = channels == 0 ? 0 : output->size() / channels;
   for (std::size_t pixel = 0; pixel < pixels; ++pixel, in += from, out += channels) {
     for (std::size_t c = 0; c < channels; ++c) {
       out[c] = c < kept ? in[c] : 1.0F;

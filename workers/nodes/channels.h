@@ -16,6 +16,9 @@ Error SizeMismatch(std::uint32_t a, std::uint32_t b, int dimension);
 /// torch's complaint about a mask without pixels.
 Error EmptyMask(const graph::TensorShape& mask);
 
+/// kInvalidArgument for a picture that is not red, green and blue alone.
+Status TakesThreeChannels(const graph::TensorShape& shape);
+
 /// One value per pixel to each of its channels: out[i * channels + c] = values[i].
 void SpreadOverChannels(std::span<const float> values, std::size_t channels, float* out);
 

@@ -32,14 +32,14 @@ class FlattenNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
     const graph::Tensor images = call.Image(kImages);
-    const Result<Color> background = Background(call.Text(kBackgroundColor));
-    if (!background.ok()) {
-      return background.error();
-    }
     graph::TensorShape shape = images.shape();
     if (shape.channels != 4) {
       call.SetOutput(0, images);
       return {};
+    }
+    const Result<Color> background = Background(call.Text(kBackgroundColor));
+    if (!background.ok()) {
+      return background.error();
     }
     shape.channels = 3;
     Result<graph::Tensor> output = call.pool().Allocate(shape);

@@ -42,7 +42,12 @@ class ImageFlipNode final : public graph::Node {
     if (!output.ok()) {
       return output.error();
     }
-    const bool upside_down = call.Text(kMethod) == kTopToBottom;
+    // By their first letters, since links may bring other texts.
+    const bool upside_down = call.Text(kMethod).starts_with('x');
+    if (!upside_down && !call.Text(kMethod).starts_with('y')) {
+      call.SetOutput(0, call.TakeTensor(kImage));
+      return {};
+    }
     float* out = output->mutable_data();
     for (std::uint32_t b = 0; b < shape.batch; ++b) {
       for (std::uint32_t y = 0; y < shape.height; ++y, out += shape.row()) {

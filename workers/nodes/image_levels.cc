@@ -2,6 +2,7 @@
 #include <cmath>
 #include <memory>
 
+#include "workers/nodes/channels.h"
 #include "workers/nodes/elementwise.h"
 #include "workers/nodes/node_list.h"
 #include "workers/nodes/value_memo.h"
@@ -36,6 +37,9 @@ struct Levels {
 class ImageLevelsNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
+    if (Status three = TakesThreeChannels(call.Image(kImage).shape()); !three.ok()) {
+      return three;
+    }
     const Levels levels{call.Float(kBlack), call.Float(kMid), call.Float(kWhite)};
     if (!levels.ascend()) {
       return Error{ErrorCode::kInvalidArgument,

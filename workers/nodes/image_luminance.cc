@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
-#include <string>
 #include <utility>
 
+#include "workers/nodes/channels.h"
 #include "workers/nodes/node_list.h"
 
 namespace framelock::nodes {
@@ -14,13 +14,10 @@ class ImageLuminanceNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
     const graph::Tensor& image = call.Image(0);
-    graph::TensorShape shape = image.shape();
-    const std::size_t step = shape.channels;
-    if (step < 3) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "takes red, green and blue, not " + std::to_string(step) + " channels"};
+    const graph::TensorShape& shape = image.shape();
+    if (Status three = TakesThreeChannels(shape); !three.ok()) {
+      return three;
     }
-    shape.channels = 3;
     Result<graph::Tensor> output = call.pool().Allocate(shape);
     if (!output.ok()) {
       return output.error();
@@ -28,7 +25,7 @@ class ImageLuminanceNode final : public graph::Node {
     const float* in = image.data();
     float* out = output->mutable_data();
     const std::size_t pixels = output->size() / 3;
-    for (std::size_t i = 0; i < pixels; ++i, in += step, out += 3) {
+    for (std::size_t i = 0; i < pixels; ++i, in += 3, out += 3) {
       out[0] = out[1] = out[2] = 0.2126F * in[0] + 0.7152F * in[1] + 0.0722F * in[2];
     }
     call.SetOutput(0, std::move(*output));

@@ -22,6 +22,7 @@ struct Padding {
   std::int64_t feathering = 0;
   std::int64_t width = 0;  // of the picture inside
   std::int64_t height = 0;
+  std::uint32_t batch = 0;
 
   bool operator==(const Padding&) const = default;
 
@@ -48,9 +49,9 @@ class ImagePadForOutpaintNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
     const graph::TensorShape& from = call.Image(kImage).shape();
-    const Padding padding{call.Int(kLeft),   call.Int(kTop),        call.Int(kRight),
-                          call.Int(kBottom), call.Int(kFeathering), from.width,
-                          from.height};
+    const Padding padding{
+        call.Int(kLeft),       call.Int(kTop), call.Int(kRight), call.Int(kBottom),
+        call.Int(kFeathering), from.width,     from.height,      from.batch};
     const Result<graph::TensorShape> margins = MadeShape(
         {padding.left, padding.top, padding.right, padding.bottom}, graph::TensorLayout::kImage);
     if (!margins.ok()) {
@@ -89,17 +90,21 @@ class ImagePadForOutpaintNode final : public graph::Node {
     }
     mask_ = graph::Tensor();
     Result<graph::Tensor> mask =
-        pool.Allocate({1, canvas.height, canvas.width, 1, graph::TensorLayout::kMask});
+        pool.Allocate({padding.batch, canvas.height, canvas.width, 1, graph::TensorLayout::kMask});
     if (!mask.ok()) {
       return mask.error();
     }
     std::fill_n(mask->mutable_data(), mask->size(), 1.0F);
-    for (std::int64_t y = 0; y < padding.height; ++y) {
+    const std::size_t plane = mask->shape().plane();
+    for (std::int64_t y = 0; y < padding.height && padding.batch > 0; ++y) {
       float* out = mask->mutable_data() + static_cast<std::size_t>(padding.top + y) * canvas.width +
                    canvas.x;
       for (std::int64_t x = 0; x < padding.width; ++x) {
         out[x] = padding.feathers() ? padding.Mask(x, y) : 0.0F;
       }
+    }
+    for (std::size_t b = 1; b < padding.batch; ++b) {
+      std::copy_n(mask->data(), plane, mask->mutable_data() + b * plane);
     }
     padding_ = padding;
     mask_ = std::move(*mask);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,14 +33,27 @@ class ImageResize1Node final : public graph::Node {
     if (call.Text(kMode) == "cover") {
       return Cover(call, *frame, Times(image.shape(), std::max(across, down)).Cut());
     }
-    if (image.shape().channels != 3) {
+    const bool contain = call.Text(kMode) == "contain";
+    const WantedSize inside = contain ? Times(image.shape(), std::min(across, down)).Cut()
+                                      : Fitting(image.shape(), wanted);
+    const bool fills = inside.width == frame->width && inside.height == frame->height;
+    if (image.shape().channels != 3 && (contain || !fills)) {
       return Error{ErrorCode::kInvalidArgument, "the canvas has 3 channels, the image " +
                                                     std::to_string(image.shape().channels)};
     }
-    return Contain(call, *frame, Times(image.shape(), std::min(across, down)).Cut());
+    return Contain(call, *frame, inside);
   }
 
  private:
+  // One side is that of the frame, and the other one follows: "auto".
+  static WantedSize Fitting(const graph::TensorShape& from, const WantedSize& frame) {
+    const double width = from.width;
+    const double height = from.height;
+    return width / height > frame.width / frame.height
+               ? WantedSize{frame.width, std::trunc(height * frame.width / width)}
+               : WantedSize{std::trunc(width * frame.height / height), frame.height};
+  }
+
   Status Cover(graph::NodeCall& call, const ResampleTarget& frame, WantedSize size) {
     // The division may have taken the last pixel of the side that fits.
     size.width = std::max<double>(size.width, frame.width);

@@ -45,7 +45,11 @@ class ImageRotateNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
     const std::string& rotation = call.Text(kRotation);
-    if (rotation == "none") {
+    // By the number alone, since links may bring other texts than "none".
+    const bool half = rotation.starts_with("180");
+    const bool right = rotation.starts_with("90");
+    const bool left = rotation.starts_with("270");
+    if (!half && !right && !left) {
       call.SetOutput(0, call.TakeTensor(kImage));
       return {};
     }
@@ -54,12 +58,12 @@ class ImageRotateNode final : public graph::Node {
     const std::ptrdiff_t height = shape.height;
     const std::ptrdiff_t width = shape.width;
     Walk walk{.start = height * width - 1, .down = -width, .right = -1};
-    if (rotation == "90 degrees") {
+    if (right) {
       walk = {.start = (height - 1) * width, .down = 1, .right = -width};
-    } else if (rotation == "270 degrees") {
+    } else if (left) {
       walk = {.start = width - 1, .down = -1, .right = width};
     }
-    if (rotation != "180 degrees") {
+    if (!half) {
       std::swap(shape.width, shape.height);
     }
     Result<graph::Tensor> output = call.pool().Allocate(shape);

@@ -10,13 +10,12 @@ namespace {
 
 // The sum of the inputs that are there.
 Result<graph::Value> Compute(const graph::NodeCall& call) {
-  std::int64_t result = 0;
+  __int128 sum = 0;
   for (std::size_t i = 0; i < call.input_count(); ++i) {
-    if (call.Has(i) && __builtin_add_overflow(result, call.Int(i), &result)) {
-      return IntTooLarge();
-    }
+    sum += call.Has(i) ? call.Int(i) : 0;
   }
-  return graph::Value(result);
+  const auto result = static_cast<std::int64_t>(sum);
+  return sum == result ? Result<graph::Value>(graph::Value(result)) : IntTooLarge();
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 enum Input : std::size_t { kImage, kAlpha };
 
-// The first three channels and 1 - mask; the shorter batch repeats.
+// The first three channels and 1 - mask, of as many pictures as the shorter batch has.
 class JoinImageWithAlphaNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
@@ -24,9 +24,9 @@ class JoinImageWithAlphaNode final : public graph::Node {
       return mask.error();
     }
     if (shape.batch == 0 || mask->shape().batch == 0) {
-      return Error{ErrorCode::kInvalidArgument, "an empty batch cannot be repeated"};
+      return Error{ErrorCode::kInvalidArgument, "an empty batch of images or of masks"};
     }
-    shape.batch = std::max(shape.batch, mask->shape().batch);
+    shape.batch = std::min(shape.batch, mask->shape().batch);
     shape.channels = std::min<std::uint32_t>(shape.channels, 3) + 1;
     Result<graph::Tensor> output = call.pool().Allocate(shape);
     if (!output.ok()) {
@@ -34,9 +34,8 @@ class JoinImageWithAlphaNode final : public graph::Node {
     }
     const std::size_t pixels = std::size_t{shape.height} * shape.width;
     for (std::size_t b = 0; b < shape.batch; ++b) {
-      Join(image.data() + b % image.shape().batch * image.shape().plane(), image.shape().channels,
-           mask->data() + b % mask->shape().batch * pixels, pixels,
-           output->mutable_data() + b * shape.plane());
+      Join(image.data() + b * image.shape().plane(), image.shape().channels,
+           mask->data() + b * pixels, pixels, output->mutable_data() + b * shape.plane());
     }
     call.SetOutput(0, std::move(*output));
     return {};

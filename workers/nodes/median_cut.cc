@@ -80,9 +80,10 @@ void MedianCut::Split(std::size_t box) {
   const std::span<Entry> colors = boxes_[box].colors;
   const std::size_t side = boxes_[box].LongestSide();
   const std::uint8_t threshold = Threshold(boxes_[box], side);
-  const auto middle = std::ranges::partition(
-      colors, [=](const Entry& entry) { return entry.color[side] >= threshold; });
-  const auto lefts = static_cast<std::size_t>(middle.begin() - colors.begin());
+  const auto middle = std::partition(colors.begin(), colors.end(), [=](const Entry& entry) {
+    return entry.color[side] >= threshold;
+  });
+  const auto lefts = static_cast<std::size_t>(middle - colors.begin());
   boxes_[box].left = boxes_.size();
   boxes_[box].right = boxes_.size() + 1;
   boxes_.push_back(MakeBox(colors.first(lefts)));

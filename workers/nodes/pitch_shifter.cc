@@ -37,6 +37,9 @@ class PitchShifterNode final : public graph::Node {
     std::transform(in.begin(), in.end(), out.begin(), [&](float sample) { return sample * scale; });
     if (semitones != 0) {
       vocoder_.ShiftPitch(out, semitones);
+      // It overshoots, and whoever comes behind would take that for 16-bit numbers.
+      std::transform(out.begin(), out.end(), out.begin(),
+                     [](float sample) { return std::clamp(sample, -1.0F, 1.0F); });
     }
     call.SetOutput(0, graph::Audio{std::move(*shifted), audio.sample_rate});
     return {};

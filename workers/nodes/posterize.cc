@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
+#include "workers/nodes/channels.h"
 #include "workers/nodes/elementwise.h"
 #include "workers/nodes/node_list.h"
 
@@ -12,6 +13,9 @@ namespace {
 class PosterizeNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
+    if (Status three = TakesThreeChannels(call.Image(0).shape()); !three.ok()) {
+      return three;
+    }
     const auto scale = static_cast<float>(static_cast<double>(call.Int(1) - 1) / 255.0);
     return MapFirstInput(call, [=](float value) {
       return Clamp01(RoundHalfToEven(value * 255.0F * scale) / scale / 255.0F);

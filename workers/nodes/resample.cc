@@ -185,6 +185,10 @@ Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget&
   }
   const bool lanczos = target.method == ResampleMethod::kLanczos;
   if (lanczos) {
+    if (shape.channels < 1 || shape.channels > 4) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "lanczos takes 1 to 4 channels, not " + shape.ToString()};
+    }
     // Between its two passes the picture is as wide as the result and as high as the source.
     if (std::uint64_t{target.width} * window.height * shape.channels > max_bytes) {
       return Error{ErrorCode::kResourceLimit, "no memory to resample " + shape.ToString()};

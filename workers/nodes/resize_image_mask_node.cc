@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -168,10 +169,8 @@ class ResizeImageMaskNode final : public graph::Node {
     const graph::TensorShape& shape = resized->shape();
     if (target->method == ResampleMethod::kLanczos && shape.layout == graph::TensorLayout::kMask) {
       // The original takes the rows of a single channel for its columns.
-      return cut ? Result<graph::Tensor>(Error{ErrorCode::kInvalidArgument,
-                                               "too many indices for a mask: lanczos cannot scale "
-                                               "masks to a multiple"})
-                 : Transpose(*resized, call.pool());
+      Result<graph::Tensor> turned = Transpose(*resized, call.pool());
+      return cut && turned.ok() ? CutTurned(*turned, goal, call.pool()) : turned;
     }
     return cut ? CutMiddle(*resized, goal.kept, call.pool()) : resized;
   }
@@ -183,6 +182,19 @@ class ResizeImageMaskNode final : public graph::Node {
     area.x = (picture.shape().width - area.width) / 2;
     area.y = (picture.shape().height - area.height) / 2;
     return CutOut(picture, area, pool);
+  }
+
+  // Where the middle would be if it were not turned, as far as there is something.
+  static Result<graph::Tensor> CutTurned(const graph::Tensor& mask, const Goal& goal,
+                                         graph::TensorPool& pool) {
+    const auto cut = [](double scaled, double kept, std::uint32_t side) {
+      const auto first = std::min(static_cast<std::uint32_t>((scaled - kept) / 2), side);
+      return std::pair(first, std::min(static_cast<std::uint32_t>(kept), side - first));
+    };
+    Area area;
+    std::tie(area.x, area.width) = cut(goal.size.width, goal.kept.width, mask.shape().width);
+    std::tie(area.y, area.height) = cut(goal.size.height, goal.kept.height, mask.shape().height);
+    return CutOut(mask, area, pool);
   }
 
   static Result<graph::Tensor> Transpose(const graph::Tensor& mask, graph::TensorPool& pool) {

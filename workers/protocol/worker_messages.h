@@ -62,7 +62,7 @@ struct Completed {
 
 struct FrameText {  // before its Completed; carries 1 fd: the text, none above kMaxFrameTextBytes
   MessageType type = MessageType::kFrameText;
-  std::uint32_t reserved = 0;
+  std::uint32_t of_sound = 0;  // 1: said of sound, so it outlives the frame that brings it
   std::uint64_t sequence = 0;
   std::uint64_t text_bytes = 0;
 };

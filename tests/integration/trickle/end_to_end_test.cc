@@ -77,7 +77,11 @@ void ReadUntil(Subscriber& subscriber, std::string& received, const std::string&
   while (received.size() < text.size()) {
     const Result<Piece> piece = subscriber.Read(seconds(10));
     ASSERT_TRUE(piece.ok()) << piece.error().message;
-    EXPECT_FALSE(piece->discontinuity);
+    const SubscriberStats stats = subscriber.stats();
+    ASSERT_FALSE(piece->discontinuity)
+        << "segment " << stats.segment_seq << " behind " << stats.segments << " ended ones, "
+        << stats.missed_segments << " missed, " << stats.empty_segments << " empty, "
+        << stats.resets << " resets, " << stats.reconnects << " reconnects: " << stats.last_error;
     received += Text(*piece);
   }
   ASSERT_EQ(received, text);

@@ -35,10 +35,9 @@ struct FakeHouse {
   FakeWorkers shared_workers;
   FakeMediaSource media;
   StreamLimits limits;
+  const Clock* clock = &Clock::System();
 
-  Stream::Surroundings Around() {
-    return {loop, workers, shared_workers, media, Clock::System(), limits};
-  }
+  Stream::Surroundings Around() { return {loop, workers, shared_workers, media, *clock, limits}; }
 
  private:
   net::Task<> RunAndStop(std::function<net::Task<>()> body) {

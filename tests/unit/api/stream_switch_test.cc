@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/prompt_choice.h"
+#include "tests/support/fake_clock.h"
 #include "tests/unit/api/stream_fixture.h"
 
 namespace framelock::api {
@@ -296,6 +297,38 @@ TEST_F(StreamSwitchTest, AnUpdateReplacesTheWholeSet) {
     std::vector<std::string> ids;
     for (const PromptWorkers::View& view : stream->prompts()->Views()) ids.push_back(view.id);
     EXPECT_EQ(ids, (std::vector<std::string>{PromptId("D"), PromptId("B")}));
+    co_await stream->Stop();
+  });
+}
+
+// Each of them may load for as long as a prompt may.
+TEST_F(StreamSwitchTest, ASetThatLoadsForLongIsPutToWorkNevertheless) {
+  FakeClock clock;
+  house.clock = &clock;
+  Run([&](Stream::Surroundings& around) -> net::Task<> {
+    auto stream = Make(around);
+    co_await stream->Start();
+    Media().silent_about_switches = true;
+    house.workers.judge = [&](const std::string& prompt, std::uint64_t revision) {
+      clock.Advance(house.limits.prompt_timeout - milliseconds(1));
+      return Accept(prompt, revision);
+    };
+    std::optional<Result<PromptVerdict>> updated;
+    const auto call = [&]() -> net::Task<> {
+      PromptSetUpdate set = Set({"D", "E"});
+      updated = co_await stream->UpdatePrompts(std::move(set));
+    };
+    house.loop.Spawn(call());
+    const bool asked = co_await Eventually([&] { return !Media().switches.empty(); });
+    EXPECT_TRUE(asked);
+    EXPECT_FALSE(Worker(3).departure);
+    Media().Say({{"type", "switched"},
+                 {"lease", Media().switches.at(0).second},
+                 {"applied", true},
+                 {"in_force", true}});
+    const bool answered = co_await Eventually([&] { return updated.has_value(); });
+    EXPECT_TRUE(answered && *updated && (*updated)->applied);
+    EXPECT_EQ(stream->prompts()->at_work(), PromptId("D"));
     co_await stream->Stop();
   });
 }

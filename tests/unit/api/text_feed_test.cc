@@ -36,6 +36,15 @@ TEST(TextFeed, ASlowReaderMissesTheOldestAndIsTold) {
   EXPECT_EQ(slow, feed.End());
 }
 
+TEST(TextFeed, KeepsNoMoreBytesThanItMay) {
+  TextFeed feed(4096);
+  TextFeed::Position slow = feed.End();
+  for (unsigned i = 1; i <= 300; ++i) feed.Take(Text(i, std::string(60'000, 'x')));
+  EXPECT_EQ(feed.End(), 300U);
+  const std::string events = feed.Read(slow);
+  EXPECT_TRUE(events.starts_with(": 161 missed\n\nid: 162\n")) << events.substr(0, 40);
+}
+
 TEST(TextFeed, MuchIsGivenInPieces) {
   TextFeed feed(8);
   TextFeed::Position reader = feed.End();

@@ -2,8 +2,10 @@
 #include "api/workspace_root.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <string>
 
 namespace framelock::api {
 namespace {
@@ -32,7 +34,8 @@ class WorkspaceRootTest : public testing::Test {
     return path.error().message.find(base_.string()) == std::string::npos ? "refused" : "tells";
   }
 
-  const fs::path base_ = fs::path(testing::TempDir()) / "framelock-workspace-root-test";
+  const fs::path base_ = fs::path(testing::TempDir()) /
+                         ("framelock-workspace-root-test-" + std::to_string(::getpid()));
 };
 
 TEST_F(WorkspaceRootTest, GivesTheRealPathOfWhatLiesInTheRoot) {

@@ -136,7 +136,7 @@ class CountSamples final : public Node {
   }
 };
 
-TEST_F(AudioGraphTest, WhatIsSaidOfSoundGoesWithTheNextPicture) {
+TEST_F(AudioGraphTest, WhatIsSaidOfSoundWaitsToBeTaken) {
   ASSERT_TRUE(registry_
                   .Add({.spec = {.class_type = "TestCountSamples",
                                  .inputs = {AudioInput("audio")},
@@ -149,13 +149,13 @@ TEST_F(AudioGraphTest, WhatIsSaidOfSoundGoesWithTheNextPicture) {
             "");
   EXPECT_EQ(session_->audio_length(), std::chrono::milliseconds(100));
   Picture();
-  EXPECT_THAT(session_->texts(), IsEmpty()) << "nothing was heard yet";
+  EXPECT_THAT(session_->TakeSoundTexts(), IsEmpty()) << "nothing was heard yet";
   EXPECT_THAT(Run({1, 2, 3}), IsEmpty());
   Run({1, 2});
   Picture();
-  EXPECT_THAT(session_->texts(), ElementsAre("3", "2"));
-  Picture();
   EXPECT_THAT(session_->texts(), IsEmpty());
+  EXPECT_THAT(session_->TakeSoundTexts(), ElementsAre("3", "2"));
+  EXPECT_THAT(session_->TakeSoundTexts(), IsEmpty());
 }
 
 TEST_F(AudioGraphTest, APieceHasAUsefulLength) {

@@ -39,6 +39,18 @@ class ExecutorTest : public testing::Test {
   std::unique_ptr<Executor> executor_;
 };
 
+// As in ComfyUI, where it would be an argument that the node does not know.
+TEST_F(ExecutorTest, ALinkThatNoInputIsDeclaredForFailsItsNode) {
+  Take(R"({"1":{"class_type":"Source","inputs":{}},
+      "2":{"class_type":"Add","inputs":{"image":["1",0],"amount":1}},
+      "3":{"class_type":"Add","inputs":{"image":["1",0],"amount":1,"word":["1",0],"more":2}},
+      "4":{"class_type":"Sink","inputs":{"images":["2",0]}},
+      "5":{"class_type":"Sink","inputs":{"images":["3",0]}}})");
+  const std::optional<NodeFailure> failure = Run(1);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->ToString(), "node 3 (Add): got an unexpected keyword argument 'word'");
+}
+
 constexpr float kSeenButLost = 99;
 
 // Gives what the world says, and notices when it says something else.

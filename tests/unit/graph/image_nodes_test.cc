@@ -163,9 +163,10 @@ TEST(ImageLevelsTest, ThePointsMustAscend) {
 
 TEST(ImageLuminanceTest, NeedsColours) {
   NodeProbe probe(ImageLuminance());
-  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 4}, {1, 0, 0, 0.5F})}), IsEmpty());
+  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 3}, {1, 0, 0})}), IsEmpty());
   EXPECT_THAT(probe.floats(), ElementsAre(0.2126F, 0.2126F, 0.2126F));
   EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 1}, {1})}), HasSubstr("1 channels"));
+  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 4}, {1})}), HasSubstr("4 channels"));
 }
 
 TEST(ImageAddNoiseTest, IsTheSameOnEveryFrameOfASize) {

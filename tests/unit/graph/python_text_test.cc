@@ -49,9 +49,13 @@ TEST(PythonTextTest, IntTakesWhatPythonTakes) {
       {-3.99, -3},
       {true, 1},
       {"007", 7},
-      {1e300, std::numeric_limits<std::uint64_t>::max()},
-      {-1e300, std::numeric_limits<std::int64_t>::min()},
-      {"99999999999999999999", std::numeric_limits<std::uint64_t>::max()},
+      {"18446744073709551615", std::numeric_limits<std::uint64_t>::max()},
+      {"-9223372036854775808", std::numeric_limits<std::int64_t>::min()},
+      // Beyond 64 bits they are beyond every bound of an input, and no INT.
+      {1e300, 1e300},
+      {-1e300, -1e300},
+      {"99999999999999999999", 1e20},
+      {"-9223372036854775809", -0x1p63},
   };
   for (const auto& [value, expected] : cases) {
     const Converted converted = PythonInt(value);

@@ -65,6 +65,32 @@ TEST_F(ValidateTest, OneGoodOutputIsEnough) {
   EXPECT_EQ(verdict.node_errors.size(), 2U);
 }
 
+// Nobody looks at what no output needs.
+TEST_F(ValidateTest, WhatIsNoNodeMattersOnlyWhereItIsReached) {
+  const auto judge = [&](const char* inputs, const char* sink) {
+    return Judge(std::string(R"({"1":{"class_type":"Source","inputs":[]},
+        "2":{"class_type":"Add","inputs":)") +
+                 inputs + R"(},"3":{"class_type":"Sink","inputs":{"images":[")" + sink +
+                 "\",0]}}}");
+  };
+  for (const char* inputs : {"null", "[]", "7", "\"x\""}) {
+    EXPECT_TRUE(judge(inputs, "1").valid) << inputs;
+  }
+  EXPECT_EQ(judge("[]", "2").node_errors["2"]["errors"][0]["type"], "required_input_missing");
+  const Json raised = judge("null", "2").node_errors["2"]["errors"][0];
+  EXPECT_EQ(raised["details"], "argument of type 'NoneType' is not iterable");
+  const Verdict number = Judge(R"({"1":{"class_type":5,"inputs":{}}})");
+  EXPECT_EQ(number.error["type"], "missing_node_type");
+  EXPECT_EQ(number.error["extra_info"]["class_type"], 5);
+}
+
+TEST_F(ValidateTest, TheFirstExceptionNamesTheWholeFailure) {
+  const Verdict verdict = Judge(R"({"1":{"class_type":"Source","inputs":{}},
+      "2":{"class_type":"Sink","inputs":{"images":["404",0]}},
+      "3":{"class_type":"Sink","inputs":{"images":["1",9]}}})");
+  EXPECT_EQ(verdict.error["extra_info"]["exception_type"], "KeyError");
+}
+
 TEST_F(ValidateTest, ExceptionsAreFiledOneLevelUp) {
   const Verdict verdict = Judge(R"({
     "1":{"class_type":"Add","inputs":{"image":["nowhere",0],"amount":1000}},
@@ -138,6 +164,31 @@ TEST_F(ValidateTest, ALongChainDoesNotOverflow) {
   EXPECT_TRUE(Judge(text + R"("x":{"class_type":"Sink","inputs":{"images":["3999",0]}}})").valid);
 }
 
+// Each of 2700 bad nodes depends on each other one, and each of 1300 outputs on all of them.
+TEST_F(ValidateTest, AVerdictStaysSmallHoweverMuchIsWrong) {
+  std::string text = R"({"0":{"class_type":"Source","inputs":{}},)";
+  for (int i = 1; i <= 2700; ++i) {
+    text += "\"" + std::to_string(i) +
+            R"(":{"class_type":"Add","inputs":{"amount":1000,"image":[")" + std::to_string(i - 1) +
+            "\",0]}},";
+  }
+  for (int i = 0; i < 1300; ++i) {
+    text +=
+        "\"s" + std::to_string(i) + R"(":{"class_type":"Sink","inputs":{"images":["2700",0]}},)";
+  }
+  text.back() = '}';
+  const Verdict verdict = Judge(text);
+  EXPECT_FALSE(verdict.valid);
+  EXPECT_EQ(verdict.node_errors.size(), 1000U);
+  std::size_t dependents = 0;
+  for (const auto& [id, error] : verdict.node_errors.items()) {
+    dependents += error["dependent_outputs"].size();
+    EXPECT_EQ(error["errors"][0]["type"], "value_bigger_than_max") << id;
+  }
+  EXPECT_GT(dependents, 1000U);
+  EXPECT_LE(dependents, 11'000U);
+}
+
 TEST(TypesMatchTest, ComparesAsSets) {
   InputSpec input = ImageInput("x");
   EXPECT_TRUE(TypesMatch("IMAGE", input, SchemaStyle::kSchema));
@@ -148,8 +199,24 @@ TEST(TypesMatchTest, ComparesAsSets) {
   EXPECT_TRUE(TypesMatch("MASK", input, SchemaStyle::kSchema));
   const InputSpec choice = ChoiceInput("x", {"a"});
   EXPECT_TRUE(TypesMatch("COMBO", choice, SchemaStyle::kSchema));
-  EXPECT_FALSE(TypesMatch("*", choice, SchemaStyle::kClassic));
+  EXPECT_TRUE(TypesMatch("*", choice, SchemaStyle::kClassic));
+  EXPECT_FALSE(TypesMatch("*,IMAGE", choice, SchemaStyle::kClassic));
+  EXPECT_FALSE(TypesMatch("COMBO", choice, SchemaStyle::kClassic));
   EXPECT_TRUE(TypesMatch("COMFY_MATCHTYPE_V3", choice, SchemaStyle::kClassic));
+}
+
+TEST(CheckLiteralTest, ChoicesAreComparedAsPaths) {
+  const InputSpec spec = ChoiceInput("pick", {"none", "a/b"});
+  for (const char* text : {"none\\", ".\\none", "none/", "./none", "a//b", "a\\b", "a/./b"}) {
+    Json value = text;
+    EXPECT_FALSE(CheckLiteral({.name = "pick", .spec = &spec}, SchemaStyle::kClassic, value))
+        << text;
+  }
+  for (const char* text : {"/none", "", ".", "a/../none"}) {
+    Json value = text;
+    EXPECT_TRUE(CheckLiteral({.name = "pick", .spec = &spec}, SchemaStyle::kClassic, value))
+        << text;
+  }
 }
 
 TEST(CheckLiteralTest, ManyChoicesAreCountedNotListed) {

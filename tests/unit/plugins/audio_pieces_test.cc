@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -34,7 +35,7 @@ class AudioPiecesTest : public testing::Test {
   // Submits all that may be; their numbers and lengths.
   std::string Submit() {
     std::string submitted;
-    while (const auto* piece = pieces.NextToSubmit()) {
+    while (const auto* piece = pieces.NextToSubmit(now)) {
       submitted +=
           std::to_string(piece->sequence) + ":" + std::to_string(piece->samples.size()) + " ";
       pieces.Submitted();
@@ -112,14 +113,61 @@ TEST_F(AudioPiecesTest, WhatHasNoAnswerLeavesAsItCameIn) {
   // Too late, whether the worker had it or not.
   now += milliseconds(100);
   EXPECT_EQ(Take(), "1010=80x80 1020=160x80 ");
+  EXPECT_EQ(Submit(), "4:80 ") << "the worker still has the second one, and may have two";
+  Push(10);
+  EXPECT_EQ(Submit(), "");
   pieces.Complete(2, Samples(80, 8));
-  EXPECT_EQ(Submit(), "4:80 ");
+  EXPECT_EQ(Submit(), "5:80 ");
   pieces.LoseWorker();
-  EXPECT_EQ(Take(), "1030=240x80 ");
+  EXPECT_EQ(Take(), "1030=240x80 1040=320x80 ");
   pieces.Complete(4, Samples(80, 8));
   EXPECT_EQ(Take(), "");
-  EXPECT_EQ(pieces.counts().passed_through, 4U);
+  EXPECT_EQ(pieces.counts().passed_through, 5U);
   EXPECT_EQ(pieces.counts().processed, 0U);
+}
+
+// Five pieces come in the time that it takes for four.
+TEST_F(AudioPiecesTest, AWorkerThatIsTooSlowGetsWhatItCanAnswerInTime) {
+  AudioPieces slow{{.patience = milliseconds(500)}};
+  slow.SetLength(milliseconds(100), now);
+  slow.SetReady(true);
+  std::deque<std::uint64_t> given;
+  int left = 0;
+  for (int step = 1; step <= 4000; ++step) {
+    now += milliseconds(25);
+    if (step % 4 == 0) slow.Push(Samples(800), kRate, milliseconds(step * 25), now);
+    while (const auto* piece = slow.NextToSubmit(now)) {
+      given.push_back(piece->sequence);
+      slow.Submitted();
+    }
+    if (step % 5 == 0 && !given.empty()) {
+      slow.Complete(given.front(), Samples(800, 7));
+      given.pop_front();
+    }
+    while (slow.Take(now)) ++left;
+  }
+  EXPECT_GT(left, 990);
+  EXPECT_GT(slow.counts().processed, 780U);
+  EXPECT_EQ(slow.counts().dropped, 0U);
+}
+
+TEST_F(AudioPiecesTest, SoundThatStopsIsNotKeptForever) {
+  Start(milliseconds(100));
+  Push(30);
+  EXPECT_EQ(pieces.NextDeadline(), now + milliseconds(500));
+  now += milliseconds(499);
+  pieces.CutSilence(now);
+  EXPECT_EQ(Submit(), "");
+  now += milliseconds(1);
+  pieces.CutSilence(now);
+  EXPECT_EQ(Submit(), "1:240 ");
+}
+
+// A lost packet here and there.
+TEST_F(AudioPiecesTest, SmallGapsInOnePieceDoNotAddUp) {
+  Start(milliseconds(1000));
+  for (int i = 0; i < 5; ++i) Push(20, at + milliseconds(15));
+  EXPECT_EQ(Submit(), "1:320 2:320 ") << "cut where it was 30 ms from where it began";
 }
 
 TEST_F(AudioPiecesTest, WhatAWorkerHasGoesToTheOneThatTakesOver) {

@@ -100,7 +100,8 @@ TEST(TextBatch, DropsTheOldestWhenTheyAreTooLong) {
 TEST(TextBatch, LinesAreNoLongerThanAGatewayReads) {
   TextBatch batch({.max_line_bytes = 12}, kStart);
   for (const char* text : {"\"long as it is\"", "\"1234\"", "\"5\"", "\"6\""}) batch.Add(text);
-  EXPECT_EQ(batch.TakeAll(), "[\"long as it is\"]\n[\"1234\",\"5\"]\n[\"6\"]\n");
+  EXPECT_EQ(batch.TakeAll(), "[\"1234\",\"5\"]\n[\"6\"]\n");
+  EXPECT_EQ(batch.dropped(), 1U);
 }
 
 }  // namespace

@@ -53,6 +53,22 @@ TEST_F(ChannelTest, NextMovesWithTheFirstByteOrAnEmptyEnd) {
   EXPECT_EQ(channel_.next(), 4u);
 }
 
+// Each segment comes on a connection of its own.
+TEST_F(ChannelTest, BytesThatAreOvertakenDoNotTurnTheNumbersBack) {
+  const auto six = channel_.OpenForWrite(6);
+  const auto seven = channel_.OpenForWrite(7);
+  channel_.Append(*seven, Bytes("b"));
+  channel_.Append(*six, Bytes("a"));
+  EXPECT_EQ(channel_.next(), 8u);
+  EXPECT_NE(channel_.OpenForRead(8), nullptr);
+  const auto eight = channel_.OpenForWrite(8);
+  Put(9, "d");
+  channel_.Finish(*eight);
+  EXPECT_EQ(channel_.next(), 10u);
+  Put(3, "again");
+  EXPECT_EQ(channel_.next(), 4u);
+}
+
 TEST_F(ChannelTest, TheLastBytesAndTheEndAreOneChange) {
   const auto segment = channel_.OpenForWrite(0);
   int woken = 0;

@@ -276,6 +276,32 @@ TEST(ProgressWatch, AWorkerThatLoadsBesideItsFramesIsJudgedByBoth) {
   EXPECT_EQ(watch.Judge(At(173s), kBeating), Verdict::kFrameOverdue) << "it stays known";
 }
 
+// A frame behind it waits, and has its time from the piece's answer.
+TEST(ProgressWatch, AFrameBehindAPieceOfAudioIsNotJudgedByIt) {
+  ProgressWatch watch = Settled();
+  watch.OnAudioSubmitted(At(1s));
+  watch.OnSubmitted({11}, At(1010ms));
+  EXPECT_EQ(watch.Judge(At(5s), kBeating), Verdict::kFine);
+  watch.OnAudioAnswered(At(5s));
+  EXPECT_EQ(watch.Judge(At(5900ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(6s), kBeating), Verdict::kFrameOverdue);
+}
+
+TEST(ProgressWatch, APieceOfAudioHasADeadlineOfItsOwn) {
+  ProgressWatch watch = Settled();
+  watch.OnAudioSubmitted(At(1s));
+  watch.OnAudioSubmitted(At(2s));
+  EXPECT_EQ(watch.Judge(At(10'999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(11s), kBeating), Verdict::kAudioOverdue);
+  EXPECT_EQ(watch.Explain(Verdict::kAudioOverdue),
+            "a piece of audio took more than 10000 ms (first-frame-timeout)");
+  watch.OnAudioAnswered(At(11s));
+  EXPECT_EQ(watch.Judge(At(20'999ms), kBeating), Verdict::kFine);
+  EXPECT_EQ(watch.Judge(At(21s), kBeating), Verdict::kAudioOverdue);
+  watch.OnAudioAnswered(At(21s));
+  EXPECT_EQ(watch.Judge(At(99s), kBeating), Verdict::kFine);
+}
+
 TEST(ProgressWatch, AFreshWorkerStartsClean) {
   ProgressWatch watch;
   watch.OnSubmitted({1}, At(0s));

@@ -201,6 +201,7 @@ Result<graph::NodeSpec> SpecOf(const framelock_class& given, const std::string& 
                        .python_module = "custom_nodes." + module,
                        .style = graph::SchemaStyle::kSchema,
                        .is_output = (given.flags & FRAMELOCK_OUTPUT_NODE) != 0,
+                       .sink = graph::Medium::kNone,
                        .freshness = given.is_changed == nullptr ? graph::Freshness::kCached
                                                                 : graph::Freshness::kWhenChanged};
   if (given.display_name != nullptr) {
