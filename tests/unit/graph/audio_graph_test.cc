@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -135,6 +136,39 @@ class CountSamples final : public Node {
     return {};
   }
 };
+
+// A picture that is looked at again each time, and is gone at some point.
+class FickleNode final : public Node {
+ public:
+  explicit FickleNode(const bool& gone) : gone_(gone) {}
+  bool HasChanged(NodeCall&) override { return true; }
+  Status Run(NodeCall& call) override {
+    if (gone_) return Error{ErrorCode::kInternal, "it is gone"};
+    Result<Tensor> output = call.pool().Allocate({1, 1, 1, 3});
+    std::fill_n(output->mutable_data(), 3, 0.0F);
+    call.SetOutput(0, *output);
+    return {};
+  }
+
+ private:
+  const bool& gone_;
+};
+
+TEST_F(AudioGraphTest, WhatOnlyPicturesNeedDoesNotHoldUpSound) {
+  bool gone = false;
+  ASSERT_TRUE(registry_
+                  .Add({.spec = {.class_type = "TestFickle",
+                                 .outputs = {{"IMAGE", "IMAGE"}},
+                                 .freshness = Freshness::kWhenChanged},
+                        .make = [&] { return std::make_unique<FickleNode>(gone); }})
+                  .ok());
+  ASSERT_EQ(Refusal(kLoad + "," + Save("1") + R"(,"8":{"class_type":"TestFickle","inputs":{}},
+      "9":{"class_type":"SaveTensor","inputs":{"images":["8",0]}})"),
+            "");
+  EXPECT_EQ(Run({3000}), (Samples{2999}));
+  gone = true;
+  EXPECT_EQ(Run({3000}), (Samples{2999}));
+}
 
 TEST_F(AudioGraphTest, WhatIsSaidOfSoundWaitsToBeTaken) {
   ASSERT_TRUE(registry_

@@ -139,6 +139,12 @@ TEST(SplitImageWithAlphaTest, KeepsWhatColoursThereAre) {
   EXPECT_THAT(probe.floats(1), ElementsAre(0, 0));
 }
 
+TEST(FlattenTest, APictureWithoutAlphaNeedsNoColour) {
+  NodeProbe probe(Flatten());
+  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 3}, {1, 2, 3}), std::string("red")}), IsEmpty());
+  EXPECT_THAT(probe.floats(), ElementsAre(1, 2, 3));
+}
+
 TEST(FlattenTest, NamesABadColour) {
   NodeProbe probe(Flatten());
   const Tensor image = probe.Make({1, 1, 1, 4}, {1, 1, 1, 0});

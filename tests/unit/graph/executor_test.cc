@@ -51,6 +51,50 @@ TEST_F(ExecutorTest, ALinkThatNoInputIsDeclaredForFailsItsNode) {
   EXPECT_EQ(failure->ToString(), "node 3 (Add): got an unexpected keyword argument 'word'");
 }
 
+TEST_F(ExecutorTest, AnOptionalPictureThatIsNullIsOneThatIsNotThere) {
+  const Status added =
+      registry_.Add(MakeClass({.class_type = "MayHave",
+                               .inputs = {ImageInput("image"), Optional(ImageInput("other")),
+                                          Optional(IntInput("number", {}))},
+                               .outputs = {{"IMAGE", "IMAGE"}}},
+                              [](NodeCall& call) {
+                                EXPECT_FALSE(call.Has(1));
+                                call.SetOutput(0, call.TakeTensor(0));
+                                return Status();
+                              }));
+  ASSERT_TRUE(added.ok());
+  const auto prompt = [](const char* inputs) {
+    return std::string(R"({"1":{"class_type":"Source","inputs":{}},"2":{"class_type":"MayHave",
+        "inputs":{)") +
+           inputs + R"(}},"3":{"class_type":"Sink","inputs":{"images":["2",0]}}})";
+  };
+  Take(prompt(R"("image":["1",0],"other":null)"));
+  EXPECT_FALSE(Run(7));
+  EXPECT_EQ(Value(), 7);
+  Take(prompt(R"("image":null)"));
+  EXPECT_TRUE(executor_->Load()) << "it is required";
+}
+
+// Its inputs never change, but what it is for has not been done when the prompt is rehearsed.
+TEST_F(ExecutorTest, AnOutputThatGivesNothingToTheStreamActsOnceSomethingIsShown) {
+  std::vector<FrameUse> uses;
+  const Status added = registry_.Add(MakeClass({.class_type = "Act",
+                                                .inputs = {IntInput("number", {})},
+                                                .is_output = true,
+                                                .sink = Medium::kNone},
+                                               [&](NodeCall& call) {
+                                                 uses.push_back(call.use());
+                                                 return Status();
+                                               }));
+  ASSERT_TRUE(added.ok());
+  Take(R"({"1":{"class_type":"Source","inputs":{}},"2":{"class_type":"Number","inputs":{}},
+      "3":{"class_type":"Act","inputs":{"number":["2",0]}},
+      "4":{"class_type":"Sink","inputs":{"images":["1",0]}}})");
+  EXPECT_FALSE(executor_->Load());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Run(1));
+  EXPECT_THAT(uses, ElementsAre(FrameUse::kRehearsal, FrameUse::kShown));
+}
+
 constexpr float kSeenButLost = 99;
 
 // Gives what the world says, and notices when it says something else.

@@ -80,6 +80,19 @@ TEST(ImagePadForOutpaintTest, TheMaskFollowsThePadding) {
   EXPECT_THAT(run(kHuge, 0, 0), HasSubstr("is not within"));
 }
 
+TEST(ImagePadForOutpaintTest, EachPictureHasAMask) {
+  NodeProbe probe(ImagePadForOutpaint());
+  const auto run = [&](std::uint32_t batch) {
+    return probe.Run(
+        {probe.Make({batch, 1, 1, 3}, {1}), Whole(1), Whole(0), Whole(0), Whole(0), Whole(0)});
+  };
+  EXPECT_THAT(run(1), IsEmpty());
+  EXPECT_THAT(run(2), IsEmpty());
+  EXPECT_THAT(probe.floats(1), ElementsAre(1, 0, 1, 0));
+  EXPECT_THAT(run(0), IsEmpty());
+  EXPECT_THAT(probe.floats(1), IsEmpty());
+}
+
 TEST(ImagePadForOutpaintTest, APictureWithoutPixelsDoesNotGrowBeyondAllBounds) {
   NodeProbe probe(ImagePadForOutpaint());
   const Tensor line = probe.Make({1, 1U << 20, 0, 3}, {0});

@@ -93,6 +93,28 @@ TEST(ImageResize1Test, CoversAndContains) {
   EXPECT_THAT(run(alpha, "cover"), IsEmpty());
 }
 
+TEST(ImageResize1Test, AutoReckonsTheOtherSideFromTheFirst) {
+  NodeProbe probe(ImageResize1());
+  const auto run = [&](std::uint32_t height, std::uint32_t width, std::uint32_t channels,
+                       std::int64_t side, const char* mode) {
+    return probe.Run({probe.Make({1, height, width, channels}, {1}), Text(mode), Whole(side),
+                      Whole(side), Text("nearest-exact")});
+  };
+  // 360 * (448 / 640) is a little less than 252, 360 * 448 / 640 is not.
+  const auto rows = [&] {
+    std::size_t lit = 0;
+    for (std::size_t y = 0; y < 448; ++y) lit += probe.floats()[y * 448 * 3] > 0 ? 1 : 0;
+    return lit;
+  };
+  EXPECT_THAT(run(360, 640, 3, 448, "auto"), IsEmpty());
+  EXPECT_EQ(rows(), 252U);
+  EXPECT_THAT(run(360, 640, 3, 448, "contain"), IsEmpty());
+  EXPECT_EQ(rows(), 251U);
+  EXPECT_THAT(run(2, 2, 4, 4, "auto"), IsEmpty()) << "it needs no canvas";
+  EXPECT_EQ(probe.image().shape(), (TensorShape{1, 4, 4, 4}));
+  EXPECT_THAT(run(1, 2, 4, 4, "auto"), HasSubstr("3 channels"));
+}
+
 TEST(ImageResize1Test, ClampsWhatOvershoots) {
   NodeProbe probe(ImageResize1());
   const Tensor loud = probe.Make({1, 2, 2, 3}, {-3, 4, 2});

@@ -453,12 +453,15 @@ TEST_F(WorkerClientTest, ATextComesBeforeItsFrame) {
   worker_->Say(protocol::FrameText{.sequence = 5, .text_bytes = 5}, fds);
   const auto text = Expect<WorkerClient::FrameText>();
   EXPECT_EQ(text.sequence, 5u);
+  EXPECT_FALSE(text.of_sound);
   EXPECT_EQ(text.text, "hello");
   const protocol::FrameText too_long{.sequence = 5, .text_bytes = protocol::kMaxFrameTextBytes + 1};
   worker_->Say(too_long);
   const auto told = Expect<WorkerClient::FrameText>();
   EXPECT_EQ(told.text_bytes, protocol::kMaxFrameTextBytes + 1);
   EXPECT_EQ(told.text, "");
+  worker_->Say(protocol::FrameText{.of_sound = 1, .sequence = 5, .text_bytes = 5}, fds);
+  EXPECT_TRUE(Expect<WorkerClient::FrameText>().of_sound);
   worker_->Say(GoodAnswer());
   Expect<protocol::Completed>();
   worker_->Say(too_long);
