@@ -156,7 +156,14 @@ class NaiveExecutor {
       const bool lazy = declared.spec->laziness == graph::Laziness::kLazy;
       const bool wanted = given(i) != nullptr ||
                           (declared.presence == graph::Presence::kRequired && !declared.branch);
-      if (wanted && !(lazy && !call.Has(i)) && !graph::Fits(call.inputs[i], declared.spec->kind)) {
+      // An optional picture may be null, unless it is one of a group.
+      const graph::ValueKind kind = declared.spec->kind;
+      const bool picture = kind == graph::ValueKind::kImage || kind == graph::ValueKind::kMask ||
+                           kind == graph::ValueKind::kImageOrMask;
+      const bool optional = declared.presence == graph::Presence::kOptional &&
+                            declared.name.find('.') == std::string::npos;
+      const bool left_out = !call.Has(i) && (lazy || (picture && optional));
+      if (wanted && !left_out && !graph::Fits(call.inputs[i], kind)) {
         return Error{ErrorCode::kInvalidArgument, "input '" + declared.name + "' does not fit"};
       }
     }
