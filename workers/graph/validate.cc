@@ -94,7 +94,8 @@ void Walk::Step() {
   if (!node.inputs) {
     return Raise({"KeyError", "'inputs'"});
   }
-  if (node.no_inputs && *node.no_inputs != "list" && !node_class.inputs.empty()) {
+  const bool searchable = !node.no_inputs || node.no_inputs == "list" || node.no_inputs == "str";
+  if (!searchable && !node_class.inputs.empty()) {
     return Raise({"TypeError", "argument of type '" + *node.no_inputs + "' is not iterable"});
   }
   if (frame.next_input == node_class.inputs.size()) {

@@ -92,7 +92,8 @@ std::optional<Json> CheckRefusal(const NodeInput& input, const Json& value) {
   return CustomError(input.name, *reason);
 }
 
-// Options are compared as pathlib writes them: without "." and empty parts.
+// What has a backslash is taken for a path, and compared as pathlib writes it: without "." and
+// empty parts.
 std::string CleanPath(std::string text) {
   std::ranges::replace(text, '\\', '/');
   // Two slashes in front, but not three, are a root of their own.
@@ -112,8 +113,9 @@ std::string CleanPath(std::string text) {
 }
 
 std::optional<Json> CheckChoice(const NodeInput& input, SchemaStyle style, const Json& value) {
-  const Json received =
-      value.is_string() ? Json(CleanPath(value.get_ref<const std::string&>())) : value;
+  const bool path =
+      value.is_string() && value.get_ref<const std::string&>().find('\\') != std::string::npos;
+  const Json received = path ? Json(CleanPath(value.get<std::string>())) : value;
   if (received.is_string() &&
       std::ranges::find(input.spec->choices, received.get_ref<const std::string&>()) !=
           input.spec->choices.end()) {

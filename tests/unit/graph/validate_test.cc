@@ -76,6 +76,7 @@ TEST_F(ValidateTest, WhatIsNoNodeMattersOnlyWhereItIsReached) {
   for (const char* inputs : {"null", "[]", "7", "\"x\""}) {
     EXPECT_TRUE(judge(inputs, "1").valid) << inputs;
   }
+  EXPECT_EQ(judge("\"x\"", "2").node_errors["2"]["errors"][0]["type"], "required_input_missing");
   EXPECT_EQ(judge("[]", "2").node_errors["2"]["errors"][0]["type"], "required_input_missing");
   const Json raised = judge("null", "2").node_errors["2"]["errors"][0];
   EXPECT_EQ(raised["details"], "argument of type 'NoneType' is not iterable");
@@ -207,12 +208,12 @@ TEST(TypesMatchTest, ComparesAsSets) {
 
 TEST(CheckLiteralTest, ChoicesAreComparedAsPaths) {
   const InputSpec spec = ChoiceInput("pick", {"none", "a/b"});
-  for (const char* text : {"none\\", ".\\none", "none/", "./none", "a//b", "a\\b", "a/./b"}) {
+  for (const char* text : {"none\\", ".\\none", ".\\\\none", "a\\b", "a\\\\b", "a\\./b"}) {
     Json value = text;
     EXPECT_FALSE(CheckLiteral({.name = "pick", .spec = &spec}, SchemaStyle::kClassic, value))
         << text;
   }
-  for (const char* text : {"/none", "", ".", "a/../none"}) {
+  for (const char* text : {"/none", "", ".", "none/", "./none", "a//b", "\\none", "a\\../none"}) {
     Json value = text;
     EXPECT_TRUE(CheckLiteral({.name = "pick", .spec = &spec}, SchemaStyle::kClassic, value))
         << text;
