@@ -112,6 +112,16 @@ TEST_F(AudioGraphTest, PicturesAndSoundEachRunOnTheirOwn) {
   EXPECT_EQ(Run({3000}), (Samples{2999}));
 }
 
+// The first one overshoots.
+TEST_F(AudioGraphTest, LoudSoundMayBeShiftedTwice) {
+  ASSERT_EQ(Refusal(kLoad + "," + Shift("4") + R"(,"4":{"class_type":"PitchShifter","inputs":{
+      "audio":["2",0],"pitch_shift":3}},)" +
+                    Save("4")),
+            "");
+  const Samples shifted = Run(Tone(440, 24'000, 0.99));
+  EXPECT_GT(*std::max_element(shifted.begin(), shifted.end()), 20'000);
+}
+
 TEST_F(AudioGraphTest, AGraphWithoutSoundTakesNone) {
   ASSERT_EQ(Refusal(kVideo), "");
   EXPECT_EQ(session_->audio_length().count(), 0);

@@ -174,6 +174,43 @@ TEST(ImageLevelsTest, ThePointsMustAscend) {
   }
 }
 
+TEST(PosterizeTest, TakesNoAlpha) {
+  NodeProbe probe(Posterize());
+  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 4}, {1}), Whole(4)}), HasSubstr("4 channels"));
+}
+
+TEST(ImageLevelsTest, TakesNoAlpha) {
+  NodeProbe probe(ImageLevels());
+  EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 4}, {1}), 0.0, 0.5, 1.0, true}),
+              HasSubstr("4 channels"));
+}
+
+// By links; each goes by the first letters.
+TEST(ImageFlipTest, AnotherWordChangesNothing) {
+  NodeProbe probe(ImageFlip());
+  const Tensor row = probe.Make({1, 1, 2, 1}, {1, 2});
+  EXPECT_THAT(probe.Run({row, std::string("zzz")}), IsEmpty());
+  EXPECT_THAT(probe.floats(), ElementsAre(1, 2));
+  EXPECT_THAT(probe.Run({row, std::string("y")}), IsEmpty());
+  EXPECT_THAT(probe.floats(), ElementsAre(2, 1));
+}
+
+TEST(ImageRotateTest, AnotherWordChangesNothing) {
+  NodeProbe probe(ImageRotate());
+  const Tensor row = probe.Make({1, 1, 2, 1}, {1, 2});
+  EXPECT_THAT(probe.Run({row, std::string("zzz")}), IsEmpty());
+  EXPECT_THAT(probe.floats(), ElementsAre(1, 2));
+  EXPECT_THAT(probe.Run({row, std::string("180")}), IsEmpty());
+  EXPECT_THAT(probe.floats(), ElementsAre(2, 1));
+}
+
+TEST(IntAddTest, OnlyTheSumMustFit) {
+  NodeProbe probe(IntAdd());
+  EXPECT_THAT(probe.Run({Whole(INT64_MAX), Whole(1), Whole(-INT64_MAX)}), IsEmpty());
+  EXPECT_EQ(std::get<std::int64_t>(probe.output()), 1);
+  EXPECT_THAT(probe.Run({Whole(INT64_MAX), Whole(1)}), HasSubstr("64 bits"));
+}
+
 TEST(ImageLuminanceTest, NeedsColours) {
   NodeProbe probe(ImageLuminance());
   EXPECT_THAT(probe.Run({probe.Make({1, 1, 1, 3}, {1, 0, 0})}), IsEmpty());

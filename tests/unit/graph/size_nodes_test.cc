@@ -73,6 +73,14 @@ TEST(ResizeAndPadImageTest, PutsADotInTheMiddle) {
   EXPECT_THAT(run(-1, 3), HasSubstr("cannot resize"));
 }
 
+// Own nodes may give as many as they like.
+TEST(ResamplerTest, LanczosHasATableForFourChannels) {
+  NodeProbe probe(ResizeAndPadImage());
+  const Tensor many = probe.Make({1, 2, 2, 5}, {1});
+  EXPECT_THAT(probe.Run({many, Whole(4), Whole(4), Text("white"), Text("lanczos")}),
+              HasSubstr("1 to 4 channels"));
+}
+
 TEST(ImageResize1Test, CoversAndContains) {
   NodeProbe probe(ImageResize1());
   const Tensor wide = probe.Make({2, 1, 2, 3}, {0, 0, 0, 1, 1, 1});

@@ -51,6 +51,15 @@ TEST_F(AudioLineTest, SoundThatIsLateGoesWithTheNextPicture) {
   EXPECT_EQ(Take(milliseconds(533)), Times({400}));
 }
 
+// A piece of sound that a graph made comes as a whole.
+TEST_F(AudioLineTest, SoundThatMayComeLateMayComeAllAtOnce) {
+  line_.AllowLate(seconds(2));
+  Take(milliseconds(0));
+  for (int at = 200; at <= 2000; at += 200) Push(milliseconds(at), 0);
+  EXPECT_EQ(Take(milliseconds(2000)).size(), 10U);
+  EXPECT_EQ(line_.counts().dropped, 0U);
+}
+
 TEST_F(AudioLineTest, WithoutPicturesItHoldsSoMuchTimeAndDropsTheOldest) {
   Take(milliseconds(0));
   for (int at = 100; at <= 5000; at += 100) Push(milliseconds(at));
