@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Times node graphs against the same arithmetic in torch, one thread each, in turns.
+"""Times node graphs against the same arithmetic in torch, as many threads each, in turns.
 
-Usage: node_peers.py WORKER [--sizes 512x512,1920x1080] [--rounds N] [--out FILE]
+Usage: node_peers.py WORKER [--threads 1] [--sizes 512x512,1920x1080] [--rounds N] [--out FILE]
 
 Runs each graph through `framelock-worker run --repeat` and through a few lines of torch that
 compute the same as ComfyUI's nodes do, compares the results, and prints the best time of each, their
@@ -244,6 +244,7 @@ def best_ms(function, image, repeat):
 class Bench:
     def __init__(self, arguments, folder):
         self.worker, self.rounds, self.folder = arguments.worker, arguments.rounds, folder
+        self.threads = arguments.threads
 
     def run_worker(self, case, shape, repeat):
         prompt, output = (os.path.join(self.folder, name) for name in ("prompt.json", "out.f32"))
@@ -251,7 +252,8 @@ class Bench:
             json.dump(case.prompt(), stream)
         report = subprocess.run(
             [self.worker, "run", "--prompt", prompt, "--input", os.path.join(self.folder, "in.f32"),
-             "--shape", ",".join(map(str, shape)), "--output", output, "--repeat", str(repeat)],
+             "--shape", ",".join(map(str, shape)), "--output", output, "--repeat", str(repeat),
+             "--threads", str(self.threads)],
             check=True, capture_output=True, text=True).stdout
         report = json.loads(report)
         with open(output, "rb") as stream:
@@ -278,7 +280,7 @@ class Bench:
         image.numpy().tofile(os.path.join(self.folder, "in.f32"))
         target = torch.empty_like(image)
         copy_ms = best_ms(target.copy_, image, 50)
-        print(f"\n{width}x{height}, one thread; moving the pixels once takes {copy_ms:.3f} ms\n")
+        print(f"\n{width}x{height}, threads: {self.threads}; moving the pixels once takes {copy_ms:.3f} ms\n")
         print("| graph | ms | torch ms | ratio | of a bare copy |\n| --- | ---: | ---: | ---: | ---: |")
         rows = []
         for case in cases_for(width, height):
@@ -309,11 +311,12 @@ def failures(rows):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("worker")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sizes", default="512x512,1920x1080")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", help="the rows as JSON")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(arguments.threads)
     rows = []
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         bench = Bench(arguments, folder)

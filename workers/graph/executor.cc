@@ -58,6 +58,7 @@ class Executor::Call final : public NodeCall {
 
   [[nodiscard]] FrameUse use() const override { return use_; }
   TensorPool& pool() override { return executor_.pool_; }
+  RowThreads& threads() override { return executor_.threads_; }
   FaultHooks& fault_hooks() override { return executor_.faults_; }
 
   void SetOutput(std::size_t output, Value value) override {
@@ -115,10 +116,11 @@ class Executor::Call final : public NodeCall {
   FrameUse use_;
 };
 
-Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults)
+Executor::Executor(Plan plan, TensorPool& pool, FaultHooks& faults, RowThreads& threads)
     : plan_(std::move(plan)),
       pool_(pool),
       faults_(faults),
+      threads_(threads),
       slots_(plan_.slots()),
       results_(plan_.sinks().size()),
       texts_(plan_.sinks().size()),

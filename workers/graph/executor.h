@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,11 +31,13 @@ struct NodeFailure {
 /// changed, what depends on its audio alone on every piece of that, the rest on every frame, what
 /// only lazy inputs lead to when it is asked for. Values are dropped after their last reader, so
 /// that their buffers serve again within the same run; after the first frames of a size a run
-/// allocates nothing. Owned by whoever drives the frames; one thread.
+/// allocates nothing. Owned by whoever drives the frames, on one thread; nodes may share their rows
+/// with others meanwhile.
 class Executor {
  public:
-  /// `pool` and `faults` outlive the executor; the plan's registry too.
-  Executor(Plan plan, TensorPool& pool, FaultHooks& faults);
+  /// `pool`, `faults` and `threads` outlive the executor; the plan's registry too.
+  Executor(Plan plan, TensorPool& pool, FaultHooks& faults,
+           RowThreads& threads = RowThreads::Alone());
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -80,6 +81,7 @@ class Executor {
   Plan plan_;
   TensorPool& pool_;
   FaultHooks& faults_;
+  RowThreads& threads_;
   std::vector<std::unique_ptr<Node>> nodes_;  // by step
   std::vector<Value> slots_;
   std::vector<Tensor> results_;                      // by sink

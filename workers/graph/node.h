@@ -9,6 +9,7 @@
 
 #include "pipeline/core/result.h"
 #include "workers/graph/fault_hooks.h"
+#include "workers/graph/row_threads.h"
 #include "workers/graph/tensor.h"
 #include "workers/graph/value.h"
 
@@ -40,6 +41,8 @@ class NodeCall {
   [[nodiscard]] virtual FrameUse use() const = 0;
 
   virtual TensorPool& pool() = 0;
+  /// For loops over rows.
+  virtual RowThreads& threads() { return RowThreads::Alone(); }
   virtual FaultHooks& fault_hooks() = 0;
 
   virtual void SetOutput(std::size_t output, Value value) = 0;
@@ -64,8 +67,8 @@ class NodeCall {
   }
 };
 
-/// One node of one prompt. May keep tables and state between frames; owned by the executor, one
-/// thread. Node classes are listed in a NodeRegistry.
+/// One node of one prompt. May keep tables and state between frames; owned by the executor, called
+/// by one thread. Node classes are listed in a NodeRegistry.
 class Node {
  public:
   virtual ~Node() = default;

@@ -79,6 +79,7 @@ class Session::Impl {
   Impl(std::shared_ptr<const NodeRegistry> registry, const SessionOptions& options)
       : registry_(std::move(registry)),
         options_(options),
+        threads_(options.threads == nullptr ? RowThreads::Alone() : *options.threads),
         pool_(options.execution.max_tensor_bytes) {}
 
   std::optional<Rejected> Prepare(std::string_view prompt_json);
@@ -94,6 +95,7 @@ class Session::Impl {
 
   const std::shared_ptr<const NodeRegistry> registry_;
   SessionOptions options_;
+  RowThreads& threads_;
   TensorPool pool_;
   FaultHooks faults_;
   std::unique_ptr<Executor> executor_;
@@ -130,7 +132,7 @@ std::optional<Session::Rejected> Session::Impl::Prepare(std::string_view prompt_
                             "): sound cannot be made of pictures"));
     }
   }
-  auto executor = std::make_unique<Executor>(std::move(plan), pool_, faults_);
+  auto executor = std::make_unique<Executor>(std::move(plan), pool_, faults_, threads_);
   if (const std::optional<NodeFailure> failure = executor->Load()) {
     Verdict refused = Refusal("The prompt failed while loading: " + failure->ToString());
     refused.error["extra_info"] = {{"node_id", failure->node_id},
@@ -191,15 +193,18 @@ Result<Tensor> Session::Impl::MakeFrame(const InputFrame& frame) {
     return tensor;
   }
   const std::size_t floats = tensor->shape().row();
-  for (std::uint32_t y = 0; y < shape.height; ++y) {
-    const std::span<const std::byte> in = frame.bytes.subspan(y * frame.stride, row);
-    const std::span<float> out(tensor->mutable_data() + y * floats, floats);
-    if (shape.channels == 3) {
-      BytesToFloats(in, out);
-    } else {
-      RgbaBytesToRgbFloats(in, out);
+  float* pixels = tensor->mutable_data();
+  threads_.Share(shape.height, [&](const RowThreads::Part& part) {
+    for (std::size_t y = part.begin; y < part.end; ++y) {
+      const std::span<const std::byte> in = frame.bytes.subspan(y * frame.stride, row);
+      const std::span<float> out(pixels + y * floats, floats);
+      if (shape.channels == 3) {
+        BytesToFloats(in, out);
+      } else {
+        RgbaBytesToRgbFloats(in, out);
+      }
     }
-  }
+  });
   return tensor;
 }
 
@@ -286,16 +291,18 @@ Status Session::Impl::Write(const OutputFrame& slot) const {
   if (const Status fits = CheckSlot(slot, shape); !fits.ok()) {
     return fits;
   }
-  for (std::uint32_t y = 0; y < shape.height; ++y) {
-    const std::span<const float> in = result->values().subspan(y * shape.row(), shape.row());
-    const std::span<std::byte> out =
-        slot.bytes.subspan(y * slot.stride, std::size_t{shape.width} * slot.channels);
-    if (shape.channels == slot.channels) {
-      FloatsToBytes(in, out);
-    } else {
-      FloatsToBytes(in, out, {.from = shape.channels, .to = slot.channels});
+  threads_.Share(shape.height, [&](const RowThreads::Part& part) {
+    for (std::size_t y = part.begin; y < part.end; ++y) {
+      const std::span<const float> in = result->values().subspan(y * shape.row(), shape.row());
+      const std::span<std::byte> out =
+          slot.bytes.subspan(y * slot.stride, std::size_t{shape.width} * slot.channels);
+      if (shape.channels == slot.channels) {
+        FloatsToBytes(in, out);
+      } else {
+        FloatsToBytes(in, out, {.from = shape.channels, .to = slot.channels});
+      }
     }
-  }
+  });
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "pipeline/core/result.h"
 #include "workers/graph/fault_hooks.h"
 #include "workers/graph/prompt_limits.h"
+#include "workers/graph/row_threads.h"
 
 namespace framelock::graph {
 
@@ -22,6 +23,7 @@ class NodeRegistry;
 struct SessionOptions {
   PromptLimits prompt;
   ExecutionLimits execution;
+  RowThreads* threads = nullptr;  // borrowed, and outlives the session; null: none but the caller's
 };
 
 /// One stream's graph at work: takes a prompt, then 8-bit frames and 16-bit audio, and gives the

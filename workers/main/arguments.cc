@@ -72,4 +72,17 @@ Result<std::optional<std::int64_t>> Arguments::FindNumber(std::string_view name)
   return std::optional(number);
 }
 
+Result<std::size_t> Arguments::Threads() const {
+  const auto threads = FindNumber("--threads");
+  if (!threads.ok()) {
+    return threads.error();
+  }
+  const std::int64_t count = threads->value_or(1);
+  if (count < 1 || count > kMostThreads) {
+    return Usage("--threads: " + std::to_string(count) + " is not within 1 to " +
+                 std::to_string(kMostThreads));
+  }
+  return static_cast<std::size_t>(count);
+}
+
 }  // namespace framelock::worker

@@ -21,6 +21,7 @@ Result<std::uint32_t> HostTable::Add(PacketSocket socket) {
   }
   LoadOptions options;
   options.nodes_in = nodes_in_;
+  options.session.threads = &threads_;
   auto loader = LoaderThread::Create(
       [&registry = registry_, options = std::move(options)](PromptLoader::Job job) {
         return LoadPrompt(registry, options, std::move(job));

@@ -27,9 +27,13 @@ class HostTable {
   /// What a turn came to. kIdle: no host had sent anything.
   enum class Turn : std::uint8_t { kServed, kIdle };
 
-  /// The first two are borrowed. `nodes_in`: see LoadOptions; called by the loaders' threads.
-  HostTable(const graph::NodeRegistry& registry, Heartbeat& heartbeat, NodesIn nodes_in = {})
-      : registry_(registry), heartbeat_(heartbeat), nodes_in_(std::move(nodes_in)) {}
+  /// All but `nodes_in` are borrowed; that: see LoadOptions; called by the loaders' threads.
+  HostTable(const graph::NodeRegistry& registry, Heartbeat& heartbeat, NodesIn nodes_in = {},
+            graph::RowThreads& threads = graph::RowThreads::Alone())
+      : registry_(registry),
+        heartbeat_(heartbeat),
+        nodes_in_(std::move(nodes_in)),
+        threads_(threads) {}
   ~HostTable();
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
@@ -67,6 +71,7 @@ class HostTable {
   const graph::NodeRegistry& registry_;
   Heartbeat& heartbeat_;
   const NodesIn nodes_in_;
+  graph::RowThreads& threads_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<std::unique_ptr<LoaderThread>> leaving_;  // of hosts that left while they loaded
   Status last_end_;

@@ -77,7 +77,9 @@ int RunLive(LiveOptions options) {
   if (!heartbeat) return ExitFor(heartbeat.error());
   const auto nodes = options.nodes();
   if (!nodes) return ExitFor(nodes.error());
-  HostTable hosts(**nodes, **heartbeat, std::move(options.nodes_in));
+  graph::RowThreads threads(options.threads);
+  if (threads.count() < options.threads) spdlog::warn("only {} threads", threads.count());
+  HostTable hosts(**nodes, **heartbeat, std::move(options.nodes_in), threads);
   if (auto added = hosts.Add(std::move(*socket)); !added) return ExitFor(added.error());
   while (!hosts.empty()) {
     if (hosts.Serve() == HostTable::Turn::kIdle) hosts.Wait();

@@ -21,6 +21,7 @@ struct LiveOptions {
   NodesIn nodes_in;                                 // of prompts with one; unset: they are refused
   std::optional<pid_t> die_with_parent;             // SIGKILL for us when this parent ends
   std::optional<std::uint64_t> memory_limit_bytes;  // of address space; unset: none
+  std::size_t threads = 1;                          // for the pixels of a frame, ours included
 };
 
 /// How a live worker ends.

@@ -25,12 +25,12 @@ namespace {
 
 constexpr const char* kUsage = R"(Runs prompt graphs on frames.
 
-  framelock-worker --socket-fd N [--die-with-parent PID] [--memory-limit-mb N]
+  framelock-worker --socket-fd N [--die-with-parent PID] [--memory-limit-mb N] [--threads N]
       serves one host over its socket (workers/PROTOCOL.md); hosts start it so
 
   framelock-worker run --prompt FILE [--input FILE|--input-u8 FILE --shape B,H,W,C]
                        [--output FILE] [--output-u8 FILE] [--sink ID] [--outputs ID,ID]
-                       [--convert] [--repeat N]
+                       [--convert] [--repeat N] [--threads N]
       runs a prompt on raw float32 (or 8-bit) frames; --sink picks one of several outputs,
       --convert treats LoadImage, SaveImage and so on as a live stream does
       exit status: 0 done, 1 invalid prompt or failed node, 2 usage
@@ -52,7 +52,8 @@ LoadImageMask, SaveImage and PreviewImage read and write pictures in its folders
 Without it they refuse every prompt; a stream's host may name another one for its prompts (cwd).
 --nodes DIR, which may be repeated, adds the nodes of each *.so of the folder
 (workers/nodes/abi/framelock_node.h); a file that cannot be taken is left out, and an error in the
-log says why.
+log says why. --threads N, 1 to 64, 1 by default: so many share the pixels of each frame; the result
+is the same.
 )";
 
 int Usage(const std::string& problem) {
@@ -138,7 +139,7 @@ OptionNames NamesOf(Command command) {
   } else if (command == Command::kValidate) {
     names = ValidateOptionNames();
   } else if (command == Command::kLive) {
-    names.values = {"--socket-fd", "--die-with-parent", "--memory-limit-mb"};
+    names.values = {"--socket-fd", "--die-with-parent", "--memory-limit-mb", "--threads"};
   }
   names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
   names.values.insert(names.values.end(), {"--log-level", "--workspace"});
@@ -177,6 +178,11 @@ int Live(const Arguments& arguments, const NodeSources& sources) {
                    std::to_string(kMost));
     }
   }
+  const auto threads = arguments.Threads();
+  if (!threads.ok()) {
+    return Usage(threads.error().message);
+  }
+  options.threads = *threads;
   if (!socket.value()) {
     return Usage("--socket-fd is missing, and no command is given");
   }

@@ -91,6 +91,7 @@ struct RunOptions {
   RawFormat output_format = RawFormat::kFloat32;
   std::optional<std::string> sink;
   std::int64_t repeat = 1;
+  std::size_t threads = 1;
 };
 
 Result<RunOptions> ParseRunOptions(const Arguments& arguments) {
@@ -125,6 +126,11 @@ Result<RunOptions> ParseRunOptions(const Arguments& arguments) {
     return Error{ErrorCode::kInvalidArgument, "--repeat takes a number from 1 on"};
   }
   options.repeat = repeat->value_or(1);
+  const auto threads = arguments.Threads();
+  if (!threads.ok()) {
+    return threads.error();
+  }
+  options.threads = *threads;
   return options;
 }
 
@@ -203,7 +209,8 @@ int RunPlan(graph::Plan plan, const RunOptions& options) {
     frame = std::move(*read);
   }
   graph::FaultHooks faults;
-  graph::Executor executor(std::move(plan), pool, faults);
+  graph::RowThreads threads(options.threads);
+  graph::Executor executor(std::move(plan), pool, faults, threads);
   Outcome outcome = RunFrames(executor, frame, options, pool);
   if (const auto* failure = std::get_if<graph::NodeFailure>(&outcome)) {
     return Fail(*failure);
@@ -235,7 +242,7 @@ int RunPlan(graph::Plan plan, const RunOptions& options) {
 OptionNames RunOptionNames() {
   return {.flags = {"--convert"},
           .values = {"--prompt", "--input", "--input-u8", "--shape", "--output", "--output-u8",
-                     "--sink", "--outputs", "--repeat"}};
+                     "--sink", "--outputs", "--repeat", "--threads"}};
 }
 
 OptionNames ValidateOptionNames() {

@@ -2,9 +2,7 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "workers/nodes/channels.h"
 #include "workers/nodes/edge_finder.h"
 #include "workers/nodes/node_list.h"
 
@@ -32,13 +30,11 @@ class CannyNode final : public graph::Node {
       return output.error();
     }
     const std::size_t pixels = std::size_t{shape.height} * shape.width;
-    finder_.Prepare({shape.height, shape.width});
-    edges_.resize(pixels);
+    finder_.Prepare({shape.height, shape.width}, call.threads().count());
     for (std::size_t b = 0; b < shape.batch; ++b) {
       finder_.Run(image.data() + b * pixels * channels, channels,
                   {.low = static_cast<float>(low), .high = static_cast<float>(high)},
-                  edges_.data());
-      SpreadOverChannels(edges_, 3, output->mutable_data() + b * shape.plane());
+                  output->mutable_data() + b * shape.plane(), call.threads());
     }
     call.SetOutput(0, std::move(*output));
     return {};
@@ -70,7 +66,6 @@ class CannyNode final : public graph::Node {
   }
 
   EdgeFinder finder_;
-  std::vector<float> edges_;
 };
 
 }  // namespace

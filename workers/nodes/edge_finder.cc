@@ -25,51 +25,47 @@ std::size_t Reflect(std::size_t beyond, std::size_t size) {
 
 }  // namespace
 
-void EdgeFinder::Prepare(Size size) {
+void EdgeFinder::Prepare(Size size, std::size_t threads) {
   height_ = size.height;
   width_ = size.width;
   wide_ = width_ + 2;
-  line_.resize(width_ + 2 * kReach);
   blurred_across_.resize(height_ * width_);
   blurred_.resize(height_ * wide_);
-  for (GradientRow& row : gradient_) {
-    row.x.resize(width_);
-    row.y.resize(width_);
-    row.magnitude.assign(wide_, 0.0F);
+  scratches_.resize(threads);
+  for (Scratch& scratch : scratches_) {
+    scratch.line.resize(width_ + 2 * kReach);
+    for (GradientRow& row : scratch.gradient) {
+      row.x.resize(width_);
+      row.y.resize(width_);
+      row.magnitude.assign(wide_, 0.0F);
+    }
+    scratch.ridge.resize(width_);
   }
   nothing_.assign(wide_, 0.0F);
-  ridge_.resize(width_);
   strengths_.assign((height_ + 2) * wide_, kNone);
   unfinished_.reserve(height_ * width_);
 }
 
 void EdgeFinder::Run(const float* image, std::size_t channels, const Thresholds& thresholds,
-                     float* out) {
-  for (std::size_t y = 0; y < height_; ++y) {
-    BlurAcross(image + y * width_ * channels, channels, y);
-  }
-  for (std::size_t y = 0; y < height_; ++y) {
-    BlurDown(y);
-  }
-  FindGradient(0);
-  for (std::size_t y = 0; y < height_; ++y) {
-    if (y + 1 < height_) {
-      FindGradient(y + 1);
+                     float* out, graph::RowThreads& threads) {
+  threads.Share(height_, [&](const Part& part) {
+    for (std::size_t y = part.begin; y < part.end; ++y) {
+      BlurAcross(image + y * width_ * channels, channels, y, scratches_[part.number].line);
     }
-    Thin(y);
-    Rate(y, thresholds);
-  }
+  });
+  threads.Share(height_, [&](const Part& part) {
+    for (std::size_t y = part.begin; y < part.end; ++y) {
+      BlurDown(y);
+    }
+  });
+  threads.Share(height_, [&](const Part& part) { Rate(part, thresholds); });
   Strengthen();
-  for (std::size_t y = 0; y < height_; ++y) {
-    const std::uint8_t* from = &strengths_[(y + 1) * wide_ + 1];
-    for (std::size_t x = 0; x < width_; ++x) {
-      out[y * width_ + x] = from[x] == kStrong ? 1.0F : 0.0F;
-    }
-  }
+  threads.Share(height_, [&](const Part& part) { Write(part, out); });
 }
 
-void EdgeFinder::BlurAcross(const float* row, std::size_t channels, std::size_t y) {
-  float* grey = line_.data() + kReach;
+void EdgeFinder::BlurAcross(const float* row, std::size_t channels, std::size_t y,
+                            std::vector<float>& line) {
+  float* grey = line.data() + kReach;
   if (channels == 3) {
     for (std::size_t x = 0; x < width_; ++x) {
       grey[x] = 0.299F * row[3 * x] + 0.587F * row[3 * x + 1] + 0.114F * row[3 * x + 2];
@@ -78,10 +74,10 @@ void EdgeFinder::BlurAcross(const float* row, std::size_t channels, std::size_t 
     std::copy_n(row, width_, grey);
   }
   for (std::size_t i = 0; i < kReach; ++i) {
-    line_[i] = grey[Reflect(i, width_)];
+    line[i] = grey[Reflect(i, width_)];
     grey[width_ + i] = grey[Reflect(kReach + width_ + i, width_)];
   }
-  const float* in = line_.data();
+  const float* in = line.data();
   float* out = &blurred_across_[y * width_];
   for (std::size_t x = 0; x < width_; ++x) {
     out[x] = WeightedSum(in[x], in[x + 1], in[x + 2], in[x + 3], in[x + 4]);
@@ -102,12 +98,34 @@ void EdgeFinder::BlurDown(std::size_t y) {
   out[width_ + 1] = out[width_];
 }
 
+// Each part finds the gradient of the rows next to it, too.
+void EdgeFinder::Rate(const Part& part, const Thresholds& thresholds) {
+  Scratch& scratch = scratches_[part.number];
+  const auto find_gradient = [&](std::size_t y) {
+    FindGradient(y, scratch.gradient[y % scratch.gradient.size()]);
+  };
+  for (std::size_t y = part.begin == 0 ? 0 : part.begin - 1; y <= part.begin; ++y) {
+    find_gradient(y);
+  }
+  for (std::size_t y = part.begin; y < part.end; ++y) {
+    if (y + 1 < height_) {
+      find_gradient(y + 1);
+    }
+    Thin(y, scratch);
+    const float* ridge = scratch.ridge.data();
+    std::uint8_t* strengths = &strengths_[(y + 1) * wide_ + 1];
+    for (std::size_t x = 0; x < width_; ++x) {
+      const Strength weaker = ridge[x] > thresholds.low ? kWeak : kNone;
+      strengths[x] = ridge[x] > thresholds.high ? kStrong : weaker;
+    }
+  }
+}
+
 // Of row y, by Sobel, and its length.
-void EdgeFinder::FindGradient(std::size_t y) {
+void EdgeFinder::FindGradient(std::size_t y, GradientRow& row) const {
   const float* above = &blurred_[(y == 0 ? 0 : y - 1) * wide_];
   const float* middle = &blurred_[y * wide_];
   const float* below = &blurred_[std::min(y + 1, height_ - 1) * wide_];
-  GradientRow& row = gradient_[y % gradient_.size()];
   float* across = row.x.data();
   float* down = row.y.data();
   float* magnitude = row.magnitude.data() + 1;
@@ -123,21 +141,23 @@ void EdgeFinder::FindGradient(std::size_t y) {
 }
 
 // Nothing above and below the picture.
-const float* EdgeFinder::Magnitudes(std::size_t y_plus_1) const {
+const float* EdgeFinder::Magnitudes(const Scratch& scratch, std::size_t y_plus_1) const {
   const bool inside = y_plus_1 > 0 && y_plus_1 <= height_;
-  return inside ? gradient_[(y_plus_1 - 1) % gradient_.size()].magnitude.data() : nothing_.data();
+  return inside ? scratch.gradient[(y_plus_1 - 1) % scratch.gradient.size()].magnitude.data()
+                : nothing_.data();
 }
 
 // Keeps what is greater than both neighbours along the gradient, to the nearest of eight
 // directions.
-void EdgeFinder::Thin(std::size_t y) {
+void EdgeFinder::Thin(std::size_t y, Scratch& scratch) const {
   constexpr float kTan = 0.414213562F;  // of half the way to the diagonal
-  const float* gradient_x = gradient_[y % gradient_.size()].x.data();
-  const float* gradient_y = gradient_[y % gradient_.size()].y.data();
-  const float* above = Magnitudes(y);
-  const float* middle = Magnitudes(y + 1);
-  const float* below = Magnitudes(y + 2);
-  float* out = ridge_.data();
+  const GradientRow& gradient = scratch.gradient[y % scratch.gradient.size()];
+  const float* gradient_x = gradient.x.data();
+  const float* gradient_y = gradient.y.data();
+  const float* above = Magnitudes(scratch, y);
+  const float* middle = Magnitudes(scratch, y + 1);
+  const float* below = Magnitudes(scratch, y + 2);
+  float* out = scratch.ridge.data();
   for (std::size_t x = 0; x < width_; ++x) {
     const float gx = gradient_x[x];
     const float gy = gradient_y[x];
@@ -152,21 +172,21 @@ void EdgeFinder::Thin(std::size_t y) {
   }
 }
 
-void EdgeFinder::Rate(std::size_t y, const Thresholds& thresholds) {
-  const std::size_t start = (y + 1) * wide_ + 1;
-  for (std::size_t x = 0; x < width_; ++x) {
-    const bool strong = ridge_[x] > thresholds.high;
-    const Strength weaker = ridge_[x] > thresholds.low ? kWeak : kNone;
-    strengths_[start + x] = strong ? kStrong : weaker;
-    if (strong) {
-      unfinished_.push_back(static_cast<std::uint32_t>(start + x));
+// Weak edges that touch a strong one are strong, and so on.
+void EdgeFinder::Strengthen() {
+  const std::uint8_t* end = strengths_.data() + strengths_.size();
+  for (const std::uint8_t* at = strengths_.data();; ++at) {
+    at = std::find(at, end, kStrong);
+    if (at == end) {
+      return;
     }
+    StrengthenAround(static_cast<std::size_t>(at - strengths_.data()));
   }
 }
 
-// Weak edges that touch a strong one are strong, and so on.
-void EdgeFinder::Strengthen() {
+void EdgeFinder::StrengthenAround(std::size_t strong) {
   const std::size_t wide = wide_;
+  unfinished_.push_back(static_cast<std::uint32_t>(strong));
   while (!unfinished_.empty()) {
     const std::size_t centre = unfinished_.back();
     unfinished_.pop_back();
@@ -177,6 +197,16 @@ void EdgeFinder::Strengthen() {
           unfinished_.push_back(static_cast<std::uint32_t>(position));
         }
       }
+    }
+  }
+}
+
+void EdgeFinder::Write(const Part& part, float* out) const {
+  out += part.begin * width_ * 3;
+  for (std::size_t y = part.begin; y < part.end; ++y) {
+    const std::uint8_t* from = &strengths_[(y + 1) * wide_ + 1];
+    for (std::size_t x = 0; x < width_; ++x, out += 3) {
+      out[0] = out[1] = out[2] = from[x] == kStrong ? 1.0F : 0.0F;
     }
   }
 }

@@ -11,6 +11,9 @@
 
 namespace framelock::nodes {
 
+// Of values that a thread is worth waking for.
+inline constexpr std::size_t kLeastValues = 1U << 16;
+
 // out[i] = function(in[i], i)
 template <typename Function>
 FRAMELOCK_VECTOR_CLONES void Map(const float* in, std::size_t count, float* out,
@@ -29,26 +32,42 @@ FRAMELOCK_VECTOR_CLONES void MapInPlace(std::size_t count, float* values, Functi
 }
 
 /// Gives function(value, position) for every float of the first input as the first output; in place
-/// where nobody else sees the input.
-template <typename Function>
-Status MapFirstInputByPosition(graph::NodeCall& call, Function function) {
+/// where nobody else sees the input. Each of the threads that share the work has a function of its
+/// own, make(its number).
+template <typename Make>
+Status MapFirstInputByThread(graph::NodeCall& call, const Make& make) {
   graph::Tensor image = call.TakeTensor(0);
   Result<graph::Tensor> output = call.OutputLike(image);
   if (!output.ok()) {
     return output.error();
   }
-  const std::size_t count = image.size();
+  const float* in = image.data();
   float* out = output->mutable_data();
-  if (out == image.data()) {
-    MapInPlace(count, out, function);
-  } else {
-    Map(image.data(), count, out, function);
-  }
+  call.threads().Share(
+      image.size(),
+      [&](const graph::RowThreads::Part& part) {
+        const std::size_t first = part.begin;
+        const std::size_t count = part.end - first;
+        const auto function = make(part.number);
+        const auto at = [=](float value, std::size_t i) { return function(value, first + i); };
+        if (out == in) {
+          MapInPlace(count, out + first, at);
+        } else {
+          Map(in + first, count, out + first, at);
+        }
+      },
+      kLeastValues);
   call.SetOutput(0, std::move(*output));
   return {};
 }
 
-/// The same where the position does not matter.
+/// The same with one for all, which keeps nothing.
+template <typename Function>
+Status MapFirstInputByPosition(graph::NodeCall& call, Function function) {
+  return MapFirstInputByThread(call, [=](std::size_t) { return function; });
+}
+
+/// And where the position does not matter.
 template <typename Function>
 Status MapFirstInput(graph::NodeCall& call, Function function) {
   return MapFirstInputByPosition(call, [=](float value, std::size_t) { return function(value); });

@@ -63,7 +63,8 @@ std::size_t Reflect(std::int64_t position, std::int64_t size) {
 
 }  // namespace
 
-Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::TensorShape& shape) {
+Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::TensorShape& shape,
+                               std::size_t threads) {
   if (radius < 0 || radius >= shape.height || radius >= shape.width) {
     const std::string size = std::to_string(radius);
     return Error{ErrorCode::kInvalidArgument,
@@ -78,23 +79,28 @@ Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::T
     sigma_ = sigma;
   }
   shape_ = shape;
-  columns_.resize(taps_.size());
-  padded_.resize(shape.row() + 2 * static_cast<std::size_t>(radius) * shape.channels);
-  row_.resize(shape.row());
+  buffers_.resize(threads);
+  for (Buffers& buffers : buffers_) {
+    buffers.columns.resize(taps_.size());
+    buffers.padded.resize(shape.row() + 2 * static_cast<std::size_t>(radius) * shape.channels);
+    buffers.row.resize(shape.row());
+  }
   return {};
 }
 
-const float* GaussianFilter::Row(const float* image, std::uint32_t y) {
+const float* GaussianFilter::Row(const float* image, std::size_t y, std::size_t thread) {
+  auto& [columns, padded, blurred] = buffers_[thread];
   const std::size_t row = shape_.row();
   const std::size_t channels = shape_.channels;
   for (std::int64_t t = 0; t < std::ssize(taps_); ++t) {
-    columns_[static_cast<std::size_t>(t)] =
+    columns[static_cast<std::size_t>(t)] =
         image + Reflect(static_cast<std::int64_t>(y) + t - radius_, shape_.height) * row;
   }
   const std::size_t margin = static_cast<std::size_t>(radius_) * channels;
-  float* middle = padded_.data() + margin;
+  float* middle = padded.data() + margin;
+  const float* const* lines = columns.data();
   WeightedSum(
-      taps_, [this](std::size_t t) { return columns_[t]; }, row, middle);
+      taps_, [=](std::size_t t) { return lines[t]; }, row, middle);
   for (std::int64_t x = 1; x <= radius_; ++x) {
     const auto at = [&](std::int64_t pixel) {
       return middle + pixel * static_cast<std::int64_t>(channels);
@@ -102,10 +108,10 @@ const float* GaussianFilter::Row(const float* image, std::uint32_t y) {
     std::copy_n(at(x), channels, at(-x));
     std::copy_n(at(shape_.width - 1 - x), channels, at(shape_.width - 1 + x));
   }
-  const float* start = padded_.data();
+  const float* start = padded.data();
   WeightedSum(
-      taps_, [=](std::size_t t) { return start + t * channels; }, row, row_.data());
-  return row_.data();
+      taps_, [=](std::size_t t) { return start + t * channels; }, row, blurred.data());
+  return blurred.data();
 }
 
 }  // namespace framelock::nodes

@@ -101,12 +101,23 @@ class ImageBlendNode final : public graph::Node {
       const auto plane = [&](const graph::Tensor& image) {
         return image.data() + (image.shape().batch == 1 ? 0 : b * shape.plane());
       };
-      mode->second({.a = plane(image1),
-                    .b = plane(*image2),
-                    .out = output->mutable_data() + b * shape.plane(),
-                    .count = shape.plane(),
-                    .keep = static_cast<float>(1 - factor),
-                    .take = static_cast<float>(factor)});
+      const Operands all{.a = plane(image1),
+                         .b = plane(*image2),
+                         .out = output->mutable_data() + b * shape.plane(),
+                         .count = shape.plane(),
+                         .keep = static_cast<float>(1 - factor),
+                         .take = static_cast<float>(factor)};
+      call.threads().Share(
+          all.count,
+          [&](const graph::RowThreads::Part& part) {
+            Operands some = all;
+            some.a += part.begin;
+            some.b += part.begin;
+            some.out += part.begin;
+            some.count = part.end - part.begin;
+            mode->second(some);
+          },
+          kLeastValues);
     }
     call.SetOutput(0, std::move(*output));
     return {};
@@ -130,7 +141,7 @@ class ImageBlendNode final : public graph::Node {
                                 .width = wanted.width,
                                 .height = wanted.height,
                                 .crop = Crop::kCenter},
-                               call.pool());
+                               call.pool(), call.threads());
   }
 
   Resampler resampler_;

@@ -69,7 +69,7 @@ class ImageCompositeMaskedNode final : public graph::Node {
     for (std::size_t b = 0; b < shape.batch && source->size() > 0; ++b) {
       Compose(overlap, Plane(*source, b), source->shape(),
               mask->valid() ? Plane(*mask, b) : nullptr, output->mutable_data() + b * shape.plane(),
-              shape);
+              shape, call.threads());
     }
     call.SetOutput(0, std::move(*output));
     return {};
@@ -86,8 +86,9 @@ class ImageCompositeMaskedNode final : public graph::Node {
     if (!source.ok() || !call.Boolean(kResizeSource)) {
       return source;
     }
-    return source_resampler_.Resample(
-        *source, {.width = destination.width, .height = destination.height}, call.pool());
+    return source_resampler_.Resample(*source,
+                                      {.width = destination.width, .height = destination.height},
+                                      call.pool(), call.threads());
   }
 
   // At the source's size; no tensor without a mask.
@@ -96,28 +97,34 @@ class ImageCompositeMaskedNode final : public graph::Node {
       return graph::Tensor();
     }
     return mask_resampler_.Resample(call.Image(kMask),
-                                    {.width = source.width, .height = source.height}, call.pool());
+                                    {.width = source.width, .height = source.height}, call.pool(),
+                                    call.threads());
   }
 
   void Compose(const Overlap& overlap, const float* source, const graph::TensorShape& source_shape,
-               const float* mask, float* out, const graph::TensorShape& shape) {
+               const float* mask, float* out, const graph::TensorShape& shape,
+               graph::RowThreads& threads) {
     const std::size_t channels = shape.channels;
-    weights_.resize(overlap.width * channels);
-    for (std::size_t y = 0; y < overlap.height; ++y) {
-      const float* from = source + y * source_shape.row();
-      float* to = out + (overlap.top + y) * shape.row() + overlap.left * channels;
-      if (mask == nullptr) {
-        std::copy_n(from, overlap.width * channels, to);
-        continue;
+    const std::size_t floats = overlap.width * channels;
+    weights_.resize(floats * threads.count());
+    threads.Share(overlap.height, [&](const graph::RowThreads::Part& part) {
+      float* weights = weights_.data() + part.number * floats;
+      for (std::size_t y = part.begin; y < part.end; ++y) {
+        const float* from = source + y * source_shape.row();
+        float* to = out + (overlap.top + y) * shape.row() + overlap.left * channels;
+        if (mask == nullptr) {
+          std::copy_n(from, floats, to);
+          continue;
+        }
+        SpreadOverChannels({mask + y * source_shape.width, overlap.width}, channels, weights);
+        ComposeRow(from, weights, floats, to);
       }
-      SpreadOverChannels({mask + y * source_shape.width, overlap.width}, channels, weights_.data());
-      ComposeRow(from, weights_.data(), weights_.size(), to);
-    }
+    });
   }
 
   Resampler source_resampler_;
   Resampler mask_resampler_;
-  std::vector<float> weights_;  // one row
+  std::vector<float> weights_;  // one row for each thread
 };
 
 }  // namespace

@@ -48,16 +48,20 @@ class ImageFlipNode final : public graph::Node {
       call.SetOutput(0, call.TakeTensor(kImage));
       return {};
     }
-    float* out = output->mutable_data();
+    const std::size_t row = shape.row();
+    const std::size_t bottom = std::size_t{shape.height} - 1;
     for (std::uint32_t b = 0; b < shape.batch; ++b) {
-      for (std::uint32_t y = 0; y < shape.height; ++y, out += shape.row()) {
-        const float* plane = image.data() + b * shape.plane();
-        if (upside_down) {
-          std::copy_n(plane + (shape.height - 1 - y) * shape.row(), shape.row(), out);
-        } else {
-          MirrorRow(plane + y * shape.row(), out, shape);
+      const float* in = image.data() + b * shape.plane();
+      float* out = output->mutable_data() + b * shape.plane();
+      call.threads().Share(shape.height, [&](const graph::RowThreads::Part& part) {
+        for (std::size_t y = part.begin; y < part.end; ++y) {
+          if (upside_down) {
+            std::copy_n(in + (bottom - y) * row, row, out + y * row);
+          } else {
+            MirrorRow(in + y * row, out + y * row, shape);
+          }
         }
-      }
+      });
     }
     call.SetOutput(0, std::move(*output));
     return {};

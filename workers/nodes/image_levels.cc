@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include "workers/nodes/channels.h"
 #include "workers/nodes/elementwise.h"
@@ -52,20 +53,30 @@ class ImageLevelsNode final : public graph::Node {
       const float linear = (ToLinear(value) - low) / range;
       return ToSrgb(linear > 0.0F ? std::pow(linear, gamma) : linear);
     };
-    if (!(levels == levels_)) {
-      memo_.Reset(adjust);
+    if (!(levels == levels_) || memos_.size() != call.threads().count()) {
+      memos_.resize(call.threads().count());
+      for (ValueMemo& memo : memos_) {
+        memo.Reset(adjust);
+      }
       levels_ = levels;
     }
     if (call.Boolean(kClip)) {
-      return MapFirstInput(call,
-                           [=, this](float value) { return Clamp01(memo_.Find(value, adjust)); });
+      return MapFirstInputByThread(call, [=, this](std::size_t thread) {
+        return [memo = &memos_[thread], adjust](float value, std::size_t) {
+          return Clamp01(memo->Find(value, adjust));
+        };
+      });
     }
-    return MapFirstInput(call, [=, this](float value) { return memo_.Find(value, adjust); });
+    return MapFirstInputByThread(call, [=, this](std::size_t thread) {
+      return [memo = &memos_[thread], adjust](float value, std::size_t) {
+        return memo->Find(value, adjust);
+      };
+    });
   }
 
  private:
-  Levels levels_;  // of the memo; none that ascend at first
-  ValueMemo memo_;
+  Levels levels_;                 // of the memos; none that ascend at first
+  std::vector<ValueMemo> memos_;  // by thread
 };
 
 }  // namespace

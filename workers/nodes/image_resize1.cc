@@ -84,8 +84,9 @@ class ImageResize1Node final : public graph::Node {
 
   Result<graph::Tensor> Resize(graph::NodeCall& call, const WantedSize& size) {
     const Result<ResampleTarget> target = MakeTarget(call.Text(kMethod), size);
-    return target.ok() ? resampler_.Resample(call.Image(kImage), *target, call.pool())
-                       : Result<graph::Tensor>(target.error());
+    return target.ok()
+               ? resampler_.Resample(call.Image(kImage), *target, call.pool(), call.threads())
+               : Result<graph::Tensor>(target.error());
   }
 
   static Status GiveClamped(graph::NodeCall& call, Result<graph::Tensor> output) {

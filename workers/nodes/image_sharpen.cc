@@ -27,7 +27,10 @@ class ImageSharpenNode final : public graph::Node {
   Status Run(graph::NodeCall& call) override {
     const graph::Tensor& image = call.Image(kImage);
     const graph::TensorShape& shape = image.shape();
-    if (Status ready = filter_.Prepare(call.Int(kRadius), call.Float(kSigma), shape); !ready.ok()) {
+    graph::RowThreads& threads = call.threads();
+    if (Status ready =
+            filter_.Prepare(call.Int(kRadius), call.Float(kSigma), shape, threads.count());
+        !ready.ok()) {
       return ready;
     }
     Result<graph::Tensor> output = call.pool().Allocate(shape);
@@ -35,15 +38,16 @@ class ImageSharpenNode final : public graph::Node {
       return output.error();
     }
     const auto strength = static_cast<float>(10 * call.Float(kAlpha));
-    const float* in = image.data();
     float* out = output->mutable_data();
-    for (std::uint32_t b = 0; b < shape.batch; ++b) {
-      for (std::uint32_t y = 0; y < shape.height; ++y) {
-        const float* blurred = filter_.Row(image.data() + b * shape.plane(), y);
-        SharpenRow(in, blurred, shape.row(), strength, out);
-        in += shape.row();
-        out += shape.row();
-      }
+    for (std::uint32_t b = 0; b < shape.batch; ++b, out += shape.plane()) {
+      const float* plane = image.data() + b * shape.plane();
+      threads.Share(shape.height, [&](const graph::RowThreads::Part& part) {
+        for (std::size_t y = part.begin; y < part.end; ++y) {
+          const float* blurred = filter_.Row(plane, y, part.number);
+          SharpenRow(plane + y * shape.row(), blurred, shape.row(), strength,
+                     out + y * shape.row());
+        }
+      });
     }
     call.SetOutput(0, std::move(*output));
     return {};

@@ -108,7 +108,8 @@ class ImageStitchNode final : public graph::Node {
     if (!target.ok()) {
       return target.error();
     }
-    Result<graph::Tensor> second = resampler_.Resample(call.Image(kImage2), *target, call.pool());
+    Result<graph::Tensor> second =
+        resampler_.Resample(call.Image(kImage2), *target, call.pool(), call.threads());
     return second.ok() ? Result<Pair>(Pair{first, std::move(*second)}) : second.error();
   }
 

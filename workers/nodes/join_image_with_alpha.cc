@@ -18,8 +18,9 @@ class JoinImageWithAlphaNode final : public graph::Node {
   Status Run(graph::NodeCall& call) override {
     const graph::Tensor image = call.Image(kImage);
     graph::TensorShape shape = image.shape();
-    Result<graph::Tensor> mask = resampler_.Resample(
-        call.Image(kAlpha), {.width = shape.width, .height = shape.height}, call.pool());
+    Result<graph::Tensor> mask =
+        resampler_.Resample(call.Image(kAlpha), {.width = shape.width, .height = shape.height},
+                            call.pool(), call.threads());
     if (!mask.ok()) {
       return mask.error();
     }

@@ -36,6 +36,28 @@ FRAMELOCK_VECTOR_CLONES void AddWeighted(const std::uint8_t* from, std::int32_t 
   }
 }
 
+// Of RGBA.
+void Premultiply(std::span<std::uint8_t> pixels) {
+  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      const std::uint32_t product = std::uint32_t{pixels[i + c]} * pixels[i + 3] + 128;
+      pixels[i + c] = static_cast<std::uint8_t>(((product >> 8) + product) >> 8);
+    }
+  }
+}
+
+void Unpremultiply(std::span<std::uint8_t> pixels) {
+  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
+    const std::uint32_t alpha = pixels[i + 3];
+    if (alpha == 0 || alpha == 255) {
+      continue;
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+      pixels[i + c] = static_cast<std::uint8_t>(std::min(255U * pixels[i + c] / alpha, 255U));
+    }
+  }
+}
+
 }  // namespace
 
 LanczosResizer::Axis LanczosResizer::MakeAxis(std::uint32_t in, std::uint32_t out) {
@@ -81,30 +103,45 @@ void LanczosResizer::Prepare(Size in, Size out, std::size_t channels) {
   rows_ = MakeAxis(in.height, out.height);
 }
 
-void LanczosResizer::Run(const float* in, std::size_t stride, float* out) {
-  ToBytes(in, stride);
+void LanczosResizer::Run(const float* in, std::size_t stride, float* out,
+                         graph::RowThreads& threads) {
   const bool premultiplied = channels_ == 4 && !(in_ == out_);
-  if (premultiplied) {
-    Premultiply(bytes_);
-  }
+  const std::size_t row = std::size_t{in_.width} * channels_;
+  bytes_.resize(row * in_.height);
+  threads.Share(in_.height, [&](const Part& part) {
+    ToBytes(in, stride, part);
+    if (premultiplied) {
+      Premultiply({bytes_.data() + part.begin * row, (part.end - part.begin) * row});
+    }
+  });
   if (in_.width != out_.width) {
-    ResizeColumns();
+    next_.resize(std::size_t{out_.width} * in_.height * channels_);
+    threads.Share(in_.height, [&](const Part& part) { ResizeColumns(part); });
+    bytes_.swap(next_);
   }
+  const std::size_t made = std::size_t{out_.width} * channels_;
   if (in_.height != out_.height) {
-    ResizeRows();
+    next_.resize(made * out_.height);
+    sums_.resize(threads.count());
+    for (std::vector<std::int32_t>& sums : sums_) {
+      sums.resize(made);
+    }
+    threads.Share(out_.height, [&](const Part& part) { ResizeRows(part); });
+    bytes_.swap(next_);
   }
-  if (premultiplied) {
-    Unpremultiply(bytes_);
-  }
-  for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    out[i] = ByteToFloat(bytes_[i]);
-  }
+  threads.Share(out_.height, [&](const Part& part) {
+    if (premultiplied) {
+      Unpremultiply({bytes_.data() + part.begin * made, (part.end - part.begin) * made});
+    }
+    for (std::size_t i = part.begin * made; i < part.end * made; ++i) {
+      out[i] = ByteToFloat(bytes_[i]);
+    }
+  });
 }
 
-void LanczosResizer::ToBytes(const float* in, std::size_t stride) {
+void LanczosResizer::ToBytes(const float* in, std::size_t stride, const Part& part) {
   const std::size_t row = in_.width * channels_;
-  bytes_.resize(row * in_.height);
-  for (std::size_t y = 0; y < in_.height; ++y) {
+  for (std::size_t y = part.begin; y < part.end; ++y) {
     const float* from = in + y * stride;
     std::uint8_t* to = bytes_.data() + y * row;
     for (std::size_t i = 0; i < row; ++i) {
@@ -132,27 +169,23 @@ void LanczosResizer::ResizeRow(const std::uint8_t* row, std::uint8_t* to) const 
   }
 }
 
-void LanczosResizer::ResizeColumns() {
-  next_.resize(std::size_t{out_.width} * in_.height * channels_);
+void LanczosResizer::ResizeColumns(const Part& part) {
   using RowFunction = void (LanczosResizer::*)(const std::uint8_t*, std::uint8_t*) const;
   constexpr RowFunction kByChannels[] = {
       &LanczosResizer::ResizeRow<1>, &LanczosResizer::ResizeRow<2>, &LanczosResizer::ResizeRow<3>,
       &LanczosResizer::ResizeRow<4>};
   const RowFunction resize_row = kByChannels[channels_ - 1];
-  for (std::size_t y = 0; y < in_.height; ++y) {
+  for (std::size_t y = part.begin; y < part.end; ++y) {
     (this->*resize_row)(bytes_.data() + y * in_.width * channels_,
                         next_.data() + y * out_.width * channels_);
   }
-  bytes_.swap(next_);
 }
 
-void LanczosResizer::ResizeRows() {
+void LanczosResizer::ResizeRows(const Part& part) {
   const std::size_t row = std::size_t{out_.width} * channels_;
-  next_.resize(row * out_.height);
-  sums_.resize(row);
-  for (std::size_t y = 0; y < out_.height; ++y) {
-    std::ranges::fill(sums_, kHalf);
-    std::int32_t* sums = sums_.data();
+  std::int32_t* sums = sums_[part.number].data();
+  for (std::size_t y = part.begin; y < part.end; ++y) {
+    std::fill_n(sums, row, kHalf);
     for (std::size_t t = 0; t < rows_.count[y]; ++t) {
       AddWeighted(bytes_.data() + (rows_.first[y] + t) * row, rows_.weights[y * rows_.widest + t],
                   row, sums);
@@ -160,28 +193,6 @@ void LanczosResizer::ResizeRows() {
     std::uint8_t* to = next_.data() + y * row;
     for (std::size_t i = 0; i < row; ++i) {
       to[i] = ToByte(sums[i]);
-    }
-  }
-  bytes_.swap(next_);
-}
-
-void LanczosResizer::Premultiply(std::vector<std::uint8_t>& pixels) const {
-  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
-    for (std::size_t c = 0; c < 3; ++c) {
-      const std::uint32_t product = std::uint32_t{pixels[i + c]} * pixels[i + 3] + 128;
-      pixels[i + c] = static_cast<std::uint8_t>(((product >> 8) + product) >> 8);
-    }
-  }
-}
-
-void LanczosResizer::Unpremultiply(std::vector<std::uint8_t>& pixels) const {
-  for (std::size_t i = 0; i + 3 < pixels.size(); i += 4) {
-    const std::uint32_t alpha = pixels[i + 3];
-    if (alpha == 0 || alpha == 255) {
-      continue;
-    }
-    for (std::size_t c = 0; c < 3; ++c) {
-      pixels[i + c] = static_cast<std::uint8_t>(std::min(255U * pixels[i + c] / alpha, 255U));
     }
   }
 }

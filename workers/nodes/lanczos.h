@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "workers/graph/row_threads.h"
+
 namespace framelock::nodes {
 
 /// Pillow's 8-bit Lanczos-3 with antialiasing: integer weights of 22 bits, columns first, its
 /// result rounded to bytes, then rows; an axis that keeps its size is skipped. With four channels
 /// the colours are premultiplied on the way. Keeps its tables for the next image of the same sizes;
-/// one thread.
+/// called by one thread.
 class LanczosResizer {
  public:
   struct Size {
@@ -24,7 +26,7 @@ class LanczosResizer {
 
   /// `stride` floats from row to row of the source; values are taken times 255, clipped and
   /// truncated to bytes, and come out as bytes / 255, rows packed.
-  void Run(const float* in, std::size_t stride, float* out);
+  void Run(const float* in, std::size_t stride, float* out, graph::RowThreads& threads);
 
  private:
   struct Axis {
@@ -35,13 +37,12 @@ class LanczosResizer {
   };
 
   static Axis MakeAxis(std::uint32_t in, std::uint32_t out);
-  void ToBytes(const float* in, std::size_t stride);
+  using Part = graph::RowThreads::Part;
+  void ToBytes(const float* in, std::size_t stride, const Part& part);
   template <std::size_t kChannels>
   void ResizeRow(const std::uint8_t* row, std::uint8_t* to) const;
-  void ResizeColumns();
-  void ResizeRows();
-  void Premultiply(std::vector<std::uint8_t>& pixels) const;
-  void Unpremultiply(std::vector<std::uint8_t>& pixels) const;
+  void ResizeColumns(const Part& part);
+  void ResizeRows(const Part& part);
 
   Size in_;
   Size out_;
@@ -50,7 +51,7 @@ class LanczosResizer {
   Axis rows_;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> next_;
-  std::vector<std::int32_t> sums_;
+  std::vector<std::vector<std::int32_t>> sums_;  // by thread
 };
 
 }  // namespace framelock::nodes

@@ -207,7 +207,7 @@ Status Resampler::Prepare(const graph::TensorShape& shape, const ResampleTarget&
 }
 
 Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const ResampleTarget& target,
-                                          graph::TensorPool& pool) {
+                                          graph::TensorPool& pool, graph::RowThreads& threads) {
   const graph::TensorShape& shape = image.shape();
   const bool same_size = target.width == shape.width && target.height == shape.height;
   if (same_size && target.method != ResampleMethod::kLanczos && image.size() > 0) {
@@ -226,29 +226,47 @@ Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const Resa
         image.data() + b * shape.plane() + window_.y * shape.row() + window_.x * shape.channels,
         shape.row()};
     float* out = output->mutable_data() + b * output->shape().plane();
-    switch (target.method) {
-      case ResampleMethod::kNearestExact:
-        RunNearest(in, out);
-        break;
-      case ResampleMethod::kArea:
-        RunArea(in, out);
-        break;
-      case ResampleMethod::kLanczos:
-        lanczos_.Run(in.pixels, in.stride, out);
-        break;
-      case ResampleMethod::kBilinear:
-      case ResampleMethod::kBicubic:
-        RunTaps(in, out);
-        break;
+    if (target.method == ResampleMethod::kLanczos) {
+      lanczos_.Run(in.pixels, in.stride, out, threads);
+      continue;
     }
+    PrepareThreads(threads.count());
+    threads.Share(rows_.out, [&](const Part& part) {
+      if (target.method == ResampleMethod::kNearestExact) {
+        RunNearest(in, part, out);
+      } else if (target.method == ResampleMethod::kArea) {
+        RunArea(in, part, out);
+      } else {
+        RunTaps(in, part, out);
+      }
+    });
   }
   return output;
 }
 
-void Resampler::RunNearest(const Plane& in, float* out) const {
+void Resampler::PrepareThreads(std::size_t count) {
+  if (method_ == ResampleMethod::kArea) {
+    sums_.resize(count);
+    for (std::vector<float>& sums : sums_) {
+      sums.resize(columns_.in * channels_);
+    }
+  } else if (method_ != ResampleMethod::kNearestExact) {
+    row_caches_.resize(count);
+    for (std::vector<CachedRow>& cache : row_caches_) {
+      cache.resize(rows_.count);
+      for (CachedRow& cached : cache) {
+        cached.y.reset();
+        cached.floats.resize(columns_.out * channels_);
+      }
+    }
+  }
+}
+
+void Resampler::RunNearest(const Plane& in, const Part& part, float* out) const {
   const std::size_t row = columns_.out * channels_;
-  for (std::uint32_t y = 0; y < rows_.out; ++y, out += row) {
-    if (y > 0 && rows_.taps[y] == rows_.taps[y - 1]) {
+  out += part.begin * row;
+  for (std::size_t y = part.begin; y < part.end; ++y, out += row) {
+    if (y > part.begin && rows_.taps[y] == rows_.taps[y - 1]) {
       std::memcpy(out, out - row, row * sizeof(float));
       continue;
     }
@@ -262,16 +280,17 @@ void Resampler::RunNearest(const Plane& in, float* out) const {
 }
 
 // Mean of each window: rows are summed first, then columns of the sums.
-void Resampler::RunArea(const Plane& in, float* out) {
-  sums_.resize(columns_.in * channels_);
-  for (std::uint32_t y = 0; y < rows_.out; ++y) {
+void Resampler::RunArea(const Plane& in, const Part& part, float* out) {
+  std::vector<float>& sums = sums_[part.number];
+  out += part.begin * columns_.out * channels_;
+  for (std::size_t y = part.begin; y < part.end; ++y) {
     const std::uint32_t top = rows_.taps[2 * y];
     const std::uint32_t bottom = rows_.taps[2 * y + 1];
-    std::copy_n(in.pixels + top * in.stride, sums_.size(), sums_.begin());
+    std::copy_n(in.pixels + top * in.stride, sums.size(), sums.begin());
     for (std::uint32_t line = top + 1; line < bottom; ++line) {
       const float* from = in.pixels + line * in.stride;
-      for (std::size_t i = 0; i < sums_.size(); ++i) {
-        sums_[i] += from[i];
+      for (std::size_t i = 0; i < sums.size(); ++i) {
+        sums[i] += from[i];
       }
     }
     for (std::uint32_t x = 0; x < columns_.out; ++x) {
@@ -281,7 +300,7 @@ void Resampler::RunArea(const Plane& in, float* out) {
       for (std::size_t c = 0; c < channels_; ++c) {
         float sum = 0;
         for (std::uint32_t column = left; column < right; ++column) {
-          sum += sums_[column * channels_ + c];
+          sum += sums[column * channels_ + c];
         }
         *out++ = sum / area;
       }
@@ -291,8 +310,9 @@ void Resampler::RunArea(const Plane& in, float* out) {
 
 // One source row resampled across, from the cache or into it. A cache of as many rows as an output
 // row has taps, addressed by position: taps are neighbours, so they never push each other out.
-const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y) {
-  CachedRow& cached = row_cache_[y % row_cache_.size()];
+const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y, std::size_t thread) {
+  std::vector<CachedRow>& cache = row_caches_[thread];
+  CachedRow& cached = cache[y % cache.size()];
   if (cached.y == y) {
     return cached.floats.data();
   }
@@ -303,17 +323,13 @@ const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y) {
   return cached.floats.data();
 }
 
-void Resampler::RunTaps(const Plane& in, float* out) {
+void Resampler::RunTaps(const Plane& in, const Part& part, float* out) {
   const std::size_t row = columns_.out * channels_;
-  row_cache_.resize(rows_.count);
-  for (CachedRow& cached : row_cache_) {
-    cached.y.reset();
-    cached.floats.resize(row);
-  }
-  for (std::uint32_t y = 0; y < rows_.out; ++y, out += row) {
+  out += part.begin * row;
+  for (std::size_t y = part.begin; y < part.end; ++y, out += row) {
     std::array<const float*, 4> lines{};
     for (std::size_t t = 0; t < rows_.count; ++t) {
-      lines[t] = HorizontalRow(in, rows_.taps[y * rows_.count + t]);
+      lines[t] = HorizontalRow(in, rows_.taps[y * rows_.count + t], part.number);
     }
     const auto weigh = rows_.count == 2 ? WeighDown<2> : WeighDown<4>;
     weigh(lines, &rows_.weights[y * rows_.count], row, out);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/core/result.h"
+#include "workers/graph/row_threads.h"
 #include "workers/graph/tensor.h"
 #include "workers/nodes/lanczos.h"
 
@@ -31,13 +32,14 @@ struct ResampleTarget {
 
 /// Resizes images and masks as torch and Pillow do, to the documented quirk: half-pixel centres in
 /// float32, no antialiasing but in area and lanczos, lanczos through 8 bits. Keeps its tables and
-/// row buffers for the next frame of the same sizes; one thread.
+/// row buffers for the next frame of the same sizes; called by one thread.
 class Resampler {
  public:
   /// All batch elements of `image`; `image` itself if nothing changes. The error texts are torch's
   /// and Pillow's.
   Result<graph::Tensor> Resample(const graph::Tensor& image, const ResampleTarget& target,
-                                 graph::TensorPool& pool);
+                                 graph::TensorPool& pool,
+                                 graph::RowThreads& threads = graph::RowThreads::Alone());
 
  private:
   // One output position: where its first tap lies, and the weights of all.
@@ -64,10 +66,12 @@ class Resampler {
   static Axis MakeAxis(ResampleMethod method, std::uint32_t in, std::uint32_t out);
   Status Prepare(const graph::TensorShape& shape, const ResampleTarget& target,
                  std::uint64_t max_bytes);
-  void RunTaps(const Plane& in, float* out);
-  const float* HorizontalRow(const Plane& in, std::uint32_t y);
-  void RunNearest(const Plane& in, float* out) const;
-  void RunArea(const Plane& in, float* out);
+  void PrepareThreads(std::size_t count);
+  using Part = graph::RowThreads::Part;  // of the output's rows
+  void RunTaps(const Plane& in, const Part& part, float* out);
+  const float* HorizontalRow(const Plane& in, std::uint32_t y, std::size_t thread);
+  void RunNearest(const Plane& in, const Part& part, float* out) const;
+  void RunArea(const Plane& in, const Part& part, float* out);
 
   ResampleMethod method_ = ResampleMethod::kBilinear;
   Window window_;
@@ -80,8 +84,8 @@ class Resampler {
     std::optional<std::uint32_t> y;
     std::vector<float> floats;
   };
-  std::vector<CachedRow> row_cache_;
-  std::vector<float> sums_;
+  std::vector<std::vector<CachedRow>> row_caches_;  // by thread
+  std::vector<std::vector<float>> sums_;            // by thread
 };
 
 }  // namespace framelock::nodes

@@ -31,7 +31,8 @@ class ResizeAndPadImageNode final : public graph::Node {
     if (!target.ok()) {
       return target.error();
     }
-    Result<graph::Tensor> resized = resampler_.Resample(image, *target, call.pool());
+    Result<graph::Tensor> resized =
+        resampler_.Resample(image, *target, call.pool(), call.threads());
     if (!resized.ok()) {
       return resized.error();
     }

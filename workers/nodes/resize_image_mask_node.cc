@@ -161,7 +161,8 @@ class ResizeImageMaskNode final : public graph::Node {
     if (!target.ok()) {
       return target.error();
     }
-    Result<graph::Tensor> resized = resampler_.Resample(call.Image(kPicture), *target, call.pool());
+    Result<graph::Tensor> resized =
+        resampler_.Resample(call.Image(kPicture), *target, call.pool(), call.threads());
     if (!resized.ok()) {
       return resized;
     }

@@ -81,7 +81,7 @@ Status GiveResized(graph::NodeCall& call, const graph::Tensor& image,
   if (!target.ok()) {
     return target.error();
   }
-  Result<graph::Tensor> output = resampler.Resample(image, *target, call.pool());
+  Result<graph::Tensor> output = resampler.Resample(image, *target, call.pool(), call.threads());
   if (!output.ok()) {
     return output.error();
   }

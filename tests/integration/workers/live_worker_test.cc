@@ -324,6 +324,35 @@ TEST_F(LiveWorkerTest, GivesUpWhatItDoesNotNeed) {
   EXPECT_THAT(limits.str(), testing::ContainsRegex("Max core file size +0 +0"));
 }
 
+std::size_t RowThreadsOf(pid_t pid) {
+  std::size_t count = 0;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    count += name == "rows" ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_F(LiveWorkerTest, AsManyThreadsAsItIsToldShareAFrame) {
+  Ready(Prompt("ImageInvert"));
+  EXPECT_EQ(RowThreadsOf(session_->process->pid()), 0U);
+  Restart(Command({"--threads", "3"}));
+  Ready(Prompt("ImageInvert"));
+  session_->Submit(1, 1);
+  ExpectFrame(1, Inverted);
+  EXPECT_EQ(RowThreadsOf(session_->process->pid()), 2U);
+}
+
+TEST_F(LiveWorkerTest, ThreadsHaveBounds) {
+  for (const char* threads : {"0", "65", "-1", "many"}) {
+    const std::string command = Command().argv.front() + " --socket-fd 3 --threads " + threads;
+    const int status = std::system((command + " 2>/dev/null").c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 2) << threads;
+  }
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(LiveWorkerTest, AMemoryLimitFailsFramesInsteadOfTheMachine) {
   Restart(Command({"--memory-limit-mb", "400"}));

@@ -44,11 +44,11 @@ TEST_F(NodesTest, TwoLinesEqualTheSquareKernel) {
   for (const std::int64_t radius : {1, 2, 5, 8}) {
     GaussianFilter filter;
     const double sigma = 0.7;
-    ASSERT_TRUE(filter.Prepare(radius, sigma, image.shape()).ok());
+    ASSERT_TRUE(filter.Prepare(radius, sigma, image.shape(), 1).ok());
     const std::int64_t height = image.shape().height;
     const std::int64_t width = image.shape().width;
     for (std::int64_t y = 0; y < height; ++y) {
-      const float* row = filter.Row(image.data(), static_cast<std::uint32_t>(y));
+      const float* row = filter.Row(image.data(), static_cast<std::size_t>(y), 0);
       for (std::int64_t x = 0; x < width; ++x) {
         double sum = 0;
         double weights = 0;
@@ -68,11 +68,11 @@ TEST_F(NodesTest, TwoLinesEqualTheSquareKernel) {
 
 TEST_F(NodesTest, ReflectionNeedsEnoughPixels) {
   GaussianFilter filter;
-  EXPECT_TRUE(filter.Prepare(4, 1, {1, 5, 5, 3}).ok());
-  EXPECT_FALSE(filter.Prepare(5, 1, {1, 5, 9, 3}).ok());
-  EXPECT_FALSE(filter.Prepare(5, 1, {1, 9, 5, 3}).ok());
-  EXPECT_FALSE(filter.Prepare(-1, 1, {1, 5, 5, 3}).ok());
-  EXPECT_FALSE(filter.Prepare(0, 1, {1, 0, 5, 3}).ok());
+  EXPECT_TRUE(filter.Prepare(4, 1, {1, 5, 5, 3}, 1).ok());
+  EXPECT_FALSE(filter.Prepare(5, 1, {1, 5, 9, 3}, 1).ok());
+  EXPECT_FALSE(filter.Prepare(5, 1, {1, 9, 5, 3}, 1).ok());
+  EXPECT_FALSE(filter.Prepare(-1, 1, {1, 5, 5, 3}, 1).ok());
+  EXPECT_FALSE(filter.Prepare(0, 1, {1, 0, 5, 3}, 1).ok());
 }
 
 TEST_F(NodesTest, SameSizeChangesNothing) {

@@ -268,8 +268,8 @@ float* MakeTensor(const framelock_call* call, std::uint32_t output,
 void SetOutput(const framelock_call* call, std::uint32_t output,
                const framelock_value* value) noexcept {
   Contained(call, [&](AbiCall& abi) {
-    const bool text = value->type == FRAMELOCK_STRING || value->type == FRAMELOCK_COMBO;
-    if (!CanGive(abi, output, text ? FRAMELOCK_STRING : value->type)) {
+    const bool combo = value->type == FRAMELOCK_COMBO;
+    if (!CanGive(abi, output, combo ? std::uint32_t{FRAMELOCK_STRING} : value->type)) {
       return;
     }
     switch (value->type) {
