@@ -8,20 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "pipeline/core/json_shape.h"
 #include "pipeline/core/result.h"
 
 namespace framelock::api {
-
-/// What a JSON document from outside may look like. Checked by a scan without recursion before any
-/// parser sees the text.
-struct JsonLimits {
-  std::size_t max_depth = 64;
-  std::size_t max_values = 200'000;
-};
-
-/// kResourceLimit when brackets nest deeper or separators are more than allowed. Says nothing about
-/// the syntax.
-Status CheckJsonShape(std::string_view text, const JsonLimits& limits);
 
 /// The parsed document. kResourceLimit as above; kInvalidArgument with position and reason for a
 /// text that is not JSON (NaN and Infinity are not).

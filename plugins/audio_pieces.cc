@@ -23,20 +23,26 @@ void AudioPieces::SetLength(std::chrono::milliseconds length, SteadyTime now) {
   if (length_ == length) return;
   Cut(pending_.samples.size(), now);
   length_ = length;
+  service_ = nanoseconds(0);
 }
 
 void AudioPieces::LoseWorker() {
   for (Item& item : items_) {
     if (item.state == State::kInFlight) item.state = State::kDone;
   }
-  unanswered_.clear();
+  ForgetGiven();
 }
 
 void AudioPieces::ChangeWorker() {
   for (Item& item : items_) {
     if (item.state == State::kInFlight) item.state = State::kWaiting;
   }
+  ForgetGiven();
+}
+
+void AudioPieces::ForgetGiven() {
   unanswered_.clear();
+  service_ = nanoseconds(0);
 }
 
 bool AudioPieces::Continues(std::uint32_t sample_rate, std::optional<nanoseconds> pts) const {
@@ -139,8 +145,14 @@ std::vector<Cargo> AudioPieces::Flush() {
   return events;
 }
 
-// One that has waited for half of its time is left out if another one waits behind it: it would be
-// answered too late, and so would all that follow.
+// By what the last one took, and behind those that the worker has.
+bool AudioPieces::AnsweredInTime(const Item& item, SteadyTime now) const {
+  const auto behind = static_cast<std::int64_t>(unanswered_.size());
+  return now - item.since + service_ * (behind + 1) <= options_.patience;
+}
+
+// One that would be answered too late is left out, and so is not in the way of those behind it. If
+// all would be, the newest is tried once the worker has nothing else.
 const AudioPieces::Piece* AudioPieces::NextToSubmit(SteadyTime now) {
   if (!ready_ || length_.count() == 0 || unanswered_.size() >= options_.max_in_flight) {
     return nullptr;
@@ -150,21 +162,27 @@ const AudioPieces::Piece* AudioPieces::NextToSubmit(SteadyTime now) {
     if (item.state != State::kWaiting) continue;
     if (next != nullptr) next->state = State::kDone;
     next = &item;
-    if (now - item.since < options_.patience / 2) break;
+    if (AnsweredInTime(item, now)) return &item.piece;
   }
-  return next == nullptr ? nullptr : &next->piece;
+  return next == nullptr || !unanswered_.empty() ? nullptr : &next->piece;
 }
 
-void AudioPieces::Submitted() {
+void AudioPieces::Submitted(SteadyTime now) {
   const auto found = std::find_if(items_.begin(), items_.end(),
                                   [](const Item& item) { return item.state == State::kWaiting; });
   if (found == items_.end()) return;
   found->state = State::kInFlight;
-  unanswered_.push_back(found->piece.sequence);
+  unanswered_.push_back({found->piece.sequence, now});
 }
 
-void AudioPieces::Complete(std::uint64_t sequence, std::vector<std::int16_t> samples) {
-  std::erase(unanswered_, sequence);
+void AudioPieces::Complete(std::uint64_t sequence, std::vector<std::int16_t> samples,
+                           SteadyTime now) {
+  const auto given = std::find_if(unanswered_.begin(), unanswered_.end(),
+                                  [&](const Given& one) { return one.sequence == sequence; });
+  if (given == unanswered_.end()) return;
+  service_ = now - std::max(given->at, answered_);
+  answered_ = now;
+  unanswered_.erase(given);
   const auto found = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
     return item.state == State::kInFlight && item.piece.sequence == sequence;
   });

@@ -75,9 +75,9 @@ class AudioPieces {
 
   /// To be submitted next; null: nothing now.
   const Piece* NextToSubmit(SteadyTime now);
-  void Submitted();
+  void Submitted(SteadyTime now);
   /// Empty: as it came in. Of a piece that nobody waits for any more: nothing.
-  void Complete(std::uint64_t sequence, std::vector<std::int16_t> samples);
+  void Complete(std::uint64_t sequence, std::vector<std::int16_t> samples, SteadyTime now);
 
   /// What may leave now.
   std::optional<AudioOutput> Take(SteadyTime now);
@@ -100,6 +100,8 @@ class AudioPieces {
   [[nodiscard]] bool Continues(std::uint32_t sample_rate,
                                std::optional<std::chrono::nanoseconds> pts) const;
   [[nodiscard]] std::size_t Wanted() const;
+  [[nodiscard]] bool AnsweredInTime(const Item& item, SteadyTime now) const;
+  void ForgetGiven();
   void Cut(std::size_t samples, SteadyTime now);
   [[nodiscard]] bool MayLeave(const Item& item, SteadyTime now) const;
   void MakeRoom();
@@ -111,8 +113,14 @@ class AudioPieces {
   std::chrono::nanoseconds pending_first_{0};  // its pts when it began
   SteadyTime pushed_{};
   std::deque<Item> items_;
-  std::size_t samples_ = 0;               // in items_
-  std::deque<std::uint64_t> unanswered_;  // sequences that the worker has, waited for or not
+  std::size_t samples_ = 0;  // in items_
+  struct Given {
+    std::uint64_t sequence;
+    SteadyTime at;
+  };
+  std::deque<Given> unanswered_;         // that the worker has, waited for or not
+  SteadyTime answered_{};                // the latest of the others
+  std::chrono::nanoseconds service_{0};  // what that took; 0: none was answered
   std::uint64_t last_sequence_ = 0;
   Counts counts_;
 };

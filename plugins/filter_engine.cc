@@ -114,6 +114,7 @@ std::vector<Cargo> FilterEngine::FlushStop() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return stopped_ || !pushing_; });
   auto events = line_.Flush();
+  DropSoundTexts();
   flushing_ = ended_ = false;
   wake_->Notify();
   return events;

@@ -105,6 +105,7 @@ class FilterEngine {
   void MoveStandby();
   void TakeOver();
   void ForgetWorker();
+  void DropSoundTexts();
   void NoteNewRegion();
   void UpdateReadiness();
   void Fail(std::string message);

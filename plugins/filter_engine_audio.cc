@@ -31,7 +31,7 @@ void FilterEngine::SubmitAudio() {
   while (const AudioPieces::Piece* piece = audio_.NextToSubmit(Now())) {
     // Else it waits for the next worker, or for the answer to one that left without it.
     if (!seat_->SubmitAudio(piece->sequence, piece->sample_rate, piece->samples)) return;
-    audio_.Submitted();
+    audio_.Submitted(Now());
   }
 }
 

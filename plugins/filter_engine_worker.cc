@@ -30,6 +30,7 @@ void FilterEngine::OnWorker(host::WorkerClient::PromptApplied& applied) {
   const std::optional<FrameSize> size = prompt_.OnApplied(applied.revision);
   applied_losses_ = losses_;
   line_.ChangeGraph(Now());
+  DropSoundTexts();
   TakeAudioLength(applied.audio_ms);
   UpdateReadiness();
   if (first) notices_.emplace_back(WorkerReady{seat_->pid()});
@@ -141,6 +142,12 @@ void FilterEngine::OnWorker(host::WorkerClient::FrameText& text) {
   if (frame != nullptr) frame->texts.push_back(std::move(text.text));
 }
 
+// What another graph said, or of sound that is gone, has no place among what comes.
+void FilterEngine::DropSoundTexts() {
+  stats_.texts_dropped += sound_texts_.size();
+  sound_texts_.clear();
+}
+
 void FilterEngine::Complain(SteadyTime now) {
   const auto count = meters_.failures.Add(now);
   if (!count) return;
@@ -159,6 +166,7 @@ void FilterEngine::Complain(SteadyTime now) {
 void FilterEngine::ForgetWorker() {
   prompt_.OnLost(kLostErrors);
   audio_.LoseWorker();
+  DropSoundTexts();
   audio_told_ = false;
   audio_.SetReady(false);
   for (auto* region : {&attached_, &attaching_}) {
@@ -191,7 +199,7 @@ void FilterEngine::OnWorker(host::WorkerSeat::GivenUp& given_up) {
 template <>
 void FilterEngine::OnWorker(host::WorkerClient::AudioCompleted& completed) {
   if (completed.error) stats_.last_error = "audio: " + *completed.error;
-  audio_.Complete(completed.sequence, std::move(completed.samples));
+  audio_.Complete(completed.sequence, std::move(completed.samples), Now());
 }
 
 void FilterEngine::Handle(host::WorkerSeat::Event event) {

@@ -24,7 +24,7 @@ struct FilterStats {
   std::size_t in_flight = 0;
   std::uint64_t copied_in = 0;      // source frames that did not lie in our region
   std::uint64_t texts = 0;          // of published results
-  std::uint64_t texts_dropped = 0;  // longer than they may be
+  std::uint64_t texts_dropped = 0;  // longer than they may be, or of an older graph
   std::uint64_t copied_out = 0;     // frames copied because downstream held every slot
   std::chrono::nanoseconds latency_p50{}, latency_p95{}, latency_p99{};  // in -> handed downstream
   std::chrono::nanoseconds service_p50{}, service_p99{};                 // submitted -> answered

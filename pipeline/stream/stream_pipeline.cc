@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/core/json_shape.h"
 #include "pipeline/stream/elements.h"
 
 namespace framelock::stream {
@@ -14,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMaxDepth = 64;              // of what a worker says of a prompt
 constexpr const char* kSteady = "steady";  // the cadence that is even at the output
 
 std::string TextField(const GstStructure* structure, const char* name) {
@@ -237,16 +237,15 @@ StreamPipeline::PromptAnswer StreamPipeline::ToAnswer(GstStructure* result) {
   answer.applied = applied != 0;
   answer.in_force = in_force != 0;
   answer.revision = revision;
-  answer.errors = json::object();
   if (answer.applied) {
+    answer.errors = json::object();
     if (pace_) pace_->Forget();
     departures_.Await();
     return answer;
   }
   const std::string text = TextField(result, "errors");
-  // A worker's words: what is nested deeper than anybody says it is left out.
-  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
-  answer.errors = json::parse(text, shallow, false);
+  // A worker's words, whatever they are.
+  if (CheckJsonShape(text, {})) answer.errors = json::parse(text, nullptr, false);
   if (!answer.errors.is_object()) answer.errors = {{"error", text}};
   return answer;
 }

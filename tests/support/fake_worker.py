@@ -12,6 +12,7 @@ The prompt is a JSON object instead of a graph, all fields optional:
          | "short"                     what is wrong with each answer to a frame
   "exit": n                            exits so at the first frame
   "hang": true                         never answers a frame (heartbeat goes on)
+  "say": "text"                        of sound, with each frame
 Anything that is not a JSON object is rejected, and so is {"reject": "text"}.
 """
 
@@ -28,7 +29,7 @@ import threading
 import time
 
 HELLO, SET_PROMPT, ATTACH, SUBMIT, STOP = 1, 2, 3, 4, 5
-WELCOME, APPLIED, REJECTED, ATTACHED, COMPLETED = 65, 66, 67, 68, 69
+WELCOME, APPLIED, REJECTED, ATTACHED, COMPLETED, FRAME_TEXT = 65, 66, 67, 68, 69, 71
 OK, FAILED, TOO_LARGE = 1, 2, 3
 F_ADD_SEALS, ALL_SEALS = 1033, 0xF
 INVERT = bytes(255 - i for i in range(256))
@@ -118,10 +119,17 @@ class Worker:
     def reject(self, revision, reason):
         text = json.dumps({"error": {"type": "invalid_prompt", "message": reason, "details": "",
                                      "extra_info": {}}, "node_errors": {}}).encode()
-        fd = os.memfd_create("errors", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self.send_text(struct.pack("<IIQQ", REJECTED, 0, revision, len(text)), text)
+
+    def say(self, sequence, words):
+        text = words.encode()
+        self.send_text(struct.pack("<IIQQ", FRAME_TEXT, 1, sequence, len(text)), text)
+
+    def send_text(self, packet, text):
+        fd = os.memfd_create("text", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.write(fd, text)
         fcntl.fcntl(fd, F_ADD_SEALS, ALL_SEALS)
-        self.send(struct.pack("<IIQQ", REJECTED, 0, revision, len(text)), [fd])
+        self.send(packet, [fd])
         os.close(fd)
 
     def attach(self, packet, fds):
@@ -141,6 +149,8 @@ class Worker:
             os._exit(prompt["exit"])
         if prompt.get("hang"):
             threading.Event().wait()
+        if "say" in prompt:
+            self.say(sequence, prompt["say"])
         width, height = self.output_size()
         outcome, error = OK, prompt.get("fail", "")
         if error:

@@ -41,7 +41,7 @@ class NodeCall {
   [[nodiscard]] virtual FrameUse use() const = 0;
 
   virtual TensorPool& pool() = 0;
-  /// For loops over rows.
+  /// For loops over rows or values.
   virtual RowThreads& threads() { return RowThreads::Alone(); }
   virtual FaultHooks& fault_hooks() = 0;
 

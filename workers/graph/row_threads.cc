@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/graph/row_threads.h"
 
-#include <algorithm>
-#include <system_error>
+#include <exception>
 
 #include "pipeline/core/thread_name.h"
 
 namespace framelock::graph {
 
+namespace {
+
+thread_local bool to_itself = false;
+
+}  // namespace
+
 RowThreads::RowThreads(std::size_t count) {
   helpers_.reserve(count);
   try {
-    for (std::size_t number = 1; number < count; ++number) {
-      helpers_.emplace_back([this, number] { Help(number); });
+    while (helpers_.size() + 1 < count) {
+      helpers_.emplace_back([this] { Help(); });
     }
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // No more threads are to be had.
   }
 }
@@ -35,43 +40,44 @@ RowThreads& RowThreads::Alone() {
   return alone;
 }
 
-std::size_t RowThreads::PartsOf(std::size_t rows, std::size_t least) const {
-  return std::clamp<std::size_t>(rows / std::max<std::size_t>(least, 1), 1, count());
-}
+void RowThreads::KeepToYourself() { to_itself = true; }
+
+bool RowThreads::Begin() { return !to_itself && !busy_.test_and_set(); }
 
 void RowThreads::Run(const Job& job) {
-  {
-    const std::lock_guard lock(mutex_);
-    job_ = job;
-    ++jobs_;
-    unfinished_ = job.parts - 1;
-  }
-  called_.notify_all();
-  job.RunPart(0);
   std::unique_lock lock(mutex_);
-  finished_.wait(lock, [this] { return unfinished_ == 0; });
+  job_ = job;
+  begun_ = finished_parts_ = 0;
+  for (std::size_t helper = 1; helper < job.parts; ++helper) {
+    called_.notify_one();
+  }
+  WorkOn(lock);
+  finished_.wait(lock, [this] { return finished_parts_ == job_.parts; });
 }
 
-void RowThreads::Help(std::size_t number) {
-  NameThread("rows");
-  std::uint64_t seen = 0;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    called_.wait(lock, [&] { return stopping_ || jobs_ != seen; });
-    if (stopping_) {
-      return;
-    }
-    seen = jobs_;
-    if (number >= job_.parts) {
-      continue;
-    }
+// Takes one part after the other until all are begun.
+void RowThreads::WorkOn(std::unique_lock<std::mutex>& lock) {
+  while (begun_ < job_.parts) {
+    const std::size_t number = begun_++;
     const Job job = job_;
     lock.unlock();
     job.RunPart(number);
     lock.lock();
-    if (--unfinished_ == 0) {
+    if (++finished_parts_ == job_.parts) {
       finished_.notify_one();
     }
+  }
+}
+
+void RowThreads::Help() {
+  NameThread("rows");
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    called_.wait(lock, [this] { return stopping_ || begun_ < job_.parts; });
+    if (stopping_) {
+      return;
+    }
+    WorkOn(lock);
   }
 }
 

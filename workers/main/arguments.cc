@@ -72,8 +72,8 @@ Result<std::optional<std::int64_t>> Arguments::FindNumber(std::string_view name)
   return std::optional(number);
 }
 
-Result<std::size_t> Arguments::Threads() const {
-  const auto threads = FindNumber("--threads");
+Result<std::size_t> ThreadsIn(const Arguments& arguments) {
+  const auto threads = arguments.FindNumber("--threads");
   if (!threads.ok()) {
     return threads.error();
   }

@@ -35,13 +35,14 @@ class Arguments {
   [[nodiscard]] std::vector<std::string> FindAll(std::string_view name) const;
   /// A whole number, kInvalidArgument if it is none; nullopt if the option is not given.
   [[nodiscard]] Result<std::optional<std::int64_t>> FindNumber(std::string_view name) const;
-  /// --threads, that share the pixels of a frame: 1 to kMostThreads, by default 1.
-  [[nodiscard]] Result<std::size_t> Threads() const;
-  static constexpr std::int64_t kMostThreads = 64;
 
  private:
   std::set<std::string, std::less<>> flags_;
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
+
+/// --threads, that share the pixels of a frame: 1 to kMostThreads, by default 1.
+inline constexpr std::int64_t kMostThreads = 64;
+[[nodiscard]] Result<std::size_t> ThreadsIn(const Arguments& arguments);
 
 }  // namespace framelock::worker

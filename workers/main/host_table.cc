@@ -15,6 +15,7 @@ HostTable::~HostTable() {
 }
 
 Result<std::uint32_t> HostTable::Add(PacketSocket socket) {
+  ForgetIdle();
   if (hosts_.size() + leaving_.size() >= kMaxHosts) {
     return Error{ErrorCode::kResourceLimit,
                  "there are " + std::to_string(kMaxHosts) + " hosts already"};
@@ -82,9 +83,19 @@ void HostTable::End(Host& host, Status how) {
   last_end_ = std::move(how);
 }
 
-void HostTable::Forget() {
-  // What a node holds cannot be joined, and the others shall not wait for it.
+// What a node holds cannot be joined, and the others shall not wait for it.
+void HostTable::ForgetIdle() {
   std::erase_if(leaving_, [](const auto& loader) { return !loader->busy(); });
+}
+
+bool HostTable::Settle(std::chrono::milliseconds most) {
+  const auto deadline = std::chrono::steady_clock::now() + most;
+  return std::all_of(leaving_.begin(), leaving_.end(),
+                     [&](const auto& loader) { return loader->AwaitIdle(deadline); });
+}
+
+void HostTable::Forget() {
+  ForgetIdle();
   for (const auto& host : hosts_) {
     if (!host->ended) continue;
     heartbeat_.Forget(host->id);

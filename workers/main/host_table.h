@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,8 +50,10 @@ class HostTable {
   /// Whether the prompt of a host, one that has left perhaps, is still being loaded: its thread is
   /// in the hands of a node.
   [[nodiscard]] bool loading() const;
-
   [[nodiscard]] bool empty() const { return hosts_.empty(); }
+  /// Waits until what the hosts that left had loaded or held is destroyed, so long at most; false:
+  /// a node holds a loader's thread. Once it is empty().
+  bool Settle(std::chrono::milliseconds most);
   /// How the last one that left did.
   [[nodiscard]] const Status& last_end() const { return last_end_; }
 
@@ -66,6 +69,7 @@ class HostTable {
   Turn ServeOne(Host& host);
   void End(Host& host, Status how);
   void Forget();
+  void ForgetIdle();
   Status Send(const Host& host, std::span<const std::byte> bytes, std::span<const int> fds) const;
 
   const graph::NodeRegistry& registry_;

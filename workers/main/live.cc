@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +24,9 @@
 namespace framelock::worker {
 
 namespace {
+
+// For nodes to let go of what they hold; within the half second that a worker has to end.
+constexpr std::chrono::milliseconds kSettle{250};
 
 Status SetLimit(decltype(RLIMIT_CORE) which, std::uint64_t value, const char* what) {
   const rlimit limit{.rlim_cur = value, .rlim_max = value};
@@ -78,7 +83,10 @@ int RunLive(LiveOptions options) {
   const auto nodes = options.nodes();
   if (!nodes) return ExitFor(nodes.error());
   graph::RowThreads threads(options.threads);
-  if (threads.count() < options.threads) spdlog::warn("only {} threads", threads.count());
+  if (threads.count() < options.threads) {
+    return ExitFor({ErrorCode::kResourceLimit,
+                    "--threads: the system has no more than " + std::to_string(threads.count())});
+  }
   HostTable hosts(**nodes, **heartbeat, std::move(options.nodes_in), threads);
   if (auto added = hosts.Add(std::move(*socket)); !added) return ExitFor(added.error());
   while (!hosts.empty()) {
@@ -86,7 +94,7 @@ int RunLive(LiveOptions options) {
   }
   const int exit_status = hosts.last_end() ? kLiveStopped : ExitFor(hosts.last_end().error());
   // A node holds a loader's thread: nothing can be unwound.
-  if (hosts.loading()) ::_exit(exit_status);
+  if (!hosts.Settle(kSettle)) ::_exit(exit_status);
   return exit_status;
 }
 

@@ -3,9 +3,12 @@
 
 #include <unistd.h>
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "pipeline/core/thread_name.h"
+#include "workers/graph/row_threads.h"
 
 namespace framelock::worker {
 
@@ -22,7 +25,12 @@ Result<std::unique_ptr<LoaderThread>> LoaderThread::Create(Load load) {
   auto ready = EventFd::Create();
   if (!ready) return ready.error();
   auto loader = std::unique_ptr<LoaderThread>(new LoaderThread(std::move(load), std::move(*ready)));
-  loader->thread_ = std::thread([self = loader.get()] { self->Run(); });
+  try {
+    loader->thread_ = std::thread([self = loader.get()] { self->Run(); });
+  } catch (const std::system_error& error) {
+    return Error{ErrorCode::kResourceLimit,
+                 std::string("no thread to load prompts with: ") + error.what()};
+  }
   return loader;
 }
 
@@ -59,10 +67,17 @@ bool LoaderThread::busy() const {
   return working_ || job_ || !discarded_.empty();
 }
 
+bool LoaderThread::AwaitIdle(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_until(lock, deadline,
+                          [this] { return !working_ && !job_ && discarded_.empty(); });
+}
+
 void LoaderThread::Run() {
   NameThread("loader");
   // Of this thread alone, on Linux; without it the load only takes more from the frames.
   [[maybe_unused]] const int niceness = ::nice(kNiceness);
+  graph::RowThreads::KeepToYourself();
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || job_ || !discarded_.empty(); });
@@ -76,6 +91,7 @@ void LoaderThread::Run() {
     if (job) loaded = load_(std::move(*job));
     lock.lock();
     working_ = false;
+    idle_.notify_all();
     if (!loaded) continue;
     loaded_ = std::move(loaded);
     ready_.Notify();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -35,6 +36,8 @@ class LoaderThread final : public PromptLoader {
   [[nodiscard]] int fd() const { return ready_.fd(); }
   /// Whether the thread is in the hands of nodes, or about to be.
   [[nodiscard]] bool busy() const;
+  /// Waits until it is not; false: it still is.
+  bool AwaitIdle(std::chrono::steady_clock::time_point deadline);
 
  private:
   LoaderThread(Load load, EventFd ready);
@@ -43,7 +46,7 @@ class LoaderThread final : public PromptLoader {
   const Load load_;
   const EventFd ready_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, idle_;
   std::optional<Job> job_;
   std::optional<Loaded> loaded_;
   std::vector<std::unique_ptr<graph::Session>> discarded_;

@@ -139,7 +139,11 @@ OptionNames NamesOf(Command command) {
   } else if (command == Command::kValidate) {
     names = ValidateOptionNames();
   } else if (command == Command::kLive) {
-    names.values = {"--socket-fd", "--die-with-parent", "--memory-limit-mb", "--threads"};
+    names.values = {"--socket-fd", "--die-with-parent"};
+  }
+  if (command == Command::kLive || command == Command::kNodes) {
+    // A host's command for its workers serves it for the list of nodes, too.
+    names.values.insert(names.values.end(), {"--memory-limit-mb", "--threads"});
   }
   names.flags.insert(names.flags.end(), {"--fault-nodes", "--help", "--version"});
   names.values.insert(names.values.end(), {"--log-level", "--workspace"});
@@ -178,7 +182,7 @@ int Live(const Arguments& arguments, const NodeSources& sources) {
                    std::to_string(kMost));
     }
   }
-  const auto threads = arguments.Threads();
+  const auto threads = ThreadsIn(arguments);
   if (!threads.ok()) {
     return Usage(threads.error().message);
   }

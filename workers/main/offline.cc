@@ -126,7 +126,7 @@ Result<RunOptions> ParseRunOptions(const Arguments& arguments) {
     return Error{ErrorCode::kInvalidArgument, "--repeat takes a number from 1 on"};
   }
   options.repeat = repeat->value_or(1);
-  const auto threads = arguments.Threads();
+  const auto threads = ThreadsIn(arguments);
   if (!threads.ok()) {
     return threads.error();
   }

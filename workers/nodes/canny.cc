@@ -30,7 +30,7 @@ class CannyNode final : public graph::Node {
       return output.error();
     }
     const std::size_t pixels = std::size_t{shape.height} * shape.width;
-    finder_.Prepare({shape.height, shape.width}, call.threads().count());
+    finder_.Prepare({shape.height, shape.width}, call.threads().Parts(shape.height));
     for (std::size_t b = 0; b < shape.batch; ++b) {
       finder_.Run(image.data() + b * pixels * channels, channels,
                   {.low = static_cast<float>(low), .high = static_cast<float>(high)},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace framelock::nodes {
 
@@ -25,13 +26,13 @@ std::size_t Reflect(std::size_t beyond, std::size_t size) {
 
 }  // namespace
 
-void EdgeFinder::Prepare(Size size, std::size_t threads) {
+void EdgeFinder::Prepare(Size size, std::size_t parts) {
   height_ = size.height;
   width_ = size.width;
   wide_ = width_ + 2;
   blurred_across_.resize(height_ * width_);
   blurred_.resize(height_ * wide_);
-  scratches_.resize(threads);
+  scratches_.resize(parts);
   for (Scratch& scratch : scratches_) {
     scratch.line.resize(width_ + 2 * kReach);
     for (GradientRow& row : scratch.gradient) {
@@ -174,13 +175,14 @@ void EdgeFinder::Thin(std::size_t y, Scratch& scratch) const {
 
 // Weak edges that touch a strong one are strong, and so on.
 void EdgeFinder::Strengthen() {
-  const std::uint8_t* end = strengths_.data() + strengths_.size();
-  for (const std::uint8_t* at = strengths_.data();; ++at) {
-    at = std::find(at, end, kStrong);
-    if (at == end) {
+  const std::uint8_t* strengths = strengths_.data();
+  for (std::size_t at = 0;; ++at) {
+    const void* strong = std::memchr(strengths + at, kStrong, strengths_.size() - at);
+    if (strong == nullptr) {
       return;
     }
-    StrengthenAround(static_cast<std::size_t>(at - strengths_.data()));
+    at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(strong) - strengths);
+    StrengthenAround(at);
   }
 }
 

@@ -26,7 +26,7 @@ class EdgeFinder {
   /// Both sides must be greater than this.
   static constexpr std::size_t kReach = 2;
 
-  void Prepare(Size size, std::size_t threads);
+  void Prepare(Size size, std::size_t parts);
 
   /// Writes 1 or 0 to the three channels of `out` for each pixel of `image`, which has 1 or 3.
   void Run(const float* image, std::size_t channels, const Thresholds& thresholds, float* out,
@@ -62,7 +62,7 @@ class EdgeFinder {
   std::size_t wide_ = 0;               // a pixel more at each side, where neighbours are looked at
   std::vector<float> blurred_across_;  // a plane
   std::vector<float> blurred_;         // a wide plane
-  std::vector<Scratch> scratches_;     // by thread
+  std::vector<Scratch> scratches_;     // by part
   std::vector<float> nothing_;         // a wide row of zeros
   std::vector<std::uint8_t> strengths_;    // a wide plane with a row more above and below
   std::vector<std::uint32_t> unfinished_;  // strong positions whose neighbours were not seen

@@ -11,9 +11,6 @@
 
 namespace framelock::nodes {
 
-// Of values that a thread is worth waking for.
-inline constexpr std::size_t kLeastValues = 1U << 16;
-
 // out[i] = function(in[i], i)
 template <typename Function>
 FRAMELOCK_VECTOR_CLONES void Map(const float* in, std::size_t count, float* out,
@@ -32,8 +29,8 @@ FRAMELOCK_VECTOR_CLONES void MapInPlace(std::size_t count, float* values, Functi
 }
 
 /// Gives function(value, position) for every float of the first input as the first output; in place
-/// where nobody else sees the input. Each of the threads that share the work has a function of its
-/// own, make(its number).
+/// where nobody else sees the input. Each part of the work has a function of its own,
+/// make(its number).
 template <typename Make>
 Status MapFirstInputByThread(graph::NodeCall& call, const Make& make) {
   graph::Tensor image = call.TakeTensor(0);
@@ -56,7 +53,7 @@ Status MapFirstInputByThread(graph::NodeCall& call, const Make& make) {
           Map(in + first, count, out + first, at);
         }
       },
-      kLeastValues);
+      graph::RowThreads::kLeastValues);
   call.SetOutput(0, std::move(*output));
   return {};
 }

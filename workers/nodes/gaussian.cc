@@ -64,7 +64,7 @@ std::size_t Reflect(std::int64_t position, std::int64_t size) {
 }  // namespace
 
 Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::TensorShape& shape,
-                               std::size_t threads) {
+                               std::size_t parts) {
   if (radius < 0 || radius >= shape.height || radius >= shape.width) {
     const std::string size = std::to_string(radius);
     return Error{ErrorCode::kInvalidArgument,
@@ -79,7 +79,7 @@ Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::T
     sigma_ = sigma;
   }
   shape_ = shape;
-  buffers_.resize(threads);
+  buffers_.resize(parts);
   for (Buffers& buffers : buffers_) {
     buffers.columns.resize(taps_.size());
     buffers.padded.resize(shape.row() + 2 * static_cast<std::size_t>(radius) * shape.channels);
@@ -88,8 +88,8 @@ Status GaussianFilter::Prepare(std::int64_t radius, double sigma, const graph::T
   return {};
 }
 
-const float* GaussianFilter::Row(const float* image, std::size_t y, std::size_t thread) {
-  auto& [columns, padded, blurred] = buffers_[thread];
+const float* GaussianFilter::Row(const float* image, std::size_t y, std::size_t part) {
+  auto& [columns, padded, blurred] = buffers_[part];
   const std::size_t row = shape_.row();
   const std::size_t channels = shape_.channels;
   for (std::int64_t t = 0; t < std::ssize(taps_); ++t) {

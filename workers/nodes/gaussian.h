@@ -18,11 +18,11 @@ class GaussianFilter {
   /// Fails, as the original does, where a reflection would need more pixels than there are: the
   /// radius must be smaller than both sides.
   Status Prepare(std::int64_t radius, double sigma, const graph::TensorShape& shape,
-                 std::size_t threads);
+                 std::size_t parts);
 
   /// One blurred row (shape.row() floats) of the prepared shape; `image` is one batch element.
-  /// Valid until the next call of the same thread, which is number `thread` of them.
-  const float* Row(const float* image, std::size_t y, std::size_t thread);
+  /// Valid until the next call for the same part, of which Prepare was told how many there are.
+  const float* Row(const float* image, std::size_t y, std::size_t part);
 
  private:
   std::int64_t radius_ = -1;
@@ -34,7 +34,7 @@ class GaussianFilter {
     std::vector<float> padded;          // one row after the column pass, reflected at both ends
     std::vector<float> row;
   };
-  std::vector<Buffers> buffers_;  // by thread
+  std::vector<Buffers> buffers_;  // by part
 };
 
 }  // namespace framelock::nodes

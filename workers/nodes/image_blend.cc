@@ -117,7 +117,7 @@ class ImageBlendNode final : public graph::Node {
             some.count = part.end - part.begin;
             mode->second(some);
           },
-          kLeastValues);
+          graph::RowThreads::kLeastValues);
     }
     call.SetOutput(0, std::move(*output));
     return {};

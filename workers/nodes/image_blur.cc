@@ -18,8 +18,8 @@ class ImageBlurNode final : public graph::Node {
     const graph::Tensor& image = call.Image(kImage);
     const graph::TensorShape& shape = image.shape();
     graph::RowThreads& threads = call.threads();
-    if (Status ready =
-            filter_.Prepare(call.Int(kRadius), call.Float(kSigma), shape, threads.count());
+    if (Status ready = filter_.Prepare(call.Int(kRadius), call.Float(kSigma), shape,
+                                       threads.Parts(shape.height));
         !ready.ok()) {
       return ready;
     }

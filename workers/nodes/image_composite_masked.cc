@@ -106,7 +106,7 @@ class ImageCompositeMaskedNode final : public graph::Node {
                graph::RowThreads& threads) {
     const std::size_t channels = shape.channels;
     const std::size_t floats = overlap.width * channels;
-    weights_.resize(floats * threads.count());
+    weights_.resize(floats * threads.Parts(overlap.height));
     threads.Share(overlap.height, [&](const graph::RowThreads::Part& part) {
       float* weights = weights_.data() + part.number * floats;
       for (std::size_t y = part.begin; y < part.end; ++y) {
@@ -124,7 +124,7 @@ class ImageCompositeMaskedNode final : public graph::Node {
 
   Resampler source_resampler_;
   Resampler mask_resampler_;
-  std::vector<float> weights_;  // one row for each thread
+  std::vector<float> weights_;  // one row for each part
 };
 
 }  // namespace

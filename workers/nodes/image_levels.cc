@@ -53,22 +53,24 @@ class ImageLevelsNode final : public graph::Node {
       const float linear = (ToLinear(value) - low) / range;
       return ToSrgb(linear > 0.0F ? std::pow(linear, gamma) : linear);
     };
-    if (!(levels == levels_) || memos_.size() != call.threads().count()) {
-      memos_.resize(call.threads().count());
+    const std::size_t parts =
+        call.threads().Parts(call.Image(0).size(), graph::RowThreads::kLeastValues);
+    if (!(levels == levels_) || memos_.size() != parts) {
+      memos_.resize(parts);
       for (ValueMemo& memo : memos_) {
         memo.Reset(adjust);
       }
       levels_ = levels;
     }
     if (call.Boolean(kClip)) {
-      return MapFirstInputByThread(call, [=, this](std::size_t thread) {
-        return [memo = &memos_[thread], adjust](float value, std::size_t) {
+      return MapFirstInputByThread(call, [=, this](std::size_t part) {
+        return [memo = &memos_[part], adjust](float value, std::size_t) {
           return Clamp01(memo->Find(value, adjust));
         };
       });
     }
-    return MapFirstInputByThread(call, [=, this](std::size_t thread) {
-      return [memo = &memos_[thread], adjust](float value, std::size_t) {
+    return MapFirstInputByThread(call, [=, this](std::size_t part) {
+      return [memo = &memos_[part], adjust](float value, std::size_t) {
         return memo->Find(value, adjust);
       };
     });
@@ -76,7 +78,7 @@ class ImageLevelsNode final : public graph::Node {
 
  private:
   Levels levels_;                 // of the memos; none that ascend at first
-  std::vector<ValueMemo> memos_;  // by thread
+  std::vector<ValueMemo> memos_;  // by part
 };
 
 }  // namespace

@@ -8,13 +8,13 @@
 
 namespace framelock::nodes {
 
-Result<graph::Tensor> ImageStack::Take(graph::TensorPool& pool) {
-  Result<graph::Tensor> batch = Join(pool);
+Result<graph::Tensor> ImageStack::Take(graph::NodeCall& call) {
+  Result<graph::Tensor> batch = Join(call);
   pictures_.clear();
   return batch;
 }
 
-Result<graph::Tensor> ImageStack::Join(graph::TensorPool& pool) {
+Result<graph::Tensor> ImageStack::Join(graph::NodeCall& call) {
   std::uint32_t channels = 0;
   for (const graph::Tensor& picture : pictures_) {
     channels = std::max(channels, picture.shape().channels);
@@ -24,12 +24,12 @@ Result<graph::Tensor> ImageStack::Join(graph::TensorPool& pool) {
   }
   graph::TensorShape shape;
   for (std::size_t i = 0; i < pictures_.size(); ++i) {
-    Result<graph::Tensor> wide = WithChannels(pictures_[i], channels, pool);
+    Result<graph::Tensor> wide = WithChannels(pictures_[i], channels, call.pool());
     if (!wide.ok()) {
       return wide;
     }
     pictures_[i] = std::move(*wide);
-    Result<graph::Tensor> fitting = Fit(i, pictures_.front().shape(), pool);
+    Result<graph::Tensor> fitting = Fit(i, pictures_.front().shape(), call);
     if (!fitting.ok()) {
       return fitting;
     }
@@ -38,7 +38,7 @@ Result<graph::Tensor> ImageStack::Join(graph::TensorPool& pool) {
     shape = pictures_.front().shape();
     shape.batch = before + pictures_[i].shape().batch;
   }
-  Result<graph::Tensor> batch = pool.Allocate(shape);
+  Result<graph::Tensor> batch = call.pool().Allocate(shape);
   if (!batch.ok()) {
     return batch;
   }
@@ -50,7 +50,7 @@ Result<graph::Tensor> ImageStack::Join(graph::TensorPool& pool) {
 }
 
 Result<graph::Tensor> ImageStack::Fit(std::size_t i, const graph::TensorShape& first,
-                                      graph::TensorPool& pool) {
+                                      graph::NodeCall& call) {
   const graph::TensorShape& own = pictures_[i].shape();
   if (own.width == first.width && own.height == first.height) {
     return pictures_[i];
@@ -60,7 +60,7 @@ Result<graph::Tensor> ImageStack::Fit(std::size_t i, const graph::TensorShape& f
                                   .width = first.width,
                                   .height = first.height,
                                   .crop = Crop::kCenter},
-                                 pool);
+                                 call.pool(), call.threads());
 }
 
 Status StackNode::Run(graph::NodeCall& call) {
@@ -69,7 +69,7 @@ Status StackNode::Run(graph::NodeCall& call) {
       stack_.Add(call.Image(i));
     }
   }
-  Result<graph::Tensor> output = stack_.Take(call.pool());
+  Result<graph::Tensor> output = stack_.Take(call);
   if (!output.ok()) {
     return output.error();
   }

@@ -19,12 +19,11 @@ class ImageStack {
   void Add(const graph::Tensor& picture) { pictures_.push_back(picture); }
 
   /// The batch of all that were added, in that order, and forgets them.
-  Result<graph::Tensor> Take(graph::TensorPool& pool);
+  Result<graph::Tensor> Take(graph::NodeCall& call);
 
  private:
-  Result<graph::Tensor> Join(graph::TensorPool& pool);
-  Result<graph::Tensor> Fit(std::size_t i, const graph::TensorShape& first,
-                            graph::TensorPool& pool);
+  Result<graph::Tensor> Join(graph::NodeCall& call);
+  Result<graph::Tensor> Fit(std::size_t i, const graph::TensorShape& first, graph::NodeCall& call);
 
   std::vector<graph::Tensor> pictures_;
   std::vector<Resampler> resamplers_;  // by position, so that each keeps to its sizes

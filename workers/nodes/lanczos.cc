@@ -122,7 +122,7 @@ void LanczosResizer::Run(const float* in, std::size_t stride, float* out,
   const std::size_t made = std::size_t{out_.width} * channels_;
   if (in_.height != out_.height) {
     next_.resize(made * out_.height);
-    sums_.resize(threads.count());
+    sums_.resize(threads.Parts(out_.height));
     for (std::vector<std::int32_t>& sums : sums_) {
       sums.resize(made);
     }

@@ -51,7 +51,7 @@ class LanczosResizer {
   Axis rows_;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> next_;
-  std::vector<std::vector<std::int32_t>> sums_;  // by thread
+  std::vector<std::vector<std::int32_t>> sums_;  // by part
 };
 
 }  // namespace framelock::nodes

@@ -138,7 +138,7 @@ std::uint32_t SmallestBatch(const PorterDuffLayers& layers) {
 }
 
 Result<graph::Tensor> SizedLike(const graph::Tensor& image, const graph::TensorShape& wanted,
-                                Resampler& resampler, graph::TensorPool& pool) {
+                                Resampler& resampler, graph::NodeCall& call) {
   const graph::TensorShape& shape = image.shape();
   if (!image.valid() || (shape.height == wanted.height && shape.width == wanted.width)) {
     return image;
@@ -148,7 +148,7 @@ Result<graph::Tensor> SizedLike(const graph::Tensor& image, const graph::TensorS
                              .width = wanted.width,
                              .height = wanted.height,
                              .crop = Crop::kCenter},
-                            pool);
+                            call.pool(), call.threads());
 }
 
 }  // namespace
@@ -164,8 +164,7 @@ graph::InputSpec PorterDuffModeInput() {
   return input;
 }
 
-Result<PorterDuffLayers> PorterDuff::Fitted(const PorterDuffLayers& layers,
-                                            graph::TensorPool& pool) {
+Result<PorterDuffLayers> PorterDuff::Fitted(const PorterDuffLayers& layers, graph::NodeCall& call) {
   const graph::TensorShape& wanted = layers.destination.shape();
   if (layers.source.shape().channels != wanted.channels) {
     return Error{ErrorCode::kInvalidArgument,
@@ -179,7 +178,7 @@ Result<PorterDuffLayers> PorterDuff::Fitted(const PorterDuffLayers& layers,
       {&fitted.destination_coverage, &destination_coverage_resampler_},
   }};
   for (const auto& [tensor, resampler] : parts) {
-    Result<graph::Tensor> sized = SizedLike(*tensor, wanted, *resampler, pool);
+    Result<graph::Tensor> sized = SizedLike(*tensor, wanted, *resampler, call);
     if (!sized.ok()) {
       return sized.error();
     }
@@ -206,20 +205,20 @@ const float* PorterDuff::OpacityRow(const graph::Tensor& coverage, Coverage mean
 }
 
 Result<PorterDuffResult> PorterDuff::Run(std::string_view name, const PorterDuffLayers& layers,
-                                         graph::TensorPool& pool) {
+                                         graph::NodeCall& call) {
   const auto* mode = std::ranges::find(kModes, name, &Mode::name);
   if (mode == kModes.end()) {
     return Error{ErrorCode::kInvalidArgument, "unknown mode " + std::string(name)};
   }
-  const Result<PorterDuffLayers> fitted = Fitted(layers, pool);
+  const Result<PorterDuffLayers> fitted = Fitted(layers, call);
   if (!fitted.ok()) {
     return fitted.error();
   }
   graph::TensorShape shape = layers.destination.shape();
   shape.batch = SmallestBatch(layers);
-  Result<graph::Tensor> image = pool.Allocate(shape);
+  Result<graph::Tensor> image = call.pool().Allocate(shape);
   Result<graph::Tensor> mask =
-      pool.Allocate({shape.batch, shape.height, shape.width, 1, graph::TensorLayout::kMask});
+      call.pool().Allocate({shape.batch, shape.height, shape.width, 1, graph::TensorLayout::kMask});
   if (!image.ok() || !mask.ok()) {
     return image.ok() ? mask.error() : image.error();
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pipeline/core/result.h"
+#include "workers/graph/node.h"
 #include "workers/graph/node_spec.h"
 #include "workers/graph/tensor.h"
 #include "workers/nodes/resample.h"
@@ -40,10 +41,10 @@ struct PorterDuffResult {
 class PorterDuff {
  public:
   Result<PorterDuffResult> Run(std::string_view mode, const PorterDuffLayers& layers,
-                               graph::TensorPool& pool);
+                               graph::NodeCall& call);
 
  private:
-  Result<PorterDuffLayers> Fitted(const PorterDuffLayers& layers, graph::TensorPool& pool);
+  Result<PorterDuffLayers> Fitted(const PorterDuffLayers& layers, graph::NodeCall& call);
   const float* OpacityRow(const graph::Tensor& coverage, Coverage meaning, std::size_t offset,
                           std::vector<float>& row) const;
 

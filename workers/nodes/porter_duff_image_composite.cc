@@ -22,7 +22,7 @@ class PorterDuffImageCompositeNode final : public graph::Node {
                           .destination = call.Image(kDestination),
                           .destination_coverage = call.Image(kDestinationAlpha),
                           .coverage = Coverage::kTransparency},
-                         call.pool());
+                         call);
     if (!result.ok()) {
       return result.error();
     }

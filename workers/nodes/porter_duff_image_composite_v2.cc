@@ -25,7 +25,7 @@ class PorterDuffImageCompositeV2Node final : public graph::Node {
                           .destination = call.Image(kDestination),
                           .destination_coverage = coverage(kDestinationAlpha),
                           .coverage = Coverage::kOpacity},
-                         call.pool());
+                         call);
     if (!result.ok()) {
       return result.error();
     }

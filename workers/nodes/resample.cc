@@ -230,7 +230,7 @@ Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const Resa
       lanczos_.Run(in.pixels, in.stride, out, threads);
       continue;
     }
-    PrepareThreads(threads.count());
+    PrepareParts(threads.Parts(rows_.out));
     threads.Share(rows_.out, [&](const Part& part) {
       if (target.method == ResampleMethod::kNearestExact) {
         RunNearest(in, part, out);
@@ -244,7 +244,7 @@ Result<graph::Tensor> Resampler::Resample(const graph::Tensor& image, const Resa
   return output;
 }
 
-void Resampler::PrepareThreads(std::size_t count) {
+void Resampler::PrepareParts(std::size_t count) {
   if (method_ == ResampleMethod::kArea) {
     sums_.resize(count);
     for (std::vector<float>& sums : sums_) {
@@ -310,8 +310,8 @@ void Resampler::RunArea(const Plane& in, const Part& part, float* out) {
 
 // One source row resampled across, from the cache or into it. A cache of as many rows as an output
 // row has taps, addressed by position: taps are neighbours, so they never push each other out.
-const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y, std::size_t thread) {
-  std::vector<CachedRow>& cache = row_caches_[thread];
+const float* Resampler::HorizontalRow(const Plane& in, std::uint32_t y, std::size_t part) {
+  std::vector<CachedRow>& cache = row_caches_[part];
   CachedRow& cached = cache[y % cache.size()];
   if (cached.y == y) {
     return cached.floats.data();

@@ -38,8 +38,7 @@ class Resampler {
   /// All batch elements of `image`; `image` itself if nothing changes. The error texts are torch's
   /// and Pillow's.
   Result<graph::Tensor> Resample(const graph::Tensor& image, const ResampleTarget& target,
-                                 graph::TensorPool& pool,
-                                 graph::RowThreads& threads = graph::RowThreads::Alone());
+                                 graph::TensorPool& pool, graph::RowThreads& threads);
 
  private:
   // One output position: where its first tap lies, and the weights of all.
@@ -66,10 +65,10 @@ class Resampler {
   static Axis MakeAxis(ResampleMethod method, std::uint32_t in, std::uint32_t out);
   Status Prepare(const graph::TensorShape& shape, const ResampleTarget& target,
                  std::uint64_t max_bytes);
-  void PrepareThreads(std::size_t count);
+  void PrepareParts(std::size_t count);
   using Part = graph::RowThreads::Part;  // of the output's rows
   void RunTaps(const Plane& in, const Part& part, float* out);
-  const float* HorizontalRow(const Plane& in, std::uint32_t y, std::size_t thread);
+  const float* HorizontalRow(const Plane& in, std::uint32_t y, std::size_t part);
   void RunNearest(const Plane& in, const Part& part, float* out) const;
   void RunArea(const Plane& in, const Part& part, float* out);
 
@@ -84,8 +83,8 @@ class Resampler {
     std::optional<std::uint32_t> y;
     std::vector<float> floats;
   };
-  std::vector<std::vector<CachedRow>> row_caches_;  // by thread
-  std::vector<std::vector<float>> sums_;            // by thread
+  std::vector<std::vector<CachedRow>> row_caches_;  // by part
+  std::vector<std::vector<float>> sums_;            // by part
 };
 
 }  // namespace framelock::nodes

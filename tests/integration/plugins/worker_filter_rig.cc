@@ -52,8 +52,10 @@ FilterRig::FilterRig(const Options& options) {
   if (options.worker == Options::Worker::kLent) {
     g_object_set(element_, "lent", TRUE, nullptr);
   } else {
-    g_object_set(element_, "worker-command", WorkerCommand(options.worker_arguments).c_str(),
-                 nullptr);
+    const std::string command = options.worker_command.empty()
+                                    ? WorkerCommand(options.worker_arguments)
+                                    : options.worker_command;
+    g_object_set(element_, "worker-command", command.c_str(), nullptr);
   }
   if (!options.prompt.empty()) g_object_set(element_, "prompt", options.prompt.c_str(), nullptr);
   std::istringstream properties(options.properties);

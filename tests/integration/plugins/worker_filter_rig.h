@@ -22,6 +22,7 @@ class FilterRig {
     std::string prompt;      // empty: the element's default
     std::string properties;  // "name=value name=value", as in gst-launch
     std::string worker_arguments = "--fault-nodes";
+    std::string worker_command;  // of another one; empty: the real one with these arguments
     enum class Worker { kOwn, kLent } worker = Worker::kOwn;
     enum class Play { kYes, kNo } play = Play::kYes;
     std::function<void(GstBus*)> on_bus;  // before the start; empty: nothing

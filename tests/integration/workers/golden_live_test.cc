@@ -56,11 +56,11 @@ json PromptOf(const json& item) {
 
 class GoldenLiveTest : public testing::Test {
  protected:
-  void RunAll(const std::filesystem::path& folder, const char* threads = "1") {
+  void RunAll(const std::filesystem::path& folder) {
     const char* bin = std::getenv("FRAMELOCK_BIN");
     session_ = WorkerSession::Start(
         {.argv = {std::string(bin == nullptr ? "." : bin) + "/framelock-worker", "--log-level",
-                  "warn", "--threads", threads}});
+                  "warn"}});
     ASSERT_TRUE(session_);
     session_->Expect<WorkerClient::Welcomed>();
     std::ifstream file(folder / "index.json");
@@ -132,8 +132,6 @@ class GoldenLiveTest : public testing::Test {
 };
 
 TEST_F(GoldenLiveTest, EveryFrameOfBytesIsWhatTheRealNodesMakeOfIt) { RunAll(FRAMELOCK_GOLDEN); }
-
-TEST_F(GoldenLiveTest, ThreadsThatShareItChangeNothing) { RunAll(FRAMELOCK_GOLDEN, "4"); }
 
 TEST_F(GoldenLiveTest, SoIsEachOfTheLargerCollection) {
   const std::filesystem::path folder = FRAMELOCK_GOLDEN_LARGE;

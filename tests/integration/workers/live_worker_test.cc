@@ -322,6 +322,10 @@ TEST_F(LiveWorkerTest, GivesUpWhatItDoesNotNeed) {
   std::stringstream limits;
   limits << std::ifstream(proc + "/limits").rdbuf();
   EXPECT_THAT(limits.str(), testing::ContainsRegex("Max core file size +0 +0"));
+  // Of all processes the first that the kernel ends for memory.
+  int oom_score_adj = 0;
+  std::ifstream(proc + "/oom_score_adj") >> oom_score_adj;
+  EXPECT_EQ(oom_score_adj, 500);
 }
 
 std::size_t RowThreadsOf(pid_t pid) {
@@ -342,15 +346,27 @@ TEST_F(LiveWorkerTest, AsManyThreadsAsItIsToldShareAFrame) {
   Ready(Prompt("ImageInvert"));
   session_->Submit(1, 1);
   ExpectFrame(1, Inverted);
+  // They name themselves when they first run.
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (RowThreadsOf(session_->process->pid()) < 2 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   EXPECT_EQ(RowThreadsOf(session_->process->pid()), 2U);
+}
+
+int ExitStatusOf(const std::string& arguments) {
+  const std::string command = Command().argv.front() + " " + arguments + " >/dev/null 2>&1";
+  return WEXITSTATUS(std::system(command.c_str()));
 }
 
 TEST_F(LiveWorkerTest, ThreadsHaveBounds) {
   for (const char* threads : {"0", "65", "-1", "many"}) {
-    const std::string command = Command().argv.front() + " --socket-fd 3 --threads " + threads;
-    const int status = std::system((command + " 2>/dev/null").c_str());
-    EXPECT_EQ(WEXITSTATUS(status), 2) << threads;
+    EXPECT_EQ(ExitStatusOf(std::string("--socket-fd 3 --threads ") + threads), 2) << threads;
   }
+}
+
+// framelockd asks the command that it starts workers with.
+TEST_F(LiveWorkerTest, WhatAWorkerIsToldServesTheListOfNodesToo) {
+  EXPECT_EQ(ExitStatusOf("--threads 4 --memory-limit-mb 2000 nodes"), 0);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -49,18 +49,23 @@ std::string Node(const std::string& class_type, const std::string& inputs) {
   return R"(,"2":{"class_type":")" + class_type + R"(","inputs":{)" + inputs + "}}";
 }
 
-TEST(AllocationTest, AFrameLikeTheOneBeforeTakesNoMemory) {
+// `side`: of square frames.
+void ExpectNoAllocations(std::uint32_t side, SessionOptions options) {
   NodeRegistry registry = std::move(*nodes::BuiltinNodes());
   ASSERT_TRUE(nodes::AddNodes(nodes::AddHalf, "fake", registry).ok());
-  auto session = std::move(*Session::Create(registry));
-  const std::vector<std::byte> frame(std::size_t{40} * 30 * 3, std::byte{100});
-  std::vector<std::byte> out(std::size_t{64} * 64 * 3);
+  auto session = std::move(*Session::Create(registry, options));
+  const std::size_t row = std::size_t{side} * 3;
+  const std::vector<std::byte> frame(row * side, std::byte{100});
+  std::vector<std::byte> out(4 * frame.size() + 64 * 64 * 3);
   const std::string scale = R"("image":["1",0],"width":64,"height":64,"crop":"center")";
   std::vector<std::string> middles{
       Node("ImageInvert", R"("image":["1",0])"),
       Node("Half", R"("image":["1",0],"amount":0.5,"of":"black")"),
       Node("ImageBlur", R"("image":["1",0],"blur_radius":2,"sigma":1.0)"),
       Node("ImageSharpen", R"("image":["1",0],"sharpen_radius":2,"sigma":1.0,"alpha":1.0)"),
+      Node("Canny", R"("image":["1",0],"low_threshold":0.1,"high_threshold":0.6)"),
+      Node("ImageCompositeMasked", R"("destination":["1",0],"source":["1",0],"x":3,"y":3,)"
+                                   R"("resize_source":false)"),
       Node("ImageFlip", R"("image":["1",0],"flip_method":"x-axis: vertically")"),
       Node("ImageRotate", R"("image":["1",0],"rotation":"90 degrees")"),
       Node("ImageBlend", R"("image1":["1",0],"image2":["1",0],"blend_factor":0.5,)"
@@ -89,14 +94,22 @@ TEST(AllocationTest, AFrameLikeTheOneBeforeTakesNoMemory) {
     std::size_t before = 0;
     for (int i = 0; i < 6; ++i) {
       before = i == 3 ? allocations.load() : before;
-      const auto shape =
-          session->Run({.bytes = frame, .shape = {40, 30, 3}, .stride = std::size_t{40} * 3});
+      const auto shape = session->Run({.bytes = frame, .shape = {side, side, 3}, .stride = row});
       ASSERT_TRUE(shape.ok()) << shape.error().message;
       const std::size_t stride = std::size_t{shape->width} * 3;
       ASSERT_TRUE(session->WriteOutput({.bytes = out, .channels = 3, .stride = stride}).ok());
     }
     EXPECT_EQ(allocations.load() - before, 0U) << middle;
   }
+}
+
+TEST(AllocationTest, AFrameLikeTheOneBeforeTakesNoMemory) { ExpectNoAllocations(40, {}); }
+
+TEST(AllocationTest, NeitherDoThreadsThatShareIt) {
+  RowThreads threads(3);
+  SessionOptions options;
+  options.threads = &threads;
+  ExpectNoAllocations(200, options);
 }
 
 }  // namespace

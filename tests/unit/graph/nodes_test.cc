@@ -80,7 +80,8 @@ TEST_F(NodesTest, SameSizeChangesNothing) {
   Resampler resampler;
   for (const std::string& name : ResampleMethodNames()) {
     const ResampleMethod method = *ParseResampleMethod(name);
-    const auto same = resampler.Resample(image, {.method = method, .width = 5, .height = 7}, pool_);
+    const auto same = resampler.Resample(image, {.method = method, .width = 5, .height = 7}, pool_,
+                                         graph::RowThreads::Alone());
     ASSERT_TRUE(same.ok());
     const double tolerance = method == ResampleMethod::kLanczos ? 1 / 255.0 : 0;
     for (std::size_t i = 0; i < image.size(); ++i) {
@@ -100,7 +101,7 @@ TEST_F(NodesTest, AFlatPictureStaysFlatAtEverySize) {
                                               .width = side,
                                               .height = 2 * side,
                                               .crop = Crop::kCenter},
-                                             pool_);
+                                             pool_, graph::RowThreads::Alone());
       ASSERT_TRUE(scaled.ok()) << scaled.error().message;
       EXPECT_EQ(scaled->shape(), (graph::TensorShape{1, 2 * side, side, 4}));
       for (const float value : scaled->values()) {
@@ -114,8 +115,9 @@ TEST_F(NodesTest, EmptyTargetsFailButForArea) {
   const graph::Tensor image = Picture({1, 4, 4, 3});
   Resampler resampler;
   for (const std::string& name : ResampleMethodNames()) {
-    const auto empty = resampler.Resample(
-        image, {.method = *ParseResampleMethod(name), .width = 0, .height = 3}, pool_);
+    const auto empty =
+        resampler.Resample(image, {.method = *ParseResampleMethod(name), .width = 0, .height = 3},
+                           pool_, graph::RowThreads::Alone());
     EXPECT_EQ(empty.ok(), name == "area") << name;
   }
 }
@@ -128,8 +130,8 @@ TEST_F(NodesTest, TablesFollowTheSizes) {
     for (const std::uint32_t side : {24U, 5U, 24U}) {
       const ResampleTarget target{.method = method, .width = side, .height = 7};
       Resampler fresh;
-      const auto again = used.Resample(image, target, pool_);
-      const auto first = fresh.Resample(image, target, pool_);
+      const auto again = used.Resample(image, target, pool_, graph::RowThreads::Alone());
+      const auto first = fresh.Resample(image, target, pool_, graph::RowThreads::Alone());
       ASSERT_TRUE(again.ok() && first.ok());
       EXPECT_TRUE(std::ranges::equal(again->values(), first->values())) << name << side;
     }

@@ -37,12 +37,38 @@ constexpr const char* kHold = R"({
   "2": {"class_type": "TestHold", "inputs": {"image": ["1", 0]}},
   "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
 
+constexpr const char* kLeaving = R"({
+  "1": {"class_type": "LoadTensor", "inputs": {}},
+  "2": {"class_type": "TestLeaving", "inputs": {"image": ["1", 0]}},
+  "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
+
 class KeepNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
     call.SetOutput(0, call.Image(0));
     return {};
   }
+};
+
+// Takes as long as the test wants to go, and tells which thread destroyed it.
+class LeavingNode final : public graph::Node {
+ public:
+  LeavingNode(std::shared_future<void> gate, std::promise<std::thread::id>& left)
+      : gate_(std::move(gate)), left_(left) {}
+  LeavingNode(const LeavingNode&) = delete;
+  LeavingNode& operator=(const LeavingNode&) = delete;
+  ~LeavingNode() override {
+    gate_.wait();
+    left_.set_value(std::this_thread::get_id());
+  }
+  Status Run(graph::NodeCall& call) override {
+    call.SetOutput(0, call.Image(0));
+    return {};
+  }
+
+ private:
+  std::shared_future<void> gate_;
+  std::promise<std::thread::id>& left_;
 };
 
 // The near end of one conversation.
@@ -118,10 +144,15 @@ class HostTableTest : public testing::Test {
     ASSERT_TRUE(registry_->Add({.spec = {.class_type = "TestHold",
                                          .inputs = {graph::ImageInput("image")},
                                          .outputs = {{"IMAGE", "IMAGE"}}},
-                                .make = [gate = gate_.get_future().share()] {
+                                .make = [gate = opened_] {
                                   gate.wait();
                                   return std::make_unique<KeepNode>();
                                 }}));
+    ASSERT_TRUE(
+        registry_->Add({.spec = {.class_type = "TestLeaving",
+                                 .inputs = {graph::ImageInput("image")},
+                                 .outputs = {{"IMAGE", "IMAGE"}}},
+                        .make = [this] { return std::make_unique<LeavingNode>(opened_, left_); }}));
     auto heartbeat = Heartbeat::Start({});
     ASSERT_TRUE(heartbeat);
     heartbeat_ = std::move(*heartbeat);
@@ -158,7 +189,9 @@ class HostTableTest : public testing::Test {
     EXPECT_EQ(host.Answer<protocol::Attached>().output_width, 32u);
   }
 
-  std::promise<void> gate_;  // TestHold loads once it is opened
+  std::promise<void> gate_;  // TestHold loads and TestLeaving goes once it is opened
+  const std::shared_future<void> opened_{gate_.get_future().share()};
+  std::promise<std::thread::id> left_;  // by TestLeaving
   std::unique_ptr<graph::NodeRegistry> registry_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<HostTable> table_;
@@ -258,6 +291,26 @@ TEST_F(HostTableTest, AMalformedHostEndsOnlyItsOwnConversation) {
   first_->Submit(1);
   ServeAll();
   EXPECT_EQ(first_->Answer<protocol::Completed>().sequence, 1u);
+}
+
+TEST_F(HostTableTest, TheGraphOfAHostThatLeavesHoldsNobodyUp) {
+  const auto second = Join();
+  Ready(*first_, kInvert, std::byte{0});
+  Ready(*second, kLeaving, std::byte{0});
+  second->Tell(protocol::Stop{});
+  first_->Submit(1);
+  while (table_->Serve() == Turn::kServed) {
+  }
+  EXPECT_TRUE(second->closed());
+  EXPECT_EQ(first_->Answer<protocol::Completed>().sequence, 1u);
+  first_->Tell(protocol::Stop{});
+  while (table_->Serve() == Turn::kServed) {
+  }
+  EXPECT_TRUE(table_->empty());
+  EXPECT_FALSE(table_->Settle(std::chrono::milliseconds(0)));
+  gate_.set_value();
+  EXPECT_TRUE(table_->Settle(std::chrono::seconds(60)));
+  EXPECT_NE(left_.get_future().get(), std::this_thread::get_id());
 }
 
 TEST_F(HostTableTest, TheFirstHostBringsOthers) {
