@@ -151,8 +151,9 @@ bool AudioPieces::AnsweredInTime(const Item& item, SteadyTime now) const {
   return now - item.since + service_ * (behind + 1) <= options_.patience;
 }
 
-// One that would be answered too late is left out, and so is not in the way of those behind it. If
-// all would be, the newest is tried once the worker has nothing else.
+// One that would be answered too late is left out, and so is not in the way of those behind it. Of
+// a worker that would be too late with every one the newest is tried, for it may have become
+// faster.
 const AudioPieces::Piece* AudioPieces::NextToSubmit(SteadyTime now) {
   if (!ready_ || length_.count() == 0 || unanswered_.size() >= options_.max_in_flight) {
     return nullptr;
@@ -164,7 +165,8 @@ const AudioPieces::Piece* AudioPieces::NextToSubmit(SteadyTime now) {
     next = &item;
     if (AnsweredInTime(item, now)) return &item.piece;
   }
-  return next == nullptr || !unanswered_.empty() ? nullptr : &next->piece;
+  const bool hopeless = service_ >= options_.patience - options_.patience / 32;
+  return hopeless && unanswered_.empty() && next != nullptr ? &next->piece : nullptr;
 }
 
 void AudioPieces::Submitted(SteadyTime now) {

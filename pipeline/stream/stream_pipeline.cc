@@ -244,8 +244,18 @@ StreamPipeline::PromptAnswer StreamPipeline::ToAnswer(GstStructure* result) {
     return answer;
   }
   const std::string text = TextField(result, "errors");
-  // A worker's words, whatever they are.
-  if (CheckJsonShape(text, {})) answer.errors = json::parse(text, nullptr, false);
+  // A worker's words, whatever they are; they stand one level down in our message.
+  if (const Status shape = CheckJsonShape(text, {.max_depth = JsonLimits{}.max_depth - 1});
+      !shape) {
+    answer.errors = {{"error",
+                      {{"type", "invalid_prompt"},
+                       {"message", "the worker's reasons are " + shape.error().message},
+                       {"details", ""},
+                       {"extra_info", json::object()}}},
+                     {"node_errors", json::object()}};
+    return answer;
+  }
+  answer.errors = json::parse(text, nullptr, false);
   if (!answer.errors.is_object()) answer.errors = {{"error", text}};
   return answer;
 }

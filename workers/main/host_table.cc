@@ -101,6 +101,7 @@ void HostTable::Forget() {
     heartbeat_.Forget(host->id);
     if (hosts_.size() > 1) host->dispatcher->Retire();
     host->dispatcher.reset();
+    host->loader->Abandon();
     if (host->loader->busy()) leaving_.push_back(std::move(host->loader));
   }
   std::erase_if(hosts_, [](const auto& host) { return host->ended; });

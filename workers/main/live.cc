@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workers/main/live.h"
 
-#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,14 +9,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "pipeline/core/log.h"
 #include "pipeline/core/packet_socket.h"
 #include "pipeline/core/parent_death.h"
-#include "pipeline/core/unique_fd.h"
 #include "workers/main/heartbeat.h"
 #include "workers/main/host_table.h"
 
@@ -34,13 +32,15 @@ Status SetLimit(decltype(RLIMIT_CORE) which, std::uint64_t value, const char* wh
   return {};
 }
 
-// Where memory runs out it is a worker that goes, and its stream gets another one.
+// Where memory runs out it is a worker that goes, and its stream gets another one. Where all
+// processes go more easily than that, so does this one.
 void PreferToDie() {
-  constexpr std::string_view kScore = "500";
-  const UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-  if (!file || ::write(file.get(), kScore.data(), kScore.size()) < 0) {
-    spdlog::debug("oom_score_adj cannot be set");
-  }
+  constexpr int kScore = 500;
+  std::fstream file("/proc/self/oom_score_adj");
+  int score = kScore;
+  if (file >> score && score >= kScore) return;
+  file.clear();
+  if (!(file << kScore << std::flush)) spdlog::debug("oom_score_adj cannot be set");
 }
 
 // What the process gives up before it sees the first prompt.

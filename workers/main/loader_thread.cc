@@ -62,6 +62,14 @@ void LoaderThread::Discard(std::unique_ptr<graph::Session> session) {
   wake_.notify_all();
 }
 
+void LoaderThread::Abandon() {
+  const std::lock_guard lock(mutex_);
+  abandoned_ = true;
+  if (loaded_ && loaded_->session) discarded_.push_back(std::move(loaded_->session));
+  loaded_.reset();
+  wake_.notify_all();
+}
+
 bool LoaderThread::busy() const {
   const std::lock_guard lock(mutex_);
   return working_ || job_ || !discarded_.empty();
@@ -90,6 +98,11 @@ void LoaderThread::Run() {
     std::optional<Loaded> loaded;
     if (job) loaded = load_(std::move(*job));
     lock.lock();
+    if (abandoned_ && loaded) {
+      lock.unlock();
+      loaded.reset();
+      lock.lock();
+    }
     working_ = false;
     idle_.notify_all();
     if (!loaded) continue;

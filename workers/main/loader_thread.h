@@ -32,6 +32,8 @@ class LoaderThread final : public PromptLoader {
   std::optional<Loaded> Take() override;
   void Discard(std::unique_ptr<graph::Session> session) override;
 
+  /// Nobody takes any more what is or will be loaded: it is destroyed on the thread.
+  void Abandon();
   /// Readable when Take() has something.
   [[nodiscard]] int fd() const { return ready_.fd(); }
   /// Whether the thread is in the hands of nodes, or about to be.
@@ -50,7 +52,7 @@ class LoaderThread final : public PromptLoader {
   std::optional<Job> job_;
   std::optional<Loaded> loaded_;
   std::vector<std::unique_ptr<graph::Session>> discarded_;
-  bool working_ = false, stopping_ = false;
+  bool working_ = false, abandoned_ = false, stopping_ = false;
   std::thread thread_;
 };
 

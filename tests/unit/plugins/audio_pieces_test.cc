@@ -166,6 +166,9 @@ TEST_F(AudioPiecesTest, AWorkerThatIsTooSlowGetsWhatItCanAnswerInTime) {
   EXPECT_GT(MadeBySlowWorker(milliseconds(800), milliseconds(500)), 110U);
   EXPECT_GT(MadeBySlowWorker(milliseconds(1500), milliseconds(500)), 55U);
   EXPECT_GT(MadeBySlowWorker(milliseconds(1100), milliseconds(1000)), 80U);
+  EXPECT_GT(MadeBySlowWorker(milliseconds(1900), milliseconds(500)), 40U);
+  EXPECT_GT(MadeBySlowWorker(milliseconds(1900), milliseconds(1000)), 40U);
+  EXPECT_EQ(MadeBySlowWorker(milliseconds(2500), milliseconds(1000)), 0U);
 }
 
 TEST_F(AudioPiecesTest, SoundThatStopsIsNotKeptForever) {

@@ -42,6 +42,12 @@ constexpr const char* kLeaving = R"({
   "2": {"class_type": "TestLeaving", "inputs": {"image": ["1", 0]}},
   "3": {"class_type": "SaveTensor", "inputs": {"images": ["2", 0]}}})";
 
+constexpr const char* kHoldAndLeave = R"({
+  "1": {"class_type": "LoadTensor", "inputs": {}},
+  "2": {"class_type": "TestLeaving", "inputs": {"image": ["1", 0]}},
+  "4": {"class_type": "TestHold", "inputs": {"image": ["2", 0]}},
+  "3": {"class_type": "SaveTensor", "inputs": {"images": ["4", 0]}}})";
+
 class KeepNode final : public graph::Node {
  public:
   Status Run(graph::NodeCall& call) override {
@@ -310,6 +316,21 @@ TEST_F(HostTableTest, TheGraphOfAHostThatLeavesHoldsNobodyUp) {
   EXPECT_FALSE(table_->Settle(std::chrono::milliseconds(0)));
   gate_.set_value();
   EXPECT_TRUE(table_->Settle(std::chrono::seconds(60)));
+  EXPECT_NE(left_.get_future().get(), std::this_thread::get_id());
+}
+
+TEST_F(HostTableTest, NeitherDoesOneThatItWasLoading) {
+  const auto second = Join();
+  Ready(*first_, kInvert, std::byte{0});
+  second->Hello();
+  second->SetPrompt(1, kHoldAndLeave);
+  second->Tell(protocol::Stop{});
+  while (table_->Serve() == Turn::kServed) {
+  }
+  second->Answer<protocol::Welcome>();
+  EXPECT_TRUE(second->closed());
+  gate_.set_value();
+  ServeAll();
   EXPECT_NE(left_.get_future().get(), std::this_thread::get_id());
 }
 
