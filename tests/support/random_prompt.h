@@ -171,7 +171,8 @@ class RandomPrompt {
     }
     if (input.type == "FLOAT") {
       const double min = std::clamp(input.options.value("min", -2.0), -2.0, 2.0);
-      const double max = std::clamp(input.options.value("max", 2.0), min, 2.0);
+      const double most = input.name == "megapixels" ? 0.02 : 2.0;
+      const double max = std::clamp(input.options.value("max", most), min, most);
       return min + (max - min) * static_cast<double>(below_(17)) / 16;
     }
     if (input.type == "BOOLEAN") {

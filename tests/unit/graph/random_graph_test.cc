@@ -16,7 +16,7 @@
 namespace framelock::graph {
 namespace {
 
-constexpr int kGraphs = 600;
+constexpr int kGraphs = 2000;
 constexpr int kFrames = 4;
 constexpr std::uint64_t kPoolBytes = 256U << 20;
 
